@@ -1,0 +1,139 @@
+/** What the doors (api, cli) see of a running hub. Errors are HubError and carry a stable `code`; only the api knows statuses. */
+
+import type { Problem } from '../config/problems.ts'
+import type { GraphAnswer, GraphStatus } from '../graph/contract.ts'
+import type { Snapshot } from '../log/contract.ts'
+import type { Dict } from '../model/dict.ts'
+import type { Naming } from '../model/iri.ts'
+
+export interface Node {
+  readonly id: string
+  readonly version: string
+  /** Milliseconds since 1970. */
+  readonly startedAt: number
+  readonly developer: boolean
+  tenants(): readonly Tenant[]
+  /** `default` is always there. */
+  tenant(name: string): Tenant | undefined
+  /** Name: 1-63 of a-z, 0-9 and `-`, starting with a letter. Codes: tenant-exists, bad-tenant-name. */
+  createTenant(name: string): Promise<Tenant>
+  /** Codes: unknown-tenant, tenant-protected (`default`). Its data is gone when it resolves. */
+  deleteTenant(name: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** JSON text of documents in the shapes of rest-api.md §2, ready to be sent. */
+export type JsonText = string
+
+export interface Tenant {
+  readonly name: string
+  /** IRI base without a slash at the end. */
+  readonly base: string
+  naming(): Naming
+
+  /** The configuration as a JSON array, each component exactly as it was given. */
+  configText(): JsonText
+  /** Replaces all. Throws `config-rejected` with `problems` when there is an error and `force` is not set. */
+  replaceConfig(text: string, force: boolean): Promise<readonly Problem[]>
+  problems(): readonly Problem[]
+  env(): JsonText
+  replaceEnv(text: string): Promise<void>
+
+  pipeIds(): readonly string[]
+  /** rest-api.md §2.1; undefined when unknown. */
+  pipe(id: string): JsonText | undefined
+  pipeConfigText(id: string): JsonText | undefined
+  /** rest-api.md §2.2. */
+  pump(id: string): JsonText | undefined
+  /** rest-api.md §4.2. Codes: unknown-pipe, unsupported-operation, already-running. */
+  operate(id: string, operation: string, fields: Readonly<Record<string, string>>): Promise<void>
+  systemIds(): readonly string[]
+  system(id: string): JsonText | undefined
+  metadata(): JsonText
+
+  /** rest-api.md §4.3: one element per entity (JSON text), evaluated now. */
+  pipeEntities(id: string, query: PipeQuery, signal: AbortSignal): AsyncIterable<readonly JsonText[]>
+  /** rest-api.md §7: answers after the flush. Codes: unknown-pipe, not-a-receiver, bad-json, bad-entity, push-conflict, pipe-unavailable. */
+  receive(id: string, body: Uint8Array, push: PushParameters): Promise<void>
+  /** rest-api.md §10: text of a publisher, in chunks. Codes: unknown-pipe, not-a-publisher. */
+  publish(id: string, form: 'entities' | 'csv', query: PublishQuery, signal: AbortSignal): Promise<Publication>
+
+  /** Consistent reads of datasets; close it soon. */
+  snapshot(): Snapshot
+  /** rest-api.md §2.3. */
+  dataset(id: string): JsonText | undefined
+  deleteDataset(id: string): Promise<boolean>
+  /** Datasets declared by configuration as global, in order. */
+  globalDatasets(): readonly string[]
+  /** The entity as stored with `_deleted`, `_updated`, `_previous`, `_ts`, `_hash`: JSON text spliced from the stored bytes. */
+
+  /** SPARQL 1.1 query. Codes of the graph pass through. */
+  sparql(request: SparqlRequest): Promise<GraphAnswer>
+  graphStatus(): GraphStatus
+  /** Everything committed so far is in the graph when it resolves true. */
+  graphCaughtUp(timeoutMs: number): Promise<boolean>
+
+  /** The inferred shape of a dataset: folded from the log, kept up to date. */
+  shape(dataset: string): Promise<DatasetShape | undefined>
+  /** Next sequence for each dataset, for caches that follow growth. */
+  ends(): Readonly<Record<string, number>>
+  health(): { readonly ready: boolean; readonly reasons: readonly string[] }
+}
+
+export interface PipeQuery {
+  readonly stage: 'source' | 'before-transforms' | 'after-transforms' | 'sink'
+  readonly since?: string
+  readonly limit?: number
+}
+
+export interface PushParameters {
+  readonly sequenceId?: string
+  readonly isFull: boolean
+  readonly requestId?: string
+  readonly previousRequestId?: string
+  readonly isFirst: boolean
+  readonly isLast: boolean
+  /** Microseconds, from X-Dataset-Completeness. */
+  readonly completeness?: number
+}
+
+export interface PublishQuery {
+  readonly since?: string
+  readonly limit?: number
+  /** `_B`. */
+  readonly bound: Dict
+}
+
+export interface Publication {
+  readonly contentType: string
+  readonly fileName?: string
+  readonly disposition?: 'attachment' | 'inline'
+  /** Headers of rest-api.md §6.2. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: AsyncIterable<string>
+}
+
+export interface SparqlRequest {
+  readonly query: string
+  readonly accept: string
+  readonly timeoutMs: number
+  readonly defaultGraphs?: readonly string[]
+  readonly namedGraphs?: readonly string[]
+}
+
+export interface DatasetShape {
+  /** Entities seen, deleted ones left out. */
+  readonly count: number
+  readonly properties: readonly PropertyShape[]
+}
+
+export interface PropertyShape {
+  /** Full name with namespace. */
+  readonly name: string
+  /** Kinds seen (model Kind), lists opened. */
+  readonly kinds: readonly string[]
+  /** Some entity holds a list. */
+  readonly list: boolean
+  /** Namespaces of the NIs seen, `ns` of `~:ns:id`. */
+  readonly namespaces: readonly string[]
+}

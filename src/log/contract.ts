@@ -1,0 +1,146 @@
+/** What others see of the log: commits go in through a {@link Journal}, versions come out through a {@link Snapshot}. */
+
+/** One version of an entity as it lies in the log. */
+export interface Version {
+  readonly id: string
+  /** `_updated`: place in the dataset, from 0, one more for each stored version. */
+  readonly sequence: number
+  /** `_previous`: sequence of the version before, or null. */
+  readonly previous: number | null
+  readonly deleted: boolean
+  /** Wall clock when it was stored, microseconds since 1970. */
+  readonly ts: number
+  /** 32 hex characters. */
+  readonly hash: string
+  /** UTF-8 JSON (with transit tags) of `_id` and the content. Valid until the snapshot is renewed or closed: copy to keep. */
+  readonly body: Uint8Array
+}
+
+export interface DatasetDocument {
+  readonly id: string
+  /** The dataset's number in keys; never used again after the dataset is gone. */
+  readonly number: number
+  /** UUID; another one after the dataset was deleted and made again. */
+  readonly generation: string
+  readonly populated: boolean
+  /** Grows when the set of indexes changes; a commit names the set it was computed with. */
+  readonly indexSet: number
+  readonly indexes: readonly IndexDocument[]
+  /** Microseconds since 1970 of the newest completeness value, or null. */
+  readonly completeness: number | null
+}
+
+export interface IndexDocument {
+  readonly number: number
+  /** What the index is made from: opaque here, compiled by whoever computes entries. */
+  readonly expression: string
+  /** Of the expression and the functions it uses; another one means a rebuild. */
+  readonly fingerprint: string
+  /** `filling`: every new batch maintains it already, but no lookup may use it yet. */
+  readonly state: 'filling' | 'ready'
+  /** Sequence below which the background fill has come, while filling. */
+  readonly filled: number
+}
+
+export interface DatasetCounts {
+  /** Next sequence to be given: one more than the newest. */
+  readonly end: number
+  /** Ids whose latest version is not deleted. */
+  readonly existing: number
+  /** Ids whose latest version is deleted. */
+  readonly deleted: number
+  /** Versions in the log. */
+  readonly versions: number
+}
+
+/** A consistent view of everything at one moment. Short-lived: renew for each batch, or at most each second. */
+export interface Snapshot {
+  datasets(): readonly DatasetDocument[]
+  dataset(id: string): DatasetView | undefined
+  offset(name: string): string | undefined
+  offsets(prefix: string): readonly (readonly [name: string, value: string])[]
+  /** Pipes' runtime state and other small JSON documents. */
+  meta(name: string): string | undefined
+  state(key: Uint8Array): Uint8Array | undefined
+  /** State entries whose key starts with the prefix, in byte order. */
+  states(prefix: Uint8Array): Iterable<readonly [key: Uint8Array, value: Uint8Array]>
+  /** Moves this snapshot to the present. */
+  renew(): void
+  close(): void
+}
+
+export interface DatasetView {
+  readonly document: DatasetDocument
+  counts(): DatasetCounts
+  /** Newest version of an id, deleted or not. */
+  latest(id: string): Version | undefined
+  /** Only whether it is there and its hash: does not touch the body. */
+  head(id: string): { readonly sequence: number; readonly hash: string; readonly deleted: boolean } | undefined
+  version(sequence: number): Version | undefined
+  /**
+   * Versions after `since` (exclusive; null: from the start) in log order, up to the end of the snapshot.
+   * `history` false: only those that are their id's newest in this snapshot.
+   */
+  changes(since: number | null, options?: { history?: boolean; reverse?: boolean; limit?: number }): Iterable<Version>
+  /** Latest versions in `_id` order (code points), after `after` (exclusive). */
+  entities(options?: { after?: string; deleted?: boolean }): Iterable<Version>
+  /** Ids whose latest version has this key in the index, in `_id` order; the deleted only when asked for. */
+  lookup(index: number, key: Uint8Array, options?: { deleted?: boolean }): readonly string[]
+}
+
+/** One dataset's part of a commit. */
+export interface Write {
+  readonly dataset: string
+  /** Entities packed by `EntityPacker` of batch.ts (transferred, not copied). */
+  readonly entities: ArrayBuffer
+  readonly indexSet: number
+  /** Append even when the hash is equal (reposting). */
+  readonly force?: boolean
+  /** `_filtered` and deletion tracking: a deleted version for an unknown or already deleted id is not written. */
+  readonly deletesOnlyExisting?: boolean
+}
+
+/** All of it happens, or nothing: one transaction. */
+export interface Commit {
+  /** The writer refuses it when this is not the pipe's current run. */
+  readonly run?: { readonly pipe: string; readonly number: number }
+  readonly writes?: readonly Write[]
+  readonly offsets?: readonly (readonly [name: string, value: string | null])[]
+  readonly meta?: readonly (readonly [name: string, value: string | null])[]
+  readonly state?: readonly (readonly [key: Uint8Array, value: Uint8Array | null])[]
+  readonly populated?: readonly (readonly [dataset: string, populated: boolean])[]
+  readonly completeness?: readonly (readonly [dataset: string, microseconds: number])[]
+  /** Answer only once it is on disk. */
+  readonly durable?: boolean
+}
+
+export interface Committed {
+  /** For each write: versions appended, and the dataset's next sequence after it. */
+  readonly writes: readonly { readonly written: number; readonly seen: number; readonly end: number }[]
+}
+
+/** The seam for a replicated journal (design §9): append with expectations, and administration. Reading since and the feed are on the Snapshot and Feed side. */
+export interface Journal {
+  commit(commit: Commit): Promise<Committed>
+  /** Makes the dataset if it is not there; gives its document. */
+  assertDataset(id: string): Promise<DatasetDocument>
+  deleteDataset(id: string): Promise<boolean>
+  /** Declares an index; the fill is done by its caller through {@link fillIndex}. */
+  assertIndex(dataset: string, expression: string, fingerprint: string): Promise<IndexDocument>
+  deleteIndex(dataset: string, index: number): Promise<boolean>
+  /** Entries for versions that were there before the index: packed by `IndexFillPacker`; `filled` moves on; `ready` ends it. */
+  fillIndex(dataset: string, index: number, entries: ArrayBuffer, filled: number, ready: boolean): Promise<void>
+  /** A new run of a pipe, which ends any other: commits of the former are refused from now on. */
+  beginRun(pipe: string): Promise<number>
+  endRun(pipe: string, number: number): Promise<void>
+}
+
+/** Hears of growth without polling the disk. */
+export interface Feed {
+  /** Next sequence of a dataset as last committed, by its number. */
+  end(datasetNumber: number): number
+  /** Grows by one with each commit that changed anything. */
+  commits(): number
+  /** Resolves when `commits()` differs from `seen`, or after the time. */
+  changed(seen: number, timeoutMs: number): Promise<number>
+}

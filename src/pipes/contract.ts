@@ -1,0 +1,77 @@
+/** What a source, transform, sink or system type is: one object with a schema, and a function that opens it. */
+
+import type { Static, TObject } from 'typebox'
+import type { Snapshot } from '../log/contract.ts'
+import type { Entity } from '../model/entity.ts'
+import type { Logger } from './logger.ts'
+import type { SystemPort } from './systems/contract.ts'
+
+/** A bookmark in a source: opaque text to everybody but the source. */
+export type Offset = string
+
+/** Entities that were read together, and where to go on after them. */
+export interface Batch {
+  readonly entities: readonly Entity[]
+  /** To resume from after this batch; null when the source has no bookmark here. */
+  readonly offset: Offset | null
+}
+
+/** What the engine gives a component that it opens. */
+export interface Surroundings {
+  readonly pipe: string
+  readonly batchSize: number
+  /** The pipe's system of that id; throws PipeError `unknown-system`. */
+  system(id: string | undefined): SystemPort
+  /** Reads of datasets, as of the snapshot of the run. */
+  readonly snapshot: () => Snapshot
+  readonly namespacedIdentifiers: boolean
+  readonly identityNamespace: string
+  readonly log: Logger
+  readonly now: () => number
+}
+
+/** How the engine may continue a source (hub.md §14.0). */
+export interface Continuation {
+  readonly supportsSince: boolean
+  readonly isSinceComparable: boolean
+  readonly isChronological: boolean
+}
+
+export interface OpenSource {
+  /** Everything after `since` (null: all), in batches. With `since` null it is a full read. */
+  read(since: Offset | null, signal: AbortSignal): AsyncIterable<Batch>
+}
+
+export interface SourceType<S extends TObject = TObject> {
+  readonly type: string
+  readonly summary: string
+  readonly config: S
+  readonly examples: readonly Record<string, unknown>[]
+  continuation(config: Static<S>): Continuation
+  /** Datasets it reads (for order, signals, populated). */
+  inputs(config: Static<S>): readonly string[]
+  /** `add_namespaces` when namespaced identifiers are on and the pipe says nothing (dtl.md §7.1). */
+  readonly addsNamespaces: boolean
+  open(config: Static<S>, surroundings: Surroundings): OpenSource
+}
+
+export interface OpenSink {
+  /** Writes a batch to an external system; throws when it could not. */
+  write(entities: readonly Entity[], signal: AbortSignal): Promise<void>
+  /** The run is over and all went well. */
+  end?(signal: AbortSignal): Promise<void>
+}
+
+export interface SinkType<S extends TObject = TObject> {
+  readonly type: string
+  readonly summary: string
+  readonly config: S
+  readonly examples: readonly Record<string, unknown>[]
+  /** `dataset`: the engine writes it; `publisher`: evaluated on request; `external`: opened and written to. */
+  readonly kind: 'dataset' | 'publisher' | 'external'
+  readonly removesNamespaces: boolean
+  open?(config: Static<S>, surroundings: Surroundings, run: { readonly full: boolean }): OpenSink
+}
+
+export const defineSource = <S extends TObject>(source: SourceType<S>): SourceType<S> => source
+export const defineSink = <S extends TObject>(sink: SinkType<S>): SinkType<S> => sink
