@@ -14,6 +14,8 @@ export interface Batch {
   readonly entities: readonly Entity[]
   /** To resume from after this batch; null when the source has no bookmark here. */
   readonly offset: Offset | null
+  /** The source's own state, stored in one transaction with the batch and its offset. Keys lie below the pipe's own prefix. */
+  readonly state?: readonly (readonly [key: Uint8Array, value: Uint8Array | null])[]
 }
 
 /** What the engine gives a component that it opens. */
@@ -46,10 +48,14 @@ export interface SourceType<S extends TObject = TObject> {
   readonly type: string
   readonly summary: string
   readonly config: S
+  /** Properties of the schema that this version does not do: name -> what it is; set to anything but the default they are an error. */
+  readonly unsupported?: Readonly<Record<string, string>>
   readonly examples: readonly Record<string, unknown>[]
   continuation(config: Static<S>): Continuation
   /** Datasets it reads (for order, signals, populated). */
   inputs(config: Static<S>): readonly string[]
+  /** Whether what it reads is a complete first load; absent: it is once a run has read all (hub.md §2.4). */
+  populated?(config: Static<S>, snapshot: Snapshot): boolean
   /** `add_namespaces` when namespaced identifiers are on and the pipe says nothing (dtl.md §7.1). */
   readonly addsNamespaces: boolean
   open(config: Static<S>, surroundings: Surroundings): OpenSource
@@ -66,6 +72,8 @@ export interface SinkType<S extends TObject = TObject> {
   readonly type: string
   readonly summary: string
   readonly config: S
+  /** Properties of the schema that this version does not do: name -> what it is; set to anything but the default they are an error. */
+  readonly unsupported?: Readonly<Record<string, string>>
   readonly examples: readonly Record<string, unknown>[]
   /** `dataset`: the engine writes it; `publisher`: evaluated on request; `external`: opened and written to. */
   readonly kind: 'dataset' | 'publisher' | 'external'
