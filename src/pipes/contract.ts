@@ -3,6 +3,7 @@
 import type { Static, TObject } from 'typebox'
 import type { Snapshot } from '../log/contract.ts'
 import type { Entity } from '../model/entity.ts'
+import type { Finding } from './finding.ts'
 import type { Logger } from './logger.ts'
 import type { SystemPort } from './systems/contract.ts'
 
@@ -51,6 +52,8 @@ export interface SourceType<S extends TObject = TObject> {
   /** Properties of the schema that this version does not do: name -> what it is; set to anything but the default they are an error. */
   readonly unsupported?: Readonly<Record<string, string>>
   readonly examples: readonly Record<string, unknown>[]
+  /** What the schema cannot say: properties that need or exclude one another. With an error among them it is not opened. */
+  check?(config: Static<S>): readonly Finding[]
   continuation(config: Static<S>): Continuation
   /** Datasets it reads (for order, signals, populated). */
   inputs(config: Static<S>): readonly string[]
@@ -75,6 +78,8 @@ export interface SinkType<S extends TObject = TObject> {
   /** Properties of the schema that this version does not do: name -> what it is; set to anything but the default they are an error. */
   readonly unsupported?: Readonly<Record<string, string>>
   readonly examples: readonly Record<string, unknown>[]
+  /** What the schema cannot say: properties that need or exclude one another. With an error among them it is not opened. */
+  check?(config: Static<S>): readonly Finding[]
   /** `dataset`: the engine writes it; `publisher`: evaluated on request; `external`: opened and written to. */
   readonly kind: 'dataset' | 'publisher' | 'external'
   readonly removesNamespaces: boolean

@@ -1,6 +1,7 @@
 /** What a system type gives the sources and sinks that use it. */
 
 import type { Static, TObject } from 'typebox'
+import type { Finding } from '../finding.ts'
 
 export interface SystemRequest {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH' | 'HEAD' | 'OPTIONS'
@@ -14,6 +15,8 @@ export interface SystemRequest {
 export interface SystemResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
+  /** Where the answer came from, after redirects, secrets masked: for messages. */
+  readonly address: string
   readonly body: AsyncIterable<Uint8Array>
   text(): Promise<string>
 }
@@ -23,6 +26,8 @@ export interface SystemPort {
   readonly id: string
   /** Sends one request; a status of 400 or more is an answer, not an error. Throws `system-unreachable`. */
   request(request: SystemRequest, signal: AbortSignal): Promise<SystemResponse>
+  /** The text without this system's secrets: for whatever goes from an answer into a message. */
+  mask(text: string): string
   close(): Promise<void>
 }
 
@@ -30,13 +35,19 @@ export interface SystemPort {
 export interface SystemSurroundings {
   /** Folder against which relative `file:` addresses are resolved, or null where `file:` is not allowed. */
   readonly folder: string | null
+  /** false: loopback and private addresses are closed (design §10). Link-local ones always are. Default true. */
+  readonly privateTargets?: boolean
 }
 
 export interface SystemType<S extends TObject = TObject> {
   readonly type: string
   readonly summary: string
   readonly config: S
+  /** Properties of the schema that this version does not do: name -> what it is; set to anything but the default they are an error. */
+  readonly unsupported?: Readonly<Record<string, string>>
   readonly examples: readonly Record<string, unknown>[]
+  /** What the schema cannot say: properties that need or exclude one another. With an error among them it is not opened. */
+  check?(config: Static<S>): readonly Finding[]
   open(id: string, config: Static<S>, surroundings: SystemSurroundings): SystemPort
 }
 
