@@ -1,0 +1,33 @@
+/** Keeps secrets out of messages: in addresses by their place, elsewhere by their text. */
+
+/** A function that takes the given secrets out of any text. */
+export function masking(secrets: Iterable<string>): (text: string) => string {
+  const known = new Set<string>()
+  for (const secret of secrets) {
+    // Shorter ones would blot out ordinary words, and protect nothing.
+    if (secret.length < 4) continue
+    known.add(secret)
+    known.add(encodeURIComponent(secret))
+  }
+  const longestFirst = [...known].sort((a, b) => b.length - a.length)
+  return (text) => longestFirst.reduce((masked, secret) => masked.replaceAll(secret, '***'), text)
+}
+
+/** The address as text, without user, password and the values of parameters that look like keys. */
+export function maskAddress(address: URL): string {
+  const masked = new URL(address)
+  if (masked.username !== '' || masked.password !== '') {
+    masked.username = '***'
+    masked.password = ''
+  }
+  masked.search = masked.search.replace(/([?&])([^=&]*)=([^&]*)/g, (whole, mark: string, name: string) =>
+    isSecretName(name) ? `${mark}${name}=***` : whole,
+  )
+  return masked.href
+}
+
+/** Whether what stands under this name (a header, a parameter) is likely to be a secret. */
+export const isSecretName = (name: string): boolean =>
+  /auth|token|secret|passw|pwd|api.?key|^key$|access.?key|subscription.?key|cookie|signature|^sig$|jwt|credential|^code$/i.test(
+    name,
+  )
