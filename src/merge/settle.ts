@@ -1,0 +1,184 @@
+/** The compose phase: each class that something touched is emitted once, then deleted entities, then ids that are no more. */
+
+import { dictOf, set } from '../model/dict.ts'
+import { type Entity, isDeleted } from '../model/entity.ts'
+import { type Composition, compose } from './compose.ts'
+import type { NodeKey } from './contract.ts'
+import { classId, idOfClass, inOrder, type Layout } from './identity.ts'
+import { boundKey, nodeKey, positionOf } from './keys.ts'
+import { type CommonValue, commonest } from './report.ts'
+import type { ClassRow, NodeRow, OldRow } from './rows.ts'
+import { bringIn, isTooLarge } from './split.ts'
+import type { ClassState } from './state.ts'
+import type { Table } from './table.ts'
+
+export interface Settlement {
+  readonly layout: Layout
+  readonly maxMerged: number
+  readonly composition: Composition
+  /** Newest version of an entity, deleted or not. */
+  entityOf(position: number, id: string): Entity | undefined
+  /** A class is left apart, because it is too large. */
+  leftApart?(members: number, values: readonly CommonValue[]): void
+}
+
+/** Does about `limit` entities' worth of what is left to do; null when nothing is. */
+export function settleSome(state: ClassState, how: Settlement, limit: number): Entity[] | null {
+  return new Page(state, how, limit).run()
+}
+
+class Page {
+  readonly #state: ClassState
+  readonly #how: Settlement
+  readonly #limit: number
+  readonly #emitted: Entity[] = []
+  readonly #hasOld: boolean
+  /** Entities read or made so far. */
+  #work = 0
+
+  constructor(state: ClassState, how: Settlement, limit: number) {
+    this.#state = state
+    this.#how = how
+    this.#limit = limit
+    this.#hasOld = state.old.some(1).length > 0
+  }
+
+  run(): Entity[] | null {
+    const { dirty, touched, gone, old } = this.#state
+    const isWork =
+      this.#each(dirty, (key) => this.#dirty(key)) ||
+      this.#each(touched, (node) => this.#touched(node)) ||
+      this.#each(gone, (node, id) => this.#gone(node, id)) ||
+      this.#each(old, (_, row) => this.#old(row))
+    return isWork ? this.#emitted : null
+  }
+
+  /** Works off a page of a queue; false when it was empty. */
+  #each<T>(queue: Table<T>, settle: (key: string, row: T) => void): boolean {
+    const page = queue.some(this.#limit)
+    for (const [key, row] of page) {
+      if (this.#work >= this.#limit) break
+      queue.delete(key)
+      settle(key, row)
+    }
+    return page.length > 0
+  }
+
+  #dirty(key: string): void {
+    const of = key.slice(1)
+    if (key[0] === 's') this.#single(of)
+    else this.#class(of)
+  }
+
+  #single(node: NodeKey): void {
+    const row = this.#state.nodes.get(node)
+    if (row === undefined || !this.#how.layout.isVisible(node)) return
+    if (this.#emit(idOfClass(this.#state, this.#how.layout, [node]), [node]) && !row.emitted) {
+      this.#state.nodes.put(node, { ...row, emitted: true })
+    }
+  }
+
+  #class(id: string): void {
+    const { layout, maxMerged } = this.#how
+    const state = this.#state
+    const row = state.classes.get(id)
+    if (row === undefined) return
+    const visible = inOrder(state, state.sets.all(id, row.members).filter(layout.isVisible))
+    if (isTooLarge(visible.length, maxMerged)) {
+      this.#leaveApart(id, row, visible)
+      return
+    }
+    if (row.apart) for (const node of visible) bringIn(state, layout, node)
+    const emitted = visible.length === 0 ? '' : idOfClass(state, layout, visible)
+    if (emitted !== '' && !this.#emit(emitted, visible)) return
+    if (row.emitted !== '' && row.emitted !== emitted) state.noteOld(row.emitted, row.anchor, true)
+    if (row.apart || row.emitted !== emitted || row.anchor !== visible[0]) {
+      state.classes.put(id, { ...row, apart: false, emitted, anchor: visible[0] ?? '' })
+    }
+  }
+
+  /** A class above the limit stays apart: its members are emitted one by one, those that were already only when touched. */
+  #leaveApart(id: string, row: ClassRow, visible: readonly NodeKey[]): void {
+    const state = this.#state
+    this.#work += visible.length
+    this.#how.leftApart?.(visible.length, commonest(state, visible))
+    if (row.apart) return
+    for (const node of visible) state.touched.put(node, true)
+    if (row.emitted !== '') state.noteOld(row.emitted, row.anchor, true)
+    state.classes.put(id, { ...row, apart: true, emitted: '', anchor: '' })
+  }
+
+  #touched(node: NodeKey): void {
+    const row = this.#state.nodes.get(node)
+    if (row !== undefined && this.#state.classes.get(row.class)?.apart === true) this.#single(node)
+  }
+
+  #emit(id: string, nodes: readonly NodeKey[]): boolean {
+    const members: Entity[] = []
+    for (const node of nodes) {
+      const member = this.#how.entityOf(positionOf(node), this.#state.idOf(node))
+      // Deleted after it was linked: the next run hears of it.
+      if (member !== undefined && !isDeleted(member)) members.push(member)
+    }
+    this.#work += nodes.length
+    if (members.length === 0) return false
+    if (this.#hasOld) this.#state.old.delete(boundKey(id))
+    this.#make(id, false, members)
+    return true
+  }
+
+  #make(id: string, isDeleted: boolean, members: readonly Entity[]): Entity {
+    const entity: Entity = dictOf([
+      ['_id', id],
+      ['_deleted', isDeleted],
+      ['_updated', this.#state.next('emission')],
+    ])
+    if (members.length > 0) compose(entity, members, this.#how.composition)
+    this.#emitted.push(entity)
+    return entity
+  }
+
+  /** A deleted source entity is emitted stand-alone with `_deleted: true` (hub.md §14.2). */
+  #gone(node: NodeKey, id: string): void {
+    this.#work++
+    const { layout } = this.#how
+    const emitted = classId(layout.identity, [[positionOf(node), id]])
+    const member = this.#how.entityOf(positionOf(node), id)
+    if (member === undefined || !isDeleted(member) || this.#isUsed(emitted, node)) return
+    const entity = this.#make(emitted, true, [member])
+    const old = this.#hasOld ? this.#state.old.get(boundKey(emitted)) : undefined
+    if (old === undefined) return
+    this.#state.old.delete(boundKey(emitted))
+    if (old.isClass) set(entity, '$replaced', true)
+  }
+
+  /** When a class's id changes, a delete for the old id is emitted with `$replaced: true` as well (hub.md §14.2). */
+  #old({ id, anchor, isClass }: OldRow): void {
+    this.#work++
+    if (this.#isUsed(id, anchor)) return
+    const entity = this.#make(id, true, [])
+    if (isClass || this.#state.nodes.get(anchor) !== undefined) set(entity, '$replaced', true)
+  }
+
+  /** Whether some class has the id now. Only the class of its first member can. */
+  #isUsed(id: string, anchor: NodeKey): boolean {
+    const { identity, datasets } = this.#how.layout
+    if (identity === 'composite') return this.#hasId(anchor, id)
+    for (let position = 0; position < datasets; position++) if (this.#hasId(nodeKey(position, id), id)) return true
+    return false
+  }
+
+  #hasId(node: NodeKey, id: string): boolean {
+    const { layout, maxMerged } = this.#how
+    const row = this.#state.nodes.get(node)
+    if (row === undefined || !layout.isVisible(node)) return false
+    return idOfClass(this.#state, layout, this.#shownWith(node, row, maxMerged)) === id
+  }
+
+  #shownWith(node: NodeKey, row: NodeRow, maxMerged: number): NodeKey[] {
+    const own = row.class === '' ? undefined : this.#state.classes.get(row.class)
+    if (own === undefined || isTooLarge(own.visible, maxMerged)) return [node]
+    const members = this.#state.sets.all(row.class, own.members)
+    return inOrder(this.#state, members.filter(this.#how.layout.isVisible))
+  }
+}
