@@ -1,6 +1,6 @@
 /** What tests give a component in place of the engine. */
 
-import type { TObject } from 'typebox'
+import type { Static, TObject } from 'typebox'
 import { Value as Schema } from 'typebox/value'
 import type { Entity } from '../../src/model/entity.ts'
 import type { Batch, Surroundings } from '../../src/pipes/contract.ts'
@@ -9,10 +9,12 @@ import { silent } from '../../src/pipes/logger.ts'
 import type { SystemPort } from '../../src/pipes/systems/contract.ts'
 import { urlSystem } from '../../src/pipes/systems/url.ts'
 
-/** A configuration as a component gets it: checked, defaults filled in. */
-export function configured<S extends TObject>(schema: S, config: Record<string, unknown>) {
-  const filled = Schema.Default(schema, structuredClone(config))
-  return Schema.Parse(schema, filled)
+/** A configuration as a component gets it: checked, defaults filled in. Lists and dicts in it stay the same objects. */
+export function configured<S extends TObject>(schema: S, config: Record<string, unknown>): Static<S> {
+  const filled = Schema.Default(schema, { ...config })
+  const [wrong] = Schema.Errors(schema, filled)
+  if (wrong !== undefined) throw new Error(`${wrong.instancePath} ${wrong.message}`)
+  return filled as Static<S>
 }
 
 export function openUrlSystem(config: Record<string, unknown>, folder: string | null = null): SystemPort {

@@ -28,6 +28,6 @@ export function maskAddress(address: URL): string {
 
 /** Whether what stands under this name (a header, a parameter) is likely to be a secret. */
 export const isSecretName = (name: string): boolean =>
-  /auth|token|secret|passw|pwd|api.?key|^key$|access.?key|subscription.?key|cookie|signature|^sig$|jwt|credential|^code$/i.test(
+  /auth|token|secret|passw|pwd|api.?key|(?:^|[-_.])key$|access.?key|subscription.?key|cookie|signature|^sig$|jwt|credential|^code$/i.test(
     name,
   )

@@ -1,0 +1,96 @@
+/** The source of a receiver pipe: its entities come when somebody posts them (rest-api.md §7). */
+
+import { isUtf8 } from 'node:buffer'
+import { Type } from 'typebox'
+import { getStored, setStored, storedKeys } from '../../model/dict.ts'
+import { type Entity, isEntity } from '../../model/entity.ts'
+import { JsonError, parseJson } from '../../model/json.ts'
+import { Float, integer, isDict, isList, kindOf, type Value } from '../../model/value.ts'
+import { shown } from '../answers.ts'
+import { defineSource } from '../contract.ts'
+import { PipeError } from '../errors.ts'
+
+/** `http_endpoint` (hub.md §14.7). */
+export const httpEndpointSource = defineSource({
+  type: 'http_endpoint',
+  summary: 'Entities that others post to the hub.',
+  config: Type.Object({
+    type: Type.Literal('http_endpoint'),
+    auto_populate_dataset: Type.Boolean({
+      default: true,
+      description: 'The sink dataset counts as populated from the start.',
+    }),
+    do_float_as_decimal: Type.Boolean({
+      default: true,
+      description: 'Numbers with a point become decimals, digit by digit.',
+    }),
+    do_float_as_int: Type.Boolean({ default: true, description: 'Numbers such as 3.0 become integers.' }),
+    trace: Type.Unknown({ default: false, description: 'Log each request.' }),
+    validation_expression: Type.Optional(Type.String({ description: 'Says by a template why a request is refused.' })),
+    system: Type.Optional(Type.String({ description: 'The system whose secrets the validation may use.' })),
+    comment: Type.Optional(Type.Unknown()),
+  }),
+  unsupported: {
+    trace: 'logging of requests',
+    validation_expression: 'validation by a template',
+    system: 'secrets of a system in the validation',
+  },
+  examples: [{ type: 'http_endpoint' }, { type: 'http_endpoint', do_float_as_decimal: false }],
+  addsNamespaces: true,
+  continuation: () => ({ supportsSince: false, isSinceComparable: true, isChronological: false }),
+  inputs: () => [],
+  populated: ({ auto_populate_dataset }) => auto_populate_dataset,
+  open: () => ({
+    async *read() {},
+  }),
+})
+
+/** The entities of a posted body: an array of them, or one. Throws `bad-json` and `bad-entity`. */
+export function parsePush(body: Uint8Array, config: Readonly<Record<string, unknown>>): Entity[] {
+  const value = parsed(body, config)
+  if (isDict(value)) return [entityAt(value, 'The entity')]
+  if (!isList(value)) {
+    throw new PipeError('bad-json', `The body is not an array of entities but a ${kindOf(value)}: ${shown(body)}`)
+  }
+  return value.map((element, place) => entityAt(element, `Entity ${place + 1} of ${value.length}`, place))
+}
+
+function parsed(body: Uint8Array, config: Readonly<Record<string, unknown>>): Value {
+  if (!isUtf8(body)) throw new PipeError('bad-json', 'The body is not UTF-8 text.')
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
+  const asInteger = config.do_float_as_int !== false
+  try {
+    if (config.do_float_as_decimal !== false) {
+      return parseJson(text, { fractions: 'decimal', whole: asInteger ? 'integer' : 'float' })
+    }
+    return asInteger ? withIntegers(parseJson(text)) : parseJson(text)
+  } catch (cause) {
+    const why = (cause as Error).message.replace(/^Not JSON: /, '')
+    throw new PipeError(
+      'bad-json',
+      `The body is not JSON: ${why} ${body.length === 0 ? 'It is empty.' : `It begins with: ${shown(body)}`}`,
+      {
+        ...(cause instanceof JsonError ? { details: cause.details } : {}),
+        cause,
+      },
+    )
+  }
+}
+
+function entityAt(value: Value, name: string, place?: number): Entity {
+  if (isEntity(value)) return value
+  const why = isDict(value) ? 'has no string _id' : `is not an object but a ${kindOf(value)}`
+  throw new PipeError('bad-entity', `${name} ${why}.`, {
+    details: place === undefined ? {} : { position: place },
+    hint: 'Nothing of this request was kept.',
+  })
+}
+
+/** Floats such as 3.0 as integers, in place: nobody else has seen this value. */
+function withIntegers(value: Value): Value {
+  if (value instanceof Float) return integer(BigInt(value.value))
+  if (isList(value)) return value.map(withIntegers)
+  if (isDict(value))
+    for (const key of storedKeys(value)) setStored(value, key, withIntegers(getStored(value, key) as Value))
+  return value
+}
