@@ -1,0 +1,31 @@
+/** `samtale check DIR`: every problem of a configuration at once, with file and JSON pointer. */
+
+import type { Problem } from '../config/problems.ts'
+import { checkConfiguration } from '../hub/check.ts'
+import type { Command } from './command.ts'
+import { readConfiguration } from './configuration.ts'
+import type { Terminal } from './terminal.ts'
+
+export const check: Command = async ({ given, environment, terminal }) => {
+  const { files, env } = readConfiguration(given.positionals[0] as string, environment)
+  const problems = checkConfiguration(files, env)
+  const errors = problems.filter(({ level }) => level === 'error').length
+  if (given.flag('json')) terminal.line(JSON.stringify({ problems }, null, 2))
+  else {
+    showProblems(problems, terminal)
+    const warnings = problems.length - errors
+    const verdict = errors === 0 ? terminal.green('The configuration is valid') : terminal.red('The configuration is not valid')
+    terminal.line(`${verdict}: ${count(files.length, 'file')}, ${count(errors, 'error')}, ${count(warnings, 'warning')}.`)
+  }
+  return errors === 0 ? 0 : 1
+}
+
+export function showProblems(problems: readonly Problem[], terminal: Terminal): void {
+  for (const { level, file, component, pointer, message, hint } of problems) {
+    const mark = level === 'error' ? terminal.red('error  ') : terminal.yellow('warning')
+    terminal.line(`${mark} ${terminal.bold(file ?? component)} ${pointer || '/'}`)
+    terminal.line(`        ${message}${hint === undefined ? '' : ` ${hint}`}`)
+  }
+}
+
+const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`

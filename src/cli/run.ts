@@ -1,0 +1,83 @@
+/** `samtale run DIR`: runs all pipes of a configuration until nothing changes, and tells what came of it. */
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { HubError } from '../hub/errors.ts'
+import { HubNode } from '../hub/node.ts'
+import { type PipeTotal, runUntilSettled } from '../hub/settle.ts'
+import { showProblems } from './check.ts'
+import type { Command } from './command.ts'
+import { readConfiguration } from './configuration.ts'
+import { openLogger } from './logger.ts'
+import { table, type Terminal } from './terminal.ts'
+import { version } from './version.ts'
+
+export const run: Command = async ({ given, environment, terminal }) => {
+  const configuration = readConfiguration(given.positionals[0] as string, environment)
+  const kept = given.text('data')
+  const data = kept === undefined ? mkdtempSync(join(tmpdir(), 'samtale-run-')) : resolve(kept)
+  const base = given.text('base')
+  const startedAt = performance.now()
+  const node = await HubNode.open({
+    data,
+    developer: false,
+    version,
+    logger: openLogger('warn'),
+    withGraph: false,
+    onFatal: (error) => {
+      terminal.note(`samtale: ${error.message}`)
+      process.exit(1)
+    },
+    ...(base === undefined ? {} : { base }),
+  })
+  const stop = new AbortController()
+  const interrupt = () => stop.abort()
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
+  try {
+    const tenant = node.tenants()[0]
+    if (tenant === undefined) throw new HubError('unexpected', 'The hub has no tenant.')
+    await tenant.replaceEnv(configuration.env)
+    const problems = await tenant.replaceConfig(configuration.files, true, configuration.folder)
+    if (!given.flag('json')) showProblems(problems, terminal)
+    const ticker = setInterval(() => terminal.status(running(tenant)), 200)
+    const { totals, isSettled } = await runUntilSettled(tenant, () => {}, stop.signal).finally(() => clearInterval(ticker))
+    terminal.clear()
+    const seconds = (performance.now() - startedAt) / 1000
+    if (given.flag('json')) terminal.line(JSON.stringify({ seconds, isSettled, pipes: totals }, null, 2))
+    else show(totals, isSettled, seconds, terminal)
+    return isSettled && totals.every(({ outcome }) => outcome === 'completed' || outcome === 'idle') ? 0 : 1
+  } finally {
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
+    await node.close()
+    if (kept === undefined) rmSync(data, { recursive: true, force: true })
+  }
+}
+
+function running(tenant: { pipeIds(): readonly string[]; pumpState(id: string): { running: { read: number } | null } }): string {
+  const now = tenant.pipeIds().flatMap((id) => {
+    const { running } = tenant.pumpState(id)
+    return running === null ? [] : [`${id} ${running.read.toLocaleString('en')}`]
+  })
+  return now.length === 0 ? '' : `running: ${now.join(', ')}`
+}
+
+function show(totals: readonly PipeTotal[], isSettled: boolean, seconds: number, terminal: Terminal): void {
+  const rows = totals.map(({ pipe, outcome, runs, read, changes, dataset, entities, seconds: spent }) => [
+    pipe,
+    outcome,
+    runs,
+    read,
+    changes,
+    dataset ?? '-',
+    entities ?? '-',
+    `${spent.toFixed(1)} s`,
+  ])
+  const headings = ['pipe', 'outcome', 'runs', 'read', 'changes', 'dataset', 'entities', 'time']
+  for (const [place, line] of table(headings, rows).entries()) terminal.line(place === 0 ? terminal.bold(line) : line)
+  for (const { pipe, outcome, message } of totals) {
+    if (outcome === 'failed' || outcome === 'waiting') terminal.line(`${terminal.red(outcome)} ${pipe}: ${message}`)
+  }
+  if (!isSettled) terminal.line(terminal.red('Stopped before everything had settled.'))
+  terminal.line(`${totals.length} pipes in ${seconds.toFixed(1)} s.`)
+}

@@ -1,0 +1,76 @@
+/** `samtale serve`: a hub with its API, until SIGTERM or SIGINT. */
+
+import { resolve } from 'node:path'
+import { openServer } from '../api/server.ts'
+import { HubNode } from '../hub/node.ts'
+import type { Arguments } from './arguments.ts'
+import { UsageError } from './arguments.ts'
+import { showProblems } from './check.ts'
+import type { Command } from './command.ts'
+import { readConfiguration } from './configuration.ts'
+import { openLogger } from './logger.ts'
+import { version } from './version.ts'
+
+/** A clean end takes this long at most. */
+const END_MS = 5_000
+
+export const serve: Command = async ({ given, environment, terminal }) => {
+  const host = given.text('host') as string
+  if (!isLoopback(host)) {
+    throw new UsageError(
+      `--host ${host} is not a loopback address, and this version has no authentication: it serves 127.0.0.1, ::1 and localhost only.`,
+    )
+  }
+  const port = portOf(given)
+  const config = given.text('config')
+  const configuration = config === undefined ? null : readConfiguration(config, environment)
+  const base = given.text('base')
+  const logger = openLogger(given.flag('verbose') ? 'debug' : 'warn')
+  const node = await HubNode.open({
+    data: resolve(given.text('data') as string),
+    developer: given.flag('developer'),
+    version,
+    logger,
+    onFatal: (error) => {
+      terminal.note(`samtale: ${error.message}`)
+      process.exit(1)
+    },
+    ...(base === undefined ? {} : { base }),
+  })
+  let server: Awaited<ReturnType<typeof openServer>> | undefined
+  try {
+    if (configuration !== null) {
+      const tenant = node.tenant('default')
+      await tenant?.replaceEnv(configuration.env)
+      showProblems((await tenant?.replaceConfig(configuration.files, true, configuration.folder)) ?? [], {
+        ...terminal,
+        line: terminal.note,
+      })
+    }
+    server = await openServer(node, { host, port })
+    node.startPumps()
+    terminal.line(`Samtale is listening on ${server.url}`)
+    const signal = await ended()
+    logger.info(`Ending on ${signal}.`)
+    return 0
+  } finally {
+    // Whatever hangs, the process ends in time; what was acknowledged is on disk already.
+    setTimeout(() => process.exit(1), END_MS).unref()
+    await server?.close()
+    await node.close()
+  }
+}
+
+const ended = (): Promise<string> =>
+  new Promise((done) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => done(signal))
+  })
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
+
+function portOf(given: Arguments): number {
+  const text = given.text('port') as string
+  const port = Number(text)
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new UsageError(`--port ${text} is not a port: 0 to 65535.`)
+  return port
+}

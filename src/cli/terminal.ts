@@ -1,0 +1,59 @@
+/** How output looks: colours and a moving line only on a terminal, plain lines everywhere else. */
+
+export interface Terminal {
+  /** A finished line on standard output. */
+  line(text: string): void
+  /** A finished line on standard error. */
+  note(text: string): void
+  /** What is going on, on standard error: one line that replaces itself on a terminal, nothing elsewhere. */
+  status(text: string): void
+  /** Takes the status line away. */
+  clear(): void
+  bold(text: string): string
+  red(text: string): string
+  yellow(text: string): string
+  green(text: string): string
+  dim(text: string): string
+}
+
+export function openTerminal(environment: Readonly<Record<string, string | undefined>>): Terminal {
+  const { stdout, stderr } = process
+  const hasColours = stdout.isTTY === true && environment.NO_COLOR === undefined && environment.TERM !== 'dumb'
+  const paint = (code: string) => (text: string) => (hasColours ? `\u001b[${code}m${text}\u001b[0m` : text)
+  let isStatusShown = false
+  const clear = () => {
+    if (isStatusShown) stderr.write('\r\u001b[2K')
+    isStatusShown = false
+  }
+  return {
+    line(text) {
+      clear()
+      stdout.write(`${text}\n`)
+    },
+    note(text) {
+      clear()
+      stderr.write(`${text}\n`)
+    },
+    status(text) {
+      if (stderr.isTTY !== true) return
+      stderr.write(`\r\u001b[2K${text.slice(0, (stderr.columns ?? 80) - 1)}`)
+      isStatusShown = true
+    },
+    clear,
+    bold: paint('1'),
+    red: paint('31'),
+    yellow: paint('33'),
+    green: paint('32'),
+    dim: paint('2'),
+  }
+}
+
+/** Rows under headings, columns as wide as needed; numbers stand to the right. */
+export function table(headings: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] {
+  const cells = rows.map((row) => row.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en') : cell)))
+  const widths = headings.map((heading, column) => Math.max(heading.length, ...cells.map((row) => row[column]?.length ?? 0)))
+  const isNumber = headings.map((_, column) => rows.some((row) => typeof row[column] === 'number'))
+  const pad = (text: string, column: number) =>
+    isNumber[column] ? text.padStart(widths[column] ?? 0) : text.padEnd(widths[column] ?? 0)
+  return [headings, ...cells].map((row) => row.map(pad).join('  ').trimEnd())
+}

@@ -1,0 +1,147 @@
+/** What the command line offers, as data: help texts and the check of what was typed both come from here. */
+
+import type { ParseArgsConfig } from 'node:util'
+
+export interface Option {
+  readonly type: 'string' | 'boolean'
+  /** Placeholder of its value in the help text. */
+  readonly value?: string
+  readonly about: string
+  /** Environment variable that gives the default. */
+  readonly variable?: string
+  readonly default?: string
+}
+
+export interface CommandUsage {
+  readonly name: string
+  readonly summary: string
+  /** Positional arguments as the help shows them. */
+  readonly positionals: readonly string[]
+  readonly options: Readonly<Record<string, Option>>
+  readonly details?: string
+}
+
+const data: Option = { type: 'string', value: 'DIR', about: 'folder of the hub’s data', variable: 'SAMTALE_DATA', default: './data' }
+const base: Option = {
+  type: 'string',
+  value: 'IRI',
+  about: 'base of all identifiers; stored at first start, then fixed',
+  variable: 'SAMTALE_BASE',
+}
+const json: Option = { type: 'boolean', about: 'print JSON for programs' }
+const tenant: Option = { type: 'string', value: 'NAME', about: 'the tenant', default: 'default' }
+const help: Option = { type: 'boolean', about: 'show this help' }
+
+export const usages = {
+  serve: {
+    name: 'serve',
+    summary: 'Run the hub and its API until it is stopped.',
+    positionals: [],
+    options: {
+      host: { type: 'string', value: 'ADDRESS', about: 'address to listen on', variable: 'SAMTALE_HOST', default: '127.0.0.1' },
+      port: { type: 'string', value: 'PORT', about: 'port to listen on; 0 picks a free one', variable: 'SAMTALE_PORT', default: '9042' },
+      data,
+      config: {
+        type: 'string',
+        value: 'DIR',
+        about: 'configuration folder to load at start; otherwise what was loaded last',
+        variable: 'SAMTALE_CONFIG',
+      },
+      base,
+      developer: { type: 'boolean', about: 'developer mode', variable: 'SAMTALE_DEVELOPER' },
+      verbose: { type: 'boolean', about: 'log more' },
+      help,
+    },
+    details: 'Each option may be given by its environment variable. SIGTERM ends it cleanly: pumps stop between batches.',
+  },
+  check: {
+    name: 'check',
+    summary: 'Check a configuration folder: every problem at once, with file and JSON pointer.',
+    positionals: ['DIR'],
+    options: { json, help },
+    details: 'Exit code 0 when there are no errors (warnings do not count), otherwise 1.',
+  },
+  run: {
+    name: 'run',
+    summary: 'Load a configuration folder, run all pipes until nothing changes, print a table, exit.',
+    positionals: ['DIR'],
+    options: {
+      data: { ...data, about: 'folder of the data; a temporary one when absent', default: undefined as unknown as string },
+      base,
+      json,
+      help,
+    },
+    details: 'Exit code 1 when a pipe failed, is invalid or still waits for something.',
+  },
+  import: {
+    name: 'import',
+    summary: 'Read RDF files into a dataset, through the log.',
+    positionals: ['FILE...'],
+    options: {
+      dataset: { type: 'string', value: 'ID', about: 'the dataset to write (required)' },
+      format: { type: 'string', value: 'FORMAT', about: 'turtle, trig, ntriples, nquads, rdfxml or jsonld; otherwise by file ending' },
+      data,
+      base,
+      tenant,
+      json,
+      help,
+    },
+  },
+  export: {
+    name: 'export',
+    summary: 'Write a dataset, or all of a tenant, as RDF.',
+    positionals: ['[FILE]'],
+    options: {
+      dataset: { type: 'string', value: 'ID', about: 'only this dataset' },
+      format: { type: 'string', value: 'FORMAT', about: 'turtle, trig, ntriples, nquads or jsonld; otherwise by file ending, else trig' },
+      data,
+      tenant,
+      help,
+    },
+    details: 'Without FILE it goes to standard output.',
+  },
+} satisfies Record<string, CommandUsage>
+
+export type CommandName = keyof typeof usages
+export const commandNames = Object.keys(usages) as CommandName[]
+
+export function generalHelp(version: string): string {
+  const width = Math.max(...commandNames.map((name) => name.length))
+  const lines = commandNames.map((name) => `  ${name.padEnd(width)}  ${usages[name].summary}`)
+  return [
+    `Samtale ${version}: an open, RDF-native data hub.`,
+    '',
+    'Usage: samtale COMMAND [options]',
+    '',
+    'Commands:',
+    ...lines,
+    '',
+    'samtale COMMAND --help says more about each. samtale --version prints the version.',
+    '',
+  ].join('\n')
+}
+
+export function commandHelp(usage: CommandUsage): string {
+  const rows = Object.entries(usage.options).map(([name, option]): [string, string] => {
+    const flag = option.value === undefined ? `--${name}` : `--${name} ${option.value}`
+    const origin = [
+      ...(option.default === undefined ? [] : [`default ${option.default}`]),
+      ...(option.variable === undefined ? [] : [option.variable]),
+    ]
+    return [flag, origin.length === 0 ? option.about : `${option.about} (${origin.join('; ')})`]
+  })
+  const width = Math.max(...rows.map(([flag]) => flag.length))
+  return [
+    usage.summary,
+    '',
+    `Usage: samtale ${[usage.name, ...usage.positionals].join(' ')} [options]`,
+    '',
+    'Options:',
+    ...rows.map(([flag, about]) => `  ${flag.padEnd(width)}  ${about}`),
+    ...(usage.details === undefined ? [] : ['', usage.details]),
+    '',
+  ].join('\n')
+}
+
+export const parseOptions = (usage: CommandUsage): NonNullable<ParseArgsConfig['options']> =>
+  Object.fromEntries(Object.entries(usage.options).map(([name, { type }]) => [name, { type }]))

@@ -1,0 +1,82 @@
+/** Node metadata: what a configuration says about all its pipes (hub.md §22). */
+
+import { Type } from 'typebox'
+
+export const metadataSchema = Type.Object({
+  _id: Type.Optional(Type.String()),
+  type: Type.Literal('metadata'),
+  namespaced_identifiers: Type.Boolean({ default: false, description: 'Pipes inherit it.' }),
+  namespaces: Type.Optional(
+    Type.Object({ default: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'Prefix to IRI.' })) }),
+  ),
+  global_defaults: Type.Optional(Type.Object({})),
+  dependency_tracking: Type.Optional(Type.Unknown()),
+  task_manager: Type.Optional(Type.Object({})),
+  pipe_cleanup_after_deletion: Type.Boolean({ default: true }),
+  rdf: Type.Optional(Type.Unknown()),
+  description: Type.Optional(Type.Unknown()),
+  comment: Type.Optional(Type.Unknown()),
+})
+
+export const unsupportedOfMetadata: Readonly<Record<string, string>> = {
+  dependency_tracking: 'dependency tracking',
+  pipe_cleanup_after_deletion: 'keeping what a deleted pipe leaves behind',
+  rdf: 'the RDF registry',
+}
+
+export const globalDefaultsSchema = Type.Object({
+  use_signalling_internally: Type.Boolean({ default: true, description: 'A dataset that grows starts the pipes that read it.' }),
+  use_signalling_externally: Type.Boolean({ default: false }),
+  default_compaction_type: Type.String({ default: 'sink' }),
+  compaction_interval: Type.Number({ default: 0 }),
+  compaction_keep_versions: Type.Integer({ default: 2 }),
+  compaction_time_threshold_hours: Type.Optional(Type.Integer()),
+  compaction_time_threshold_hours_pump: Type.Integer({ default: 720 }),
+  compaction_growth_threshold: Type.Number({ default: 1 }),
+  max_entity_bytes_size: Type.Integer({ default: 104857600 }),
+  run_at_startup_if_not_populated: Type.Boolean({ default: false }),
+  infer_pipe_entity_types: Type.Boolean({ default: true }),
+  use_config_circuit_breaker: Type.Boolean({ default: false }),
+  reprocessing_policy: Type.String({ default: 'continue' }),
+  rescan_when_config_changes: Type.Boolean({ default: false }),
+  enable_background_rescan: Type.Boolean({ default: false }),
+  eager_load_microservices: Type.Boolean({ default: true }),
+  symmetric_namespace_collapse: Type.Boolean({ default: false }),
+  max_merged: Type.Integer({ default: 50000 }),
+  always_index_ids: Type.Boolean({ default: false }),
+  if_source_empty: Type.String({ default: 'accept' }),
+  require_populated_input: Type.Boolean({ default: false }),
+  trace: Type.Unknown({ default: false }),
+  verify_ssl: Type.Boolean({ default: false }),
+  enable_cpp_extensions: Type.Boolean({ default: true, description: 'Kept, and without effect: there are none.' }),
+})
+
+export const unsupportedOfGlobalDefaults: Readonly<Record<string, string>> = {
+  use_signalling_externally: 'external signalling',
+  default_compaction_type: 'compaction',
+  compaction_interval: 'compaction',
+  compaction_keep_versions: 'compaction',
+  compaction_time_threshold_hours: 'compaction',
+  compaction_time_threshold_hours_pump: 'compaction',
+  compaction_growth_threshold: 'compaction',
+  max_entity_bytes_size: 'a size limit of its own',
+  run_at_startup_if_not_populated: 'a run at start for datasets that are not populated',
+  infer_pipe_entity_types: 'switching schema inference off',
+  use_config_circuit_breaker: 'the circuit breaker of configuration',
+  reprocessing_policy: 'automatic reprocessing',
+  rescan_when_config_changes: 'automatic reprocessing',
+  enable_background_rescan: 'background rescans',
+  eager_load_microservices: 'microservices',
+  symmetric_namespace_collapse: 'symmetric collapse of namespaces',
+  max_merged: 'a limit for all merge sources; set it on the source',
+  always_index_ids: 'explicit indexes',
+  if_source_empty: 'a default for all sources; set it on the source',
+  require_populated_input: 'a default for all sources; set it on the source',
+  trace: 'tracing of requests',
+  verify_ssl: 'a default for all systems; set it on the system',
+}
+
+export const taskManagerSchema = Type.Object({
+  disable_pump_scheduler: Type.Boolean({ default: false, description: 'No pump runs by itself.' }),
+  disable_user_pipes: Type.Boolean({ default: false, description: 'No pump of a user’s pipe runs by itself.' }),
+})

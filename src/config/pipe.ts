@@ -1,0 +1,106 @@
+/** What all pipes share: their common properties and their pump (hub.md §3.1, §5.1). The rest is up to the types of their parts. */
+
+import { Type } from 'typebox'
+
+const Comment = Type.Optional(Type.Unknown({ description: 'Ignored.' }))
+const Count = (description: string, options = {}) => Type.Optional(Type.Integer({ minimum: 1, description, ...options }))
+
+export const pipeSchema = Type.Object({
+  _id: Type.String({ minLength: 1, description: 'Unique in the node; no slash.' }),
+  type: Type.Literal('pipe'),
+  name: Type.Optional(Type.String({ description: 'Shown to people.' })),
+  description: Comment,
+  comment: Comment,
+  source: Type.Object({}, { description: 'Where entities come from.' }),
+  transform: Type.Optional(Type.Unknown({ description: 'One transform, or several in order.' })),
+  sink: Type.Object({}, { description: 'Where entities go; a dataset named as the pipe when absent.' }),
+  pump: Type.Object({}, { description: 'When the pipe runs.' }),
+  batch_size: Count('Source entities that are read and written together.'),
+  checkpoint_interval: Count('Batches between two saved offsets.'),
+  namespaced_identifiers: Type.Optional(Type.Boolean()),
+  add_namespaces: Type.Optional(Type.Boolean()),
+  remove_namespaces: Type.Optional(Type.Boolean()),
+  namespaces: Type.Optional(
+    Type.Object({ identity: Type.Optional(Type.String()), property: Type.Optional(Type.String()) }),
+  ),
+  metadata: Type.Optional(Type.Object({}, { description: 'Free; `global: true` makes its dataset a global one.' })),
+  permissions: Type.Optional(Type.Unknown()),
+  disable_set_last_seen: Type.Boolean({ default: false }),
+  enable_background_rescan: Type.Boolean({ default: false }),
+  rescan_when_config_changes: Type.Boolean({ default: false }),
+  reprocessing_policy: Type.Union([Type.Literal('continue'), Type.Literal('automatic')], { default: 'continue' }),
+  infer_pipe_entity_types: Type.Boolean({ default: true }),
+  compaction: Type.Optional(Type.Unknown()),
+  exclude_completeness: Type.Optional(Type.Array(Type.String())),
+  include_completeness: Type.Optional(Type.Array(Type.String())),
+  dependency_tracking: Type.Optional(Type.Unknown()),
+  short_config: Type.Optional(Type.String()),
+})
+
+export const unsupportedOfPipe: Readonly<Record<string, string>> = {
+  checkpoint_interval: 'offsets are saved with each batch',
+  permissions: 'permissions',
+  disable_set_last_seen: 'protecting the offset',
+  enable_background_rescan: 'background rescans',
+  rescan_when_config_changes: 'automatic reprocessing',
+  reprocessing_policy: 'automatic reprocessing',
+  infer_pipe_entity_types: 'switching schema inference off',
+  compaction: 'compaction',
+  exclude_completeness: 'completeness',
+  include_completeness: 'completeness',
+  dependency_tracking: 'dependency tracking',
+  short_config: 'the short form of SQL pipes',
+}
+
+const Seconds = (description: string) => Type.Optional(Type.Number({ minimum: 0, description }))
+
+export const pumpSchema = Type.Object({
+  schedule_interval: Seconds('Seconds between two starts.'),
+  mode: Type.Union([Type.Literal('scheduled'), Type.Literal('manual'), Type.Literal('off')], { default: 'scheduled' }),
+  rescan_run_count: Count('Every n-th run reads everything again.'),
+  run_at_startup: Type.Boolean({ default: false, description: 'Run when the node starts, whatever the schedule.' }),
+  cron_expression: Type.Optional(Type.String()),
+  rescan_cron_expression: Type.Optional(Type.String()),
+  partial_rescan_run_count: Count('Every n-th run goes back a part of the way.'),
+  partial_rescan_delta: Count('How far back.'),
+  run_at_startup_if_not_populated: Type.Boolean({ default: false }),
+  max_read_retries: Type.Integer({ default: 0 }),
+  read_retry_delay: Type.Number({ default: 0 }),
+  write_retry_delay: Type.Number({ default: 0 }),
+  max_retries_per_entity: Type.Integer({ default: 5 }),
+  max_consecutive_write_errors: Type.Integer({ default: 1 }),
+  max_write_errors_in_retry_dataset: Type.Integer({ default: 0 }),
+  batch_retries: Type.Integer({ default: 3 }),
+  fallback_to_single_entities_on_batch_fail: Type.Boolean({ default: true }),
+  dead_letter_dataset: Type.Optional(Type.String()),
+  use_dead_letter_dataset: Type.Optional(Type.Boolean()),
+  track_dead_letters: Type.Boolean({ default: false }),
+  max_seconds_per_entity: Type.Optional(Type.Number()),
+  log_events_noop_runs: Type.Boolean({ default: false }),
+  log_events_noop_runs_changes_only: Type.Boolean({ default: true }),
+  notification_granularity: Type.Optional(Type.Integer()),
+  comment: Comment,
+})
+
+export const unsupportedOfPump: Readonly<Record<string, string>> = {
+  cron_expression: 'cron schedules',
+  rescan_cron_expression: 'cron schedules',
+  partial_rescan_run_count: 'partial rescans',
+  partial_rescan_delta: 'partial rescans',
+  run_at_startup_if_not_populated: 'a run at start for datasets that are not populated',
+  max_read_retries: 'retries',
+  read_retry_delay: 'retries',
+  write_retry_delay: 'retries',
+  max_retries_per_entity: 'retries',
+  max_consecutive_write_errors: 'retries',
+  max_write_errors_in_retry_dataset: 'retries',
+  batch_retries: 'retries',
+  fallback_to_single_entities_on_batch_fail: 'retries',
+  dead_letter_dataset: 'dead letters',
+  use_dead_letter_dataset: 'dead letters',
+  track_dead_letters: 'dead letters',
+  max_seconds_per_entity: 'a limit on transform time',
+  log_events_noop_runs: 'the execution log',
+  log_events_noop_runs_changes_only: 'the execution log',
+  notification_granularity: 'the execution log',
+}

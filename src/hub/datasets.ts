@@ -1,0 +1,137 @@
+/** Reading datasets for the doors: stored bytes spliced into JSON, nothing parsed that need not be. */
+
+import type { DatasetView, Snapshot, Version } from '../log/contract.ts'
+import { entityOf, storedJson } from '../log/stored.ts'
+import type { Entity } from '../model/entity.ts'
+import type { Tenant } from './contract.ts'
+import { HubError } from './errors.ts'
+
+export interface DatasetQuery {
+  /** Only versions with a greater `_updated`; with `reverse` a smaller one. */
+  readonly since?: number
+  readonly limit?: number
+  /** All versions; otherwise the latest of each id. */
+  readonly history: boolean
+  /** Deleted entities too; without effect while `history`. */
+  readonly deleted: boolean
+  readonly reverse: boolean
+}
+
+/** Text gathered before it is handed on. */
+const CHUNK = 64 * 1024
+/** Versions read from one snapshot before it is renewed, so that a slow reader holds nothing back for long. */
+const PAGE = 1_000
+
+/** A JSON array of the dataset's entities, in chunks (rest-api.md §5.2). The end is fixed when it begins. */
+export async function* datasetEntities(tenant: Tenant, dataset: string, query: DatasetQuery): AsyncGenerator<string> {
+  let text = '['
+  let isFirst = true
+  for (const version of pages(tenant, dataset, query)) {
+    text += isFirst ? version : `,${version}`
+    isFirst = false
+    if (text.length >= CHUNK) {
+      yield text
+      text = ''
+    }
+  }
+  yield `${text}]`
+}
+
+function* pages(tenant: Tenant, dataset: string, query: DatasetQuery): Generator<string> {
+  const { generation, end } = withView(tenant, dataset, (view) => ({
+    generation: view.document.generation,
+    end: view.counts().end,
+  }))
+  let since = query.since ?? null
+  let left = query.limit ?? Number.POSITIVE_INFINITY
+  for (let isMore = left > 0; isMore; ) {
+    const snapshot = tenant.snapshot()
+    const page: string[] = []
+    isMore = false
+    try {
+      const view = snapshot.dataset(dataset)
+      if (view === undefined || view.document.generation !== generation) {
+        throw new HubError('dataset-gone', `The dataset '${dataset}' was deleted while it was read.`)
+      }
+      for (const version of view.changes(since, { history: query.history, reverse: query.reverse })) {
+        if (!query.reverse && version.sequence >= end) break
+        since = version.sequence
+        if (version.deleted && !query.deleted && !query.history) continue
+        page.push(storedJson(version))
+        left--
+        if (left === 0) break
+        if (page.length === PAGE) {
+          isMore = true
+          break
+        }
+      }
+    } finally {
+      snapshot.close()
+    }
+    yield* page
+  }
+}
+
+/** The latest version of one entity, or the one at an offset, as JSON text. */
+export function datasetEntity(tenant: Tenant, dataset: string, id: string, offset?: number): string | undefined {
+  return withView(tenant, dataset, (view) => {
+    const version = offset === undefined ? view.latest(id) : view.version(offset)
+    return version === undefined || version.id !== id ? undefined : storedJson(version)
+  })
+}
+
+/** The latest version of one entity with its internal properties; undefined when missing or deleted. */
+export function entity(tenant: Tenant, dataset: string, id: string): Entity | undefined {
+  return withView(tenant, dataset, (view) => live(view.latest(id)))
+}
+
+/** Live entities in `_id` order after an id. */
+export function scan(
+  tenant: Tenant,
+  dataset: string,
+  { after, limit }: { readonly after?: string; readonly limit: number },
+): readonly Entity[] {
+  return withView(tenant, dataset, (view) => {
+    const found: Entity[] = []
+    if (limit <= 0) return found
+    for (const version of view.entities({ deleted: false, ...(after === undefined ? {} : { after }) })) {
+      found.push(entityOf(version, { internal: true }))
+      if (found.length >= limit) break
+    }
+    return found
+  })
+}
+
+/** Headers of rest-api.md §6.2, taken before the body is read, so that they promise no more than it holds. */
+export function datasetHeaders(tenant: Tenant, dataset: string): Record<string, string> {
+  return withView(tenant, dataset, (view) => {
+    const { populated, generation, completeness } = view.document
+    const { end } = view.counts()
+    return {
+      'X-Dataset-Populated': String(populated),
+      'X-Dataset-Generation': generation,
+      ...(end === 0 ? {} : { 'X-Dataset-Max-Updated': String(end - 1) }),
+      ...(completeness === null ? {} : { 'X-Dataset-Completeness': String(completeness) }),
+    }
+  })
+}
+
+export function withSnapshot<T>(tenant: Pick<Tenant, 'snapshot'>, use: (snapshot: Snapshot) => T): T {
+  const snapshot = tenant.snapshot()
+  try {
+    return use(snapshot)
+  } finally {
+    snapshot.close()
+  }
+}
+
+function withView<T>(tenant: Tenant, dataset: string, use: (view: DatasetView) => T): T {
+  return withSnapshot(tenant, (snapshot) => {
+    const view = snapshot.dataset(dataset)
+    if (view === undefined) throw new HubError('unknown-dataset', `There is no dataset '${dataset}'.`)
+    return use(view)
+  })
+}
+
+const live = (version: Version | undefined): Entity | undefined =>
+  version === undefined || version.deleted ? undefined : entityOf(version, { internal: true })

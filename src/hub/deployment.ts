@@ -1,0 +1,216 @@
+/** Turns configuration text into everything a hub runs: pipes, systems, and what is wrong with each. Every thread does it for itself. */
+
+import { checkComponent } from '../config/component.ts'
+import { effectiveComponent } from '../config/effective.ts'
+import { type Component, type ConfigurationInput, parseConfiguration } from '../config/files.ts'
+import {
+  globalDefaultsSchema,
+  metadataSchema,
+  taskManagerSchema,
+  unsupportedOfGlobalDefaults,
+  unsupportedOfMetadata,
+} from '../config/metadata.ts'
+import { pipeSchema, pumpSchema, unsupportedOfPipe, unsupportedOfPump } from '../config/pipe.ts'
+import { didYouMean, type Problem } from '../config/problems.ts'
+import { type Dict, dictOf, entries, get, newDict } from '../model/dict.ts'
+import { builtinNamespaces } from '../model/iri.ts'
+import { type JsonError, parseJson } from '../model/json.ts'
+import { isDict } from '../model/value.ts'
+import { buildPipe, type NodeSettings } from '../pipes/build.ts'
+import type { Pipe } from '../pipes/pipe.ts'
+import { buildSystem } from '../pipes/systems/build.ts'
+import type { DeployedSystem } from '../pipes/systems/pool.ts'
+import { HubError } from './errors.ts'
+
+export interface DeployedComponent {
+  readonly component: Component
+  readonly effective: Dict
+  readonly problems: readonly Problem[]
+}
+
+export interface DeployedPipe extends DeployedComponent {
+  /** Null when its configuration has errors: it is kept and shown, and does not run. */
+  readonly pipe: Pipe | null
+}
+
+export interface Deployment {
+  readonly components: readonly Component[]
+  readonly pipes: ReadonlyMap<string, DeployedPipe>
+  readonly systems: ReadonlyMap<string, DeployedSystem & DeployedComponent>
+  readonly metadata: DeployedComponent
+  readonly node: NodeSettings
+  /** Pumps run by themselves. */
+  readonly isScheduled: boolean
+  readonly problems: readonly Problem[]
+  /** Folder that relative `file:` addresses start from; null for configuration that came over the network. */
+  readonly folder: string | null
+}
+
+/** `env` is the text of a JSON object; code `bad-env` when it is not. */
+export function deploy(input: ConfigurationInput, env: string, folder: string | null): Deployment {
+  const { components, problems: syntax } = parseConfiguration(input)
+  const variables = variablesOf(env)
+  const { metadata, node, isScheduled } = deployMetadata(components, variables)
+  const systems = new Map(
+    components.filter(({ type }) => type.startsWith('system:')).map((one) => [one.id, deploySystem(one, variables)]),
+  )
+  const pipes = new Map(
+    components.filter(({ type }) => type === 'pipe').map((one) => [one.id, deployPipe(one, variables, node, systems)]),
+  )
+  const all = new Map(checkTogether(pipes))
+  const problems = [
+    ...syntax,
+    ...metadata.problems,
+    ...[...systems.values()].flatMap((system) => system.problems),
+    ...[...all.values()].flatMap((pipe) => pipe.problems),
+  ]
+  return { components, pipes: all, systems, metadata, node, isScheduled, problems, folder }
+}
+
+function variablesOf(env: string): Dict {
+  try {
+    const variables = parseJson(env, { transit: false })
+    if (isDict(variables)) return variables
+  } catch (error) {
+    throw new HubError('bad-env', (error as JsonError).message, { cause: error })
+  }
+  throw new HubError('bad-env', 'Environment variables are a JSON object: name to value.')
+}
+
+function deployMetadata(components: readonly Component[], env: Dict) {
+  const component: Component = components.find(({ type }) => type === 'metadata') ?? {
+    id: 'node',
+    type: 'metadata',
+    text: '{"_id":"node","type":"metadata"}',
+    original: dictOf({ _id: 'node', type: 'metadata' }),
+  }
+  const { value, problems } = effectiveComponent(component, env)
+  const place = { component: component.id, pointer: '' }
+  const checked = checkComponent(metadataSchema, value, { ...place, unsupported: unsupportedOfMetadata })
+  const defaults = part(value, 'global_defaults')
+  const defaultsChecked = checkComponent(globalDefaultsSchema, defaults, {
+    component: component.id,
+    pointer: '/global_defaults',
+    unsupported: unsupportedOfGlobalDefaults,
+  })
+  const tasks = checkComponent(taskManagerSchema, part(value, 'task_manager'), {
+    component: component.id,
+    pointer: '/task_manager',
+  })
+  const { namespaced_identifiers, namespaces } = checked.value
+  const node: NodeSettings = {
+    namespacedIdentifiers: namespaced_identifiers === true,
+    prefixes: { ...builtinNamespaces, ...namespaces?.default },
+    signalsInternally: defaultsChecked.value.use_signalling_internally !== false,
+  }
+  const found = [...problems, ...checked.problems, ...defaultsChecked.problems, ...tasks.problems]
+  const effective = dictOf([...entriesBut(value, 'global_defaults'), ['global_defaults', defaults]])
+  const { disable_pump_scheduler, disable_user_pipes } = tasks.value
+  return {
+    metadata: { component, effective, problems: located(found, component) },
+    node,
+    isScheduled: !(disable_pump_scheduler || disable_user_pipes),
+  }
+}
+
+function deploySystem(component: Component, env: Dict): DeployedSystem & DeployedComponent {
+  const { value, problems } = effectiveComponent(component, env)
+  const built = buildSystem(component.id, value)
+  const found = located([...problems, ...built.problems], component)
+  return { ...built.system, ...(hasErrors(found) ? { open: null } : {}), component, effective: value, problems: found }
+}
+
+function deployPipe(
+  component: Component,
+  env: Dict,
+  node: NodeSettings,
+  systems: ReadonlyMap<string, unknown>,
+): DeployedPipe {
+  const { value, problems } = effectiveComponent(component, env)
+  const place = { component: component.id, pointer: '', unsupported: unsupportedOfPipe }
+  const found: Problem[] = [...problems, ...checkComponent(pipeSchema, value, place).problems]
+  const pumpPlace = { component: component.id, pointer: '/pump', unsupported: unsupportedOfPump }
+  const pump = get(value, 'pump')
+  if (isDict(pump)) found.push(...checkComponent(pumpSchema, pump, pumpPlace).problems)
+  if (!/^[A-Za-z0-9][A-Za-z0-9-]{0,61}$/.test(component.id)) {
+    found.push({
+      level: 'warning',
+      component: component.id,
+      pointer: '/_id',
+      message: `The id '${component.id}' should hold letters, digits and '-' only, 62 at most.`,
+    })
+  }
+  for (const name of ['source', 'sink']) {
+    const system = get(part(value, name), 'system')
+    if (typeof system === 'string' && !systems.has(system) && get(part(value, name), 'type') !== 'embedded') {
+      const hint = didYouMean(system, systems.keys())
+      found.push({
+        level: 'error',
+        component: component.id,
+        pointer: `/${name}/system`,
+        message: `There is no system '${system}'.`,
+        ...(hint === undefined ? {} : { hint }),
+      })
+    }
+  }
+  const isReadable = isDict(get(value, 'source')) && isDict(get(value, 'sink'))
+  const built = isReadable ? buildPipe(component.id, value, node) : { pipe: null, problems: [] }
+  found.push(...built.problems)
+  return { component, effective: value, pipe: hasErrors(found) ? null : built.pipe, problems: located(found, component) }
+}
+
+/** What only shows when pipes are seen together: two writers of one dataset, and reads of datasets that nobody writes. */
+function* checkTogether(pipes: ReadonlyMap<string, DeployedPipe>): Generator<readonly [string, DeployedPipe]> {
+  const writers = new Map<string, string>()
+  for (const [id, { pipe }] of pipes) {
+    if (pipe?.sink.kind === 'dataset' && !writers.has(pipe.sink.dataset)) writers.set(pipe.sink.dataset, id)
+  }
+  for (const [id, deployed] of pipes) {
+    const { pipe, component } = deployed
+    if (pipe === null) {
+      yield [id, deployed]
+      continue
+    }
+    const found: Problem[] = []
+    const report = (level: Problem['level'], pointer: string, message: string, hint?: string) =>
+      found.push({ level, component: id, pointer, message, ...(hint === undefined ? {} : { hint }) })
+    if (pipe.sink.kind === 'dataset' && writers.get(pipe.sink.dataset) !== id) {
+      const other = writers.get(pipe.sink.dataset)
+      report('error', '/sink/dataset', `The dataset '${pipe.sink.dataset}' is written by pipe '${other}' already.`)
+    }
+    for (const dataset of pipe.source.inputs) {
+      if (!writers.has(dataset)) {
+        report('warning', '/source', `No pipe writes the dataset '${dataset}'.`, didYouMean(dataset, writers.keys()))
+      }
+    }
+    for (const dataset of pipe.reads) {
+      if (!writers.has(dataset)) {
+        const hint = didYouMean(dataset, writers.keys()) ?? 'The pipe waits until the dataset is there and populated.'
+        report('warning', '/transform', `It hops to the dataset '${dataset}', which no pipe writes.`, hint)
+      }
+    }
+    if (id.startsWith('global-') && !pipe.isGlobal) {
+      report('warning', '/_id', "Its name says global, but 'metadata.global' is not true: it is not in the default graph.")
+    }
+    yield [
+      id,
+      {
+        ...deployed,
+        pipe: hasErrors(found) ? null : pipe,
+        problems: [...deployed.problems, ...located(found, component)],
+      },
+    ]
+  }
+}
+
+const hasErrors = (problems: readonly Problem[]): boolean => problems.some(({ level }) => level === 'error')
+
+const located = (problems: readonly Problem[], { file }: Component): readonly Problem[] =>
+  file === undefined ? problems : problems.map((problem) => ({ ...problem, file }))
+
+function part(dict: Dict, name: string): Dict {
+  const value = get(dict, name)
+  return isDict(value) ? value : newDict()
+}
+
+const entriesBut = (dict: Dict, but: string) => entries(dict).filter(([name]) => name !== but)

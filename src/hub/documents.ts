@@ -1,0 +1,124 @@
+/** The JSON documents of pipes, pumps, systems and datasets, in the shapes of rest-api.md §2. */
+
+import type { DatasetView, Snapshot } from '../log/contract.ts'
+import type { Value } from '../model/value.ts'
+import { writeJson } from '../model/json.ts'
+import { isPublisher, isReceiver, type Pipe, runsByPump } from '../pipes/pipe.ts'
+import { sourceOffset } from '../pipes/pump.ts'
+import type { DeployedComponent, DeployedPipe } from './deployment.ts'
+import type { PumpState } from './scheduler.ts'
+
+const OPERATIONS = ['start', 'start-rescan', 'stop', 'enable', 'disable', 'update-last-seen']
+
+export function pipeDocument(deployed: DeployedPipe, state: PumpState, snapshot: Snapshot): string {
+  const { component, effective, pipe, problems } = deployed
+  const errors = problems.map(({ level, message, pointer, hint }) => ({
+    elements: pathOf(pointer),
+    level,
+    msg: hint === undefined ? message : `${message} ${hint}`,
+  }))
+  const runtime = {
+    state: 'Deployed',
+    'is-valid-config': pipe !== null,
+    'is-running': state.running !== null,
+    'is-disabled': state.isDisabled,
+    'config-errors': errors,
+    dependencies: pipe === null ? [] : [...new Set([...pipe.source.inputs, ...pipe.reads])],
+    queues: pipe === null ? { source: null, dependencies: null } : queues(pipe, snapshot),
+    'execution-dataset': `system:pump_execution:${component.id}`,
+    origin: 'user',
+  }
+  const sink = pipe?.sink.kind === 'dataset' ? snapshot.dataset(pipe.sink.dataset) : undefined
+  const storage = sink === undefined ? {} : counts(sink)
+  return `{"_id":${JSON.stringify(component.id)},"config":{"original":${component.text},"effective":${writeJson(effective, { transit: false })}},"runtime":${JSON.stringify(runtime)},"storage":${JSON.stringify(storage)}}`
+}
+
+export function pumpDocument(deployed: DeployedPipe, state: PumpState, nextRunAt: number | null, snapshot: Snapshot): string {
+  const { component, pipe } = deployed
+  const { last, running } = state
+  const runtime = {
+    'is-running': running !== null,
+    'is-disabled': state.isDisabled,
+    'is-valid-config': pipe !== null,
+    'config-errors': deployed.problems.map(({ level, message, pointer }) => ({ elements: pathOf(pointer), level, msg: message })),
+    'last-seen': snapshot.offset(sourceOffset(component.id)) ?? null,
+    'last-run': isoTime(state.lastStartedAt),
+    'next-run': isoTime(nextRunAt),
+    'last-message': last?.message ?? null,
+    'last-original-error-message': last?.outcome === 'failed' ? last.message : null,
+    'last-outcome': last?.outcome ?? null,
+    'last-report': last,
+    comment: state.comment,
+    progress: running === null ? null : { processed: running.read },
+    queues: pipe === null ? { source: null, dependencies: null } : queues(pipe, snapshot),
+    'supported-operations': pipe !== null && runsByPump(pipe) ? OPERATIONS : ['enable', 'disable'],
+  }
+  const config = pumpConfig(pipe)
+  return `{"_id":${JSON.stringify(component.id)},"config":${JSON.stringify(config)},"runtime":${JSON.stringify(runtime)}}`
+}
+
+function pumpConfig(pipe: Pipe | null): Record<string, unknown> {
+  if (pipe === null) return {}
+  const { mode, intervalMs, rescanRunCount, runAtStartup } = pipe.pump
+  return {
+    mode: isReceiver(pipe) || isPublisher(pipe) ? 'manual' : mode,
+    schedule_interval: intervalMs / 1000,
+    run_at_startup: runAtStartup,
+    ...(rescanRunCount === null ? {} : { rescan_run_count: rescanRunCount }),
+  }
+}
+
+/** Entities the pump has not read yet, as far as it can be known: null for sources outside the hub. */
+function queues(pipe: Pipe, snapshot: Snapshot): Record<string, unknown> {
+  const { inputs } = pipe.source
+  if (inputs.length === 0) return { source: null, dependencies: null }
+  const offsets = (snapshot.offset(sourceOffset(pipe.id)) ?? '').split(',')
+  let pending = 0
+  for (const [place, input] of inputs.entries()) {
+    const end = snapshot.dataset(input)?.counts().end ?? 0
+    const offset = offsets[place]
+    pending += Math.max(0, end - 1 - (offset === undefined || offset === '' ? -1 : Number(offset)))
+  }
+  return { source: pending, dependencies: null }
+}
+
+export function systemDocument(system: DeployedComponent): string {
+  const { component, effective, problems } = system
+  const errors = problems.map(({ level, message, pointer }) => ({ elements: pathOf(pointer), level, msg: message }))
+  const runtime = { 'is-valid-config': !problems.some(({ level }) => level === 'error'), 'config-errors': errors }
+  return `{"_id":${JSON.stringify(component.id)},"config":{"original":${component.text},"effective":${writeJson(effective as Value, { transit: false })}},"runtime":${JSON.stringify(runtime)}}`
+}
+
+export function datasetDocument(view: DatasetView): string {
+  const { document } = view
+  const runtime = {
+    populated: document.populated,
+    ...counts(view),
+    generation: document.generation,
+    'max-updated': view.counts().end === 0 ? null : view.counts().end - 1,
+    completeness: document.completeness,
+    origin: document.id.startsWith('system:') ? 'system' : 'user',
+  }
+  return JSON.stringify({ _id: document.id, config: { _id: document.id, type: 'dataset' }, runtime })
+}
+
+function counts(view: DatasetView): Record<string, number> {
+  const { existing, deleted, versions } = view.counts()
+  return {
+    'count-index-exists': existing,
+    'count-index-deleted': deleted,
+    'count-log-exists': versions,
+  }
+}
+
+const isoTime = (milliseconds: number | null): string | null =>
+  milliseconds === null ? null : new Date(milliseconds).toISOString()
+
+/** `/source/type` as the client knows paths: `$['source']['type']`. */
+function pathOf(pointer: string): string {
+  const steps = pointer
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+  return `$${steps.map((step) => (/^\d+$/.test(step) ? `[${step}]` : `['${step.replaceAll("'", "\\'")}']`)).join('')}`
+}

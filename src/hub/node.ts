@@ -1,0 +1,169 @@
+/** A running hub: its tenants, the pump thread they share, and what outlives a restart. */
+
+import { randomUUID } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Worker } from 'node:worker_threads'
+import { startThread } from '../log/thread.ts'
+import type { Logger } from '../pipes/logger.ts'
+import { Caller } from './channel.ts'
+import type * as hub from './contract.ts'
+import { HubError } from './errors.ts'
+import type { PumpEvent, PumpMethods } from './pump-protocol.ts'
+import { HubTenant } from './tenant.ts'
+
+export interface NodeOptions {
+  /** Folder of all data; made when it is not there. */
+  readonly data: string
+  /** IRI base; stored at first start and then fixed. */
+  readonly base?: string
+  readonly developer: boolean
+  readonly logger: Logger
+  readonly version: string
+  /** Quads at most in each tenant's graph. */
+  readonly graphBudget?: number
+  readonly withGraph?: boolean
+  /** Called when a thread the hub cannot do without has ended. */
+  readonly onFatal: (error: Error) => void
+}
+
+export const DEFAULT_BASE = 'http://127.0.0.1:9042'
+const GRAPH_BUDGET = 10_000_000
+const TENANT_NAME = /^[a-z][a-z0-9-]{0,62}$/
+
+/** What is written beside the tenants' folders at first start. */
+interface Identity {
+  readonly id: string
+  readonly base: string
+}
+
+export class HubNode implements hub.Node {
+  readonly id: string
+  readonly version: string
+  readonly base: string
+  readonly startedAt = Date.now()
+  readonly developer: boolean
+  readonly #options: NodeOptions
+  readonly #worker: Worker
+  readonly #pump: Caller<PumpMethods>
+  readonly #tenants = new Map<string, HubTenant>()
+  #isClosing = false
+
+  private constructor(options: NodeOptions, identity: Identity) {
+    this.id = identity.id
+    this.base = identity.base
+    this.version = options.version
+    this.developer = options.developer
+    this.#options = options
+    this.#worker = startThread(import.meta.url, './pump-thread.ts', { name: 'samtale-pump' })
+    this.#pump = new Caller<PumpMethods>(this.#worker, (event) => this.#hear(event as PumpEvent))
+    this.#worker.on('error', (error) => this.#lose(error))
+    this.#worker.on('exit', (code) => this.#lose(new Error(`it ended with code ${code}`)))
+  }
+
+  /** Opens the data folder with all its tenants. Code `data-in-use` when another hub has it. */
+  static async open(options: NodeOptions): Promise<HubNode> {
+    mkdirSync(join(options.data, 'tenants'), { recursive: true })
+    const node = new HubNode(options, identityOf(options))
+    try {
+      const names = readdirSync(join(options.data, 'tenants')).filter((name) => TENANT_NAME.test(name))
+      for (const name of new Set(['default', ...names])) await node.#openTenant(name)
+      return node
+    } catch (error) {
+      await node.close()
+      throw error
+    }
+  }
+
+  tenants(): readonly HubTenant[] {
+    return [...this.#tenants.values()]
+  }
+
+  tenant(name: string): HubTenant | undefined {
+    return this.#tenants.get(name)
+  }
+
+  async createTenant(name: string): Promise<HubTenant> {
+    if (!TENANT_NAME.test(name)) {
+      throw new HubError('bad-tenant-name', `'${name}' cannot be the name of a tenant.`, {
+        hint: 'Use 1 to 63 of a-z, 0-9 and -, starting with a letter.',
+      })
+    }
+    if (this.#tenants.has(name)) throw new HubError('tenant-exists', `The tenant '${name}' exists already.`)
+    const tenant = await this.#openTenant(name)
+    tenant.startPumps()
+    return tenant
+  }
+
+  async deleteTenant(name: string): Promise<void> {
+    const tenant = this.#tenants.get(name)
+    if (tenant === undefined) throw new HubError('unknown-tenant', `There is no tenant '${name}'.`)
+    if (name === 'default') throw new HubError('tenant-protected', "The tenant 'default' cannot be deleted.")
+    this.#tenants.delete(name)
+    await tenant.close()
+    rmSync(this.#folder(name), { recursive: true, force: true })
+  }
+
+  startPumps(): void {
+    for (const tenant of this.#tenants.values()) tenant.startPumps()
+  }
+
+  /** Pumps end between two batches; then logs and threads are closed. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    await Promise.all([...this.#tenants.values()].map((tenant) => tenant.close()))
+    this.#tenants.clear()
+    await this.#worker.terminate()
+  }
+
+  async #openTenant(name: string): Promise<HubTenant> {
+    const tenant = await HubTenant.open({
+      name,
+      base: name === 'default' ? this.base : `${this.base}/t/${name}`,
+      folder: this.#folder(name),
+      pump: this.#pump,
+      logger: this.#options.logger,
+      graphBudget: this.#options.graphBudget ?? GRAPH_BUDGET,
+      withGraph: this.#options.withGraph ?? true,
+      onFatal: this.#options.onFatal,
+    })
+    this.#tenants.set(name, tenant)
+    return tenant
+  }
+
+  #folder(name: string): string {
+    return join(this.#options.data, 'tenants', name)
+  }
+
+  #hear(event: PumpEvent): void {
+    if (event.type === 'log') this.#options.logger[event.level](event.message, event.details)
+    else this.#tenants.get(event.tenant)?.progress(event.pipe, event.read)
+  }
+
+  #lose(cause: Error): void {
+    if (this.#isClosing) return
+    const error = new HubError('pump-thread-lost', `The thread that runs the pipes was lost: ${cause.message}.`, {
+      hint: 'Start the hub again: every pipe goes on from its last committed batch.',
+      cause,
+    })
+    this.#pump.fail(error)
+    this.#options.onFatal(error)
+  }
+}
+
+/** The base is part of every identifier handed out, so it is fixed by the first start (design: entities). */
+function identityOf({ data, base }: NodeOptions): Identity {
+  const path = join(data, 'node.json')
+  if (!existsSync(path)) {
+    const identity = { id: randomUUID(), base: (base ?? DEFAULT_BASE).replace(/\/+$/, '') }
+    writeFileSync(path, `${JSON.stringify(identity, null, 2)}\n`)
+    return identity
+  }
+  const identity = JSON.parse(readFileSync(path, 'utf8')) as Identity
+  if (base !== undefined && base.replace(/\/+$/, '') !== identity.base) {
+    throw new HubError('base-is-fixed', `The data in ${data} has the base ${identity.base}; it cannot become ${base}.`, {
+      hint: 'Leave --base out, or export the data and import it into a new folder with the other base.',
+    })
+  }
+  return identity
+}

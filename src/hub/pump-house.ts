@@ -1,0 +1,252 @@
+/** All tenants of a pump thread: their logs open for reading, their pipes compiled, their runs. */
+
+import { randomUUID } from 'node:crypto'
+import type { RunContext } from '../dtl/contract.ts'
+import { propertyIndexExpression } from '../dtl/compile.ts'
+import { fillIndex } from '../log/fill.ts'
+import type { Journal } from '../log/contract.ts'
+import { connectJournal } from '../log/journal.ts'
+import { type LogReader, openLog } from '../log/reader.ts'
+import type { Dict } from '../model/dict.ts'
+import type { Entity } from '../model/entity.ts'
+import { parseJson, writeJson } from '../model/json.ts'
+import { IndexCompiler } from '../pipes/dataset-writer.ts'
+import { PipeError } from '../pipes/errors.ts'
+import type { Logger } from '../pipes/logger.ts'
+import { EntityCache, lookupAt } from '../pipes/lookup.ts'
+import { isPublisher, isReceiver, type Pipe } from '../pipes/pipe.ts'
+import { ReadPosition } from '../pipes/position.ts'
+import { publishedText } from '../pipes/publish.ts'
+import { runPipe, type RunPorts, type RunReport } from '../pipes/pump.ts'
+import { Receiver } from '../pipes/receiver.ts'
+import { type SystemPool, openSystems } from '../pipes/systems/pool.ts'
+import { transformBatch } from '../pipes/transform-batch.ts'
+import { type Deployment, deploy } from './deployment.ts'
+import { HubError } from './errors.ts'
+import type { PumpEvent, PumpMethods } from './pump-protocol.ts'
+import { ShapeFold } from './shape.ts'
+
+export class PumpHouse {
+  readonly #tenants = new Map<string, Tenant>()
+  readonly #emit: (event: PumpEvent) => void
+
+  constructor(emit: (event: PumpEvent) => void) {
+    this.#emit = emit
+  }
+
+  readonly calls: PumpMethods['calls'] = {
+    open: async ({ tenant, path, journal }) => {
+      this.#tenants.set(tenant, new Tenant(tenant, openLog(path), connectJournal(journal), this.#emit))
+    },
+    close: async ({ tenant }) => {
+      await this.#tenants.get(tenant)?.close()
+      this.#tenants.delete(tenant)
+    },
+    deploy: async (text) => {
+      await this.#tenant(text.tenant).deploy(deploy(text.components, text.env, text.folder))
+    },
+    run: ({ tenant, pipe, rescan }) => this.#tenant(tenant).run(pipe, rescan),
+    stop: async ({ tenant, pipe }) => this.#tenant(tenant).stop(pipe),
+    receive: ({ tenant, pipe, body, push }) => this.#tenant(tenant).receiver(pipe).take(body, push),
+    shape: ({ tenant, dataset }) => this.#tenant(tenant).shape(dataset),
+    propertyIndex: ({ tenant, dataset, property }) => this.#tenant(tenant).propertyIndex(dataset, property),
+  }
+
+  readonly streams: PumpMethods['streams'] = {
+    read: ({ tenant, pipe, query }, signal = new AbortController().signal) =>
+      this.#tenant(tenant).read(pipe, query, signal),
+    publish: ({ tenant, pipe, form, since, limit, bound }, signal = new AbortController().signal) => {
+      const host = this.#tenant(tenant)
+      const publisher = host.pipe(pipe)
+      if (!isPublisher(publisher)) throw new PipeError('not-a-publisher', `Pipe '${pipe}' is not a publisher.`)
+      const entities = host.entities(publisher, { since, limit, bound: parseJson(bound) as Dict }, 'sink', signal)
+      return publishedText(publisher, form, entities)
+    },
+  }
+
+  #tenant(name: string): Tenant {
+    const tenant = this.#tenants.get(name)
+    if (tenant === undefined) throw new HubError('unknown-tenant', `Tenant '${name}' is not open.`)
+    return tenant
+  }
+}
+
+class Tenant {
+  readonly #name: string
+  readonly #log: LogReader
+  readonly #journal: Journal
+  readonly #emit: (event: PumpEvent) => void
+  readonly #cache = new EntityCache()
+  readonly #indexes = new IndexCompiler()
+  readonly #runs = new Map<string, AbortController>()
+  readonly #receivers = new Map<string, Receiver>()
+  readonly #shapes = new Map<string, ShapeFold>()
+  #deployment: Deployment | null = null
+  #systems: SystemPool | null = null
+
+  constructor(name: string, log: LogReader, journal: Journal, emit: (event: PumpEvent) => void) {
+    this.#name = name
+    this.#log = log
+    this.#journal = journal
+    this.#emit = emit
+  }
+
+  async deploy(deployment: Deployment): Promise<void> {
+    const former = this.#systems
+    this.#deployment = deployment
+    this.#systems = openSystems(deployment.systems, { folder: deployment.folder })
+    this.#receivers.clear()
+    // Runs under way keep the systems they were given; those are closed once nobody waits on them.
+    await former?.close()
+  }
+
+  async close(): Promise<void> {
+    for (const run of this.#runs.values()) run.abort()
+    while (this.#runs.size > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    await this.#systems?.close()
+    this.#log.close()
+  }
+
+  pipe(id: string): Pipe {
+    const deployed = this.#deployment?.pipes.get(id)
+    if (deployed === undefined) throw new PipeError('unknown-pipe', `There is no pipe '${id}'.`)
+    if (deployed.pipe === null) {
+      throw new PipeError('invalid-pipe', `Pipe '${id}' has errors in its configuration and cannot run.`)
+    }
+    return deployed.pipe
+  }
+
+  async run(id: string, rescan: boolean): Promise<RunReport> {
+    const pipe = this.pipe(id)
+    if (this.#runs.has(id)) throw new PipeError('already-running', `Pipe '${id}' is running already.`)
+    const abort = new AbortController()
+    this.#runs.set(id, abort)
+    try {
+      return await runPipe(pipe, this.#ports(pipe), { rescan }, abort.signal)
+    } finally {
+      this.#runs.delete(id)
+    }
+  }
+
+  stop(id: string): void {
+    this.#runs.get(id)?.abort()
+  }
+
+  receiver(id: string): Receiver {
+    const pipe = this.pipe(id)
+    if (!isReceiver(pipe)) throw new PipeError('not-a-receiver', `Pipe '${id}' does not receive entities.`)
+    let receiver = this.#receivers.get(id)
+    if (receiver === undefined) {
+      receiver = new Receiver(pipe, this.#ports(pipe))
+      this.#receivers.set(id, receiver)
+    }
+    return receiver
+  }
+
+  async *read(
+    id: string,
+    query: { stage: 'source' | 'before-transforms' | 'after-transforms' | 'sink'; since?: string; limit?: number },
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly string[]> {
+    for await (const batch of this.entities(this.pipe(id), query, query.stage, signal)) {
+      yield batch.map((entity) => writeJson(entity))
+    }
+  }
+
+  /** What the pipe makes of its source now: nothing is stored, no offset moves. */
+  async *entities(
+    pipe: Pipe,
+    query: { readonly since?: string | undefined; readonly limit?: number | undefined; readonly bound?: Dict },
+    stage: 'source' | 'before-transforms' | 'after-transforms' | 'sink',
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly Entity[]> {
+    const position = new ReadPosition(this.#log.snapshot())
+    try {
+      const ports = this.#ports(pipe)
+      const source = pipe.source.open({
+        pipe: pipe.id,
+        batchSize: Math.min(pipe.batchSize, query.limit ?? pipe.batchSize),
+        system: ports.system,
+        snapshot: () => position.snapshot,
+        namespacedIdentifiers: pipe.settings.namespacedIdentifiers,
+        identityNamespace: pipe.settings.namespaces.identity,
+        log: ports.logger,
+        now: ports.now,
+      })
+      const context: RunContext = {
+        lookup: lookupAt(position, this.#cache),
+        now: () => BigInt(ports.now()) * 1_000_000n,
+        uuid: randomUUID,
+        bound: query.bound ?? (parseJson('{}') as Dict),
+      }
+      for (const { dataset, expression } of pipe.indexes) await this.#assertIndex(dataset, expression)
+      position.moveToPresent()
+      let left = query.limit ?? Number.POSITIVE_INFINITY
+      if (left <= 0) return
+      for await (const batch of source.read(query.since ?? null, signal)) {
+        let made = transformBatch(pipe, batch.entities, context, stage)
+        if (stage === 'sink') made = made.filter((entity) => !isFiltered(entity))
+        if (made.length > left) made = made.slice(0, left)
+        left -= made.length
+        if (made.length > 0) yield made
+        if (left <= 0) return
+        position.moveToPresent()
+      }
+    } finally {
+      position.close()
+    }
+  }
+
+  async shape(dataset: string): Promise<ReturnType<ShapeFold['shape']> | null> {
+    const snapshot = this.#log.snapshot()
+    try {
+      const view = snapshot.dataset(dataset)
+      if (view === undefined) return null
+      let fold = this.#shapes.get(dataset)
+      if (fold === undefined || fold.generation !== view.document.generation) {
+        fold = new ShapeFold(view.document.generation)
+        this.#shapes.set(dataset, fold)
+      }
+      await fold.follow(view)
+      return fold.shape(view.counts().existing)
+    } finally {
+      snapshot.close()
+    }
+  }
+
+  async propertyIndex(dataset: string, property: string): Promise<string> {
+    const expression = propertyIndexExpression(property)
+    await this.#assertIndex(dataset, expression)
+    return expression
+  }
+
+  #assertIndex(dataset: string, expression: string): Promise<void> {
+    return fillIndex(this.#journal, this.#log, dataset, expression, (entity) =>
+      this.#indexes.keysOf(expression, entity),
+    )
+  }
+
+  #ports(pipe: Pipe): RunPorts {
+    const systems = this.#systems
+    return {
+      journal: this.#journal,
+      log: this.#log,
+      cache: this.#cache,
+      indexes: this.#indexes,
+      logger: this.#logger(pipe.id),
+      now: Date.now,
+      uuid: randomUUID,
+      system: (id) => {
+        if (systems === null) throw new PipeError('unknown-system', 'No systems are deployed.')
+        return systems.get(id)
+      },
+      progress: (read) => this.#emit({ type: 'progress', tenant: this.#name, pipe: pipe.id, read }),
+    }
+  }
+
+  #logger(pipe: string): Logger {
+    const at = (level: 'debug' | 'info' | 'warn' | 'error') => (message: string, details = {}) =>
+      this.#emit({ type: 'log', level, message, details: { tenant: this.#name, pipe, ...details } })
+    return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+  }
+}

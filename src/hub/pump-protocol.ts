@@ -1,0 +1,73 @@
+/** What the main thread asks of the pump thread: only bytes, ids and configuration cross. */
+
+import type { MessagePort } from 'node:worker_threads'
+import type { RunReport } from '../pipes/pump.ts'
+import type { DatasetShape, PipeQuery, PushParameters } from './contract.ts'
+
+export interface TenantOpening {
+  readonly tenant: string
+  /** Folder of the tenant's log. */
+  readonly path: string
+  /** To the tenant's writer. */
+  readonly journal: MessagePort
+}
+
+export interface DeploymentText {
+  readonly tenant: string
+  /** The components as they were given, one JSON text each. */
+  readonly components: readonly string[]
+  /** JSON object of the environment variables. */
+  readonly env: string
+  /** Folder that relative `file:` addresses start from, where the configuration came from one. */
+  readonly folder: string | null
+}
+
+export interface PumpMethods {
+  calls: {
+    open(opening: TenantOpening): Promise<void>
+    close(argument: { readonly tenant: string }): Promise<void>
+    deploy(deployment: DeploymentText): Promise<void>
+    run(argument: { readonly tenant: string; readonly pipe: string; readonly rescan: boolean }): Promise<RunReport>
+    /** Ends a run between two batches. */
+    stop(argument: { readonly tenant: string; readonly pipe: string }): Promise<void>
+    receive(argument: {
+      readonly tenant: string
+      readonly pipe: string
+      readonly body: Uint8Array
+      readonly push: PushParameters
+    }): Promise<void>
+    /** Folds what is new in the dataset into its shape. */
+    shape(argument: { readonly tenant: string; readonly dataset: string }): Promise<DatasetShape | null>
+    /** Makes sure that an index on a property is there and complete; gives its expression. */
+    propertyIndex(argument: {
+      readonly tenant: string
+      readonly dataset: string
+      readonly property: string
+    }): Promise<string>
+  }
+  streams: {
+    read(argument: {
+      readonly tenant: string
+      readonly pipe: string
+      readonly query: PipeQuery
+    }): AsyncIterable<readonly string[]>
+    publish(argument: {
+      readonly tenant: string
+      readonly pipe: string
+      readonly form: 'entities' | 'csv'
+      readonly since: string | undefined
+      readonly limit: number | undefined
+      /** JSON object: `_B`. */
+      readonly bound: string
+    }): AsyncIterable<string>
+  }
+}
+
+export type PumpEvent =
+  | {
+      readonly type: 'log'
+      readonly level: 'debug' | 'info' | 'warn' | 'error'
+      readonly message: string
+      readonly details: Readonly<Record<string, unknown>>
+    }
+  | { readonly type: 'progress'; readonly tenant: string; readonly pipe: string; readonly read: number }

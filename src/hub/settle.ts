@@ -1,0 +1,76 @@
+/** Runs all pipes, again and again, until nothing changes any more: the whole of a batch job (`samtale run`). */
+
+import { runsByPump } from '../pipes/pipe.ts'
+import type { RunReport } from '../pipes/pump.ts'
+import type { HubTenant } from './tenant.ts'
+
+export interface PipeTotal {
+  readonly pipe: string
+  /** Dataset it writes, if any, and how many live entities that has now. */
+  readonly dataset: string | null
+  readonly entities: number | null
+  read: number
+  changes: number
+  seconds: number
+  runs: number
+  /** Of the last run. */
+  outcome: RunReport['outcome'] | 'invalid'
+  message: string | null
+}
+
+/** Passes at most: a configuration whose pipes feed one another for ever is reported, not endured. */
+const PASSES = 100
+
+/** Gives a total for each pipe. `hear` is told of each run that ended. */
+export async function runUntilSettled(
+  tenant: HubTenant,
+  hear: (pipe: string, report: RunReport, pass: number) => void = () => {},
+  signal: AbortSignal = new AbortController().signal,
+): Promise<{ readonly totals: readonly PipeTotal[]; readonly isSettled: boolean }> {
+  const totals = new Map<string, PipeTotal>()
+  let isSettled = false
+  for (let pass = 1; pass <= PASSES && !isSettled && !signal.aborted; pass++) {
+    isSettled = true
+    for (const level of tenant.levels()) {
+      const reports = await Promise.all(
+        level.filter(runsByPump).map(async (pipe) => ({ pipe, report: await tenant.runNow(pipe.id) })),
+      )
+      for (const { pipe, report } of reports) {
+        hear(pipe.id, report, pass)
+        add(totals, pipe.id, report)
+        if (pipe.sink.kind === 'dataset' && report.changes > 0) isSettled = false
+      }
+      if (signal.aborted) break
+    }
+  }
+  return { totals: tenant.pipeIds().map((id) => describe(tenant, id, totals.get(id))), isSettled }
+}
+
+function add(totals: Map<string, PipeTotal>, pipe: string, report: RunReport): void {
+  const total = totals.get(pipe) ?? nothing(pipe)
+  total.read += report.read
+  total.changes += report.changes
+  total.seconds += report.seconds
+  total.runs++
+  total.outcome = report.outcome
+  total.message = report.message
+  totals.set(pipe, total)
+}
+
+const nothing = (pipe: string): PipeTotal => ({
+  pipe,
+  dataset: null,
+  entities: null,
+  read: 0,
+  changes: 0,
+  seconds: 0,
+  runs: 0,
+  outcome: 'invalid',
+  message: null,
+})
+
+function describe(tenant: HubTenant, id: string, total: PipeTotal = nothing(id)): PipeTotal {
+  const sink = tenant.deployed(id)?.pipe?.sink
+  const dataset = sink?.kind === 'dataset' ? sink.dataset : null
+  return { ...total, dataset, entities: dataset === null ? null : tenant.liveEntities(dataset) }
+}

@@ -1,0 +1,465 @@
+/** One tenant of a running hub: its log, its graph, its configuration, its pumps. */
+
+import { join } from 'node:path'
+import { effectiveComponent } from '../config/effective.ts'
+import type { Component } from '../config/files.ts'
+import type { Problem } from '../config/problems.ts'
+import type { Graph, GraphAnswer, GraphStatus } from '../graph/contract.ts'
+import { openGraph } from '../graph/graph.ts'
+import type { Snapshot } from '../log/contract.ts'
+import { type LogReader, openLog } from '../log/reader.ts'
+import { startWriter, type Writer } from '../log/journal.ts'
+import { createNaming, type Naming } from '../model/iri.ts'
+import type { Logger } from '../pipes/logger.ts'
+import { isPublisher, isReceiver, type Pipe } from '../pipes/pipe.ts'
+import { type RunReport, sourceOffset } from '../pipes/pump.ts'
+import type { Caller } from './channel.ts'
+import type * as hub from './contract.ts'
+import { datasetHeaders, withSnapshot } from './datasets.ts'
+import { type DeployedPipe, type Deployment, deploy } from './deployment.ts'
+import { datasetDocument, pipeDocument, pumpDocument, systemDocument } from './documents.ts'
+import { HubError } from './errors.ts'
+import { projectionOf } from './projection.ts'
+import type { PumpMethods } from './pump-protocol.ts'
+import { type InputState, type PumpState, Scheduler } from './scheduler.ts'
+
+export interface TenantOptions {
+  readonly name: string
+  readonly base: string
+  /** Folder of the tenant's data. */
+  readonly folder: string
+  readonly pump: Caller<PumpMethods>
+  readonly logger: Logger
+  /** Quads at most in the graph. */
+  readonly graphBudget: number
+  /** Without the graph: for commands that only run pipes. */
+  readonly withGraph: boolean
+}
+
+/** What is kept in the log's meta table about a tenant. */
+const CONFIG = 'config'
+const ENV = 'env'
+const FOLDER = 'config-folder'
+const pumpMeta = (pipe: string): string => `pump:${pipe}`
+
+export class HubTenant implements hub.Tenant {
+  readonly name: string
+  readonly base: string
+  readonly #options: TenantOptions
+  readonly #writer: Writer
+  readonly #log: LogReader
+  readonly #graph: Graph | null
+  readonly #scheduler: Scheduler
+  #deployment: Deployment
+  #naming: Naming
+  #env = '{}'
+
+  private constructor(options: TenantOptions, writer: Writer, log: LogReader, graph: Graph | null) {
+    this.name = options.name
+    this.base = options.base
+    this.#options = options
+    this.#writer = writer
+    this.#log = log
+    this.#graph = graph
+    this.#deployment = deploy([], '{}', null)
+    this.#naming = createNaming({ base: options.base })
+    this.#scheduler = new Scheduler({
+      now: Date.now,
+      run: (pipe, rescan) => options.pump.call('run', { tenant: this.name, pipe, rescan }),
+      stop: (pipe) => options.pump.call('stop', { tenant: this.name, pipe }),
+      inputs: () => this.#inputs(),
+      grown: (seen, timeoutMs) => writer.feed.changed(seen, timeoutMs),
+      grownTo: () => writer.feed.commits(),
+      save: (pipe, state) => this.#savePump(pipe, state),
+      ended: (pipe, report) => this.#ended(pipe, report),
+    })
+  }
+
+  static async open(options: TenantOptions): Promise<HubTenant> {
+    const path = join(options.folder, 'log')
+    const writer = await startWriter(path, {
+      onDeath: (error) => options.logger.error('The writer ended; the hub cannot go on.', { error: error.message }),
+    })
+    const log = openLog(path)
+    const graph = options.withGraph ? await openGraph({ path, feed: writer.feedBuffer, budget: options.graphBudget }) : null
+    const tenant = new HubTenant(options, writer, log, graph)
+    await options.pump.call('open', { tenant: options.name, path, journal: await writer.connect() }, [])
+    await tenant.#restore()
+    return tenant
+  }
+
+  /** Pumps run by themselves from now on. */
+  startPumps(): void {
+    this.#scheduler.start()
+  }
+
+  async close(): Promise<void> {
+    await this.#scheduler.close()
+    await this.#options.pump.call('close', { tenant: this.name })
+    await this.#graph?.close()
+    this.#log.close()
+    await this.#writer.close()
+  }
+
+  naming(): Naming {
+    return this.#naming
+  }
+
+  // Configuration
+
+  configText(): string {
+    return `[${this.#deployment.components.map(({ text }) => text).join(',')}]`
+  }
+
+  problems(): readonly Problem[] {
+    return this.#deployment.problems
+  }
+
+  async replaceConfig(text: string, force: boolean, folder: string | null = null): Promise<readonly Problem[]> {
+    const next = deploy(text, this.#env, folder)
+    if (!force && next.problems.some(({ level }) => level === 'error')) {
+      throw new HubError('config-rejected', 'The configuration has errors; nothing was changed.', { problems: next.problems })
+    }
+    await this.#writer.journal.commit({
+      meta: [
+        [CONFIG, `[${next.components.map((component) => component.text).join(',')}]`],
+        [FOLDER, folder],
+      ],
+      durable: true,
+    })
+    await this.#deploy(next)
+    return next.problems
+  }
+
+  env(): string {
+    return this.#env
+  }
+
+  async replaceEnv(text: string): Promise<void> {
+    const next = deploy(this.configText(), text, this.#deployment.folder)
+    await this.#writer.journal.commit({ meta: [[ENV, text]], durable: true })
+    this.#env = text
+    await this.#deploy(next)
+  }
+
+  async #restore(): Promise<void> {
+    const { config, env, folder } = withSnapshot(this, (snapshot) => ({
+      config: snapshot.meta(CONFIG),
+      env: snapshot.meta(ENV),
+      folder: snapshot.meta(FOLDER),
+    }))
+    if (env !== undefined) this.#env = env
+    await this.#deploy(deploy(config ?? [], this.#env, folder ?? null))
+  }
+
+  async #deploy(next: Deployment): Promise<void> {
+    const former = this.#deployment
+    const { journal } = this.#writer
+    for (const { pipe } of next.pipes.values()) {
+      if (pipe?.sink.kind !== 'dataset') continue
+      const { populated } = await journal.assertDataset(pipe.sink.dataset)
+      if (!populated && isPopulatedAtLoad(pipe)) await journal.commit({ populated: [[pipe.sink.dataset, true]] })
+    }
+    // A pipe that went away takes its bookmark with it (hub.md §3.5).
+    const gone = [...former.pipes.keys()].filter((id) => !next.pipes.has(id))
+    for (const id of gone) await this.#scheduler.stop(id)
+    if (gone.length > 0) {
+      await journal.commit({
+        offsets: gone.map((id) => [sourceOffset(id), null] as const),
+        meta: gone.map((id) => [pumpMeta(id), null] as const),
+      })
+    }
+    await this.#options.pump.call('deploy', {
+      tenant: this.name,
+      components: next.components.map(({ text }) => text),
+      env: this.#env,
+      folder: next.folder,
+    })
+    this.#deployment = next
+    this.#naming = createNaming({ base: this.base, namespaces: next.node.prefixes })
+    this.#graph?.configure(projectionOf(next, this.base, this.#options.graphBudget))
+    const runnable = new Map([...next.pipes].flatMap(([id, { pipe }]) => (pipe === null ? [] : [[id, pipe] as const])))
+    const saved = withSnapshot(this, (snapshot) => new Map([...runnable.keys()].map((id) => [id, snapshot.meta(pumpMeta(id))])))
+    this.#scheduler.setPipes(runnable, (id) => {
+      const text = saved.get(id)
+      return text === undefined ? undefined : (JSON.parse(text) as Partial<PumpState>)
+    })
+  }
+
+  metadata(): string {
+    const { metadata } = this.#deployment
+    const original = metadata?.component.text ?? '{"_id":"node","type":"metadata"}'
+    return `{"_id":"node","config":{"original":${original},"effective":${JSON.stringify(this.#deployment.effectiveMetadata)}}}`
+  }
+
+  // Pipes and pumps
+
+  pipeIds(): readonly string[] {
+    return [...this.#deployment.pipes.keys()]
+  }
+
+  deployed(id: string): DeployedPipe | undefined {
+    return this.#deployment.pipes.get(id)
+  }
+
+  pipe(id: string): string | undefined {
+    const deployed = this.deployed(id)
+    return deployed && withSnapshot(this, (snapshot) => pipeDocument(deployed, this.#scheduler.state(id), snapshot))
+  }
+
+  pipeConfigText(id: string): string | undefined {
+    return this.deployed(id)?.component.text
+  }
+
+  pump(id: string): string | undefined {
+    const deployed = this.deployed(id)
+    return (
+      deployed &&
+      withSnapshot(this, (snapshot) =>
+        pumpDocument(deployed, this.#scheduler.state(id), this.#scheduler.nextRunAt(id), snapshot),
+      )
+    )
+  }
+
+  async operate(id: string, operation: string, fields: Readonly<Record<string, string>>): Promise<void> {
+    const deployed = this.#known(id)
+    switch (operation) {
+      case 'start':
+      case 'start-rescan':
+        // The answer comes when the pump runs, not when it is done (rest-api.md §4.2).
+        this.#scheduler.run(this.#runnable(deployed).id, { rescan: operation === 'start-rescan' }).catch(() => {})
+        return
+      case 'stop':
+        return this.#scheduler.stop(id)
+      case 'enable':
+        return this.#scheduler.setDisabled(id, false, null)
+      case 'disable':
+        return this.#scheduler.setDisabled(id, true, fields.comment ?? null)
+      case 'update-last-seen':
+        return this.#setOffset(this.#runnable(deployed), fields['last-seen'])
+      default:
+        throw new HubError('unsupported-operation', `The pump of pipe '${id}' doesn't support the operation '${operation}'.`)
+    }
+  }
+
+  async #setOffset(pipe: Pipe, offset: string | undefined): Promise<void> {
+    if (offset === undefined) {
+      throw new HubError('bad-request', "The operation 'update-last-seen' needs the field 'last-seen'.", {
+        hint: 'An empty last-seen resets the pipe.',
+      })
+    }
+    if (this.#scheduler.state(pipe.id).running !== null) {
+      throw new HubError('already-running', `The pump of pipe '${pipe.id}' is running; stop it before its offset is set.`)
+    }
+    await this.#writer.journal.commit({ offsets: [[sourceOffset(pipe.id), offset === '' ? null : offset]] })
+    this.#scheduler.forget(pipe.id)
+  }
+
+  /** Runs a pipe now and waits for it. */
+  async runNow(id: string): Promise<RunReport> {
+    await this.#scheduler.ended(id)
+    return this.#scheduler.run(id)
+  }
+
+  /** Pipes in an order in which each stands after those that write what it reads; those of one level need not wait for one another. */
+  levels(): readonly (readonly Pipe[])[] {
+    return levelsOf([...this.#deployment.pipes.values()].flatMap(({ pipe }) => (pipe === null ? [] : [pipe])))
+  }
+
+  async *pipeEntities(id: string, query: hub.PipeQuery, signal: AbortSignal): AsyncGenerator<readonly string[]> {
+    this.#runnablePipe(id)
+    yield* this.#options.pump.stream('read', { tenant: this.name, pipe: id, query }, signal)
+  }
+
+  async receive(id: string, body: Uint8Array, push: hub.PushParameters): Promise<void> {
+    const pipe = this.#runnablePipe(id)
+    if (!isReceiver(pipe)) throw new HubError('not-a-receiver', `Pipe '${id}' does not receive entities; its source is '${pipe.source.type}'.`)
+    if (this.#scheduler.state(id).isDisabled) {
+      throw new HubError('pipe-unavailable', `Pipe '${id}' is disabled.`, { hint: 'Enable its pump and send again.' })
+    }
+    await this.#options.pump.call('receive', { tenant: this.name, pipe: id, body, push }, transferable(body))
+  }
+
+  async publish(id: string, form: 'entities' | 'csv', query: hub.PublishQuery, signal: AbortSignal): Promise<hub.Publication> {
+    const pipe = this.#runnablePipe(id)
+    const { sink } = pipe
+    if (!isPublisher(pipe) || sink.kind !== 'publisher' || sink.type !== (form === 'csv' ? 'csv_endpoint' : 'http_endpoint')) {
+      throw new HubError('not-a-publisher', `Pipe '${id}' does not publish ${form}; its sink is '${sink.type}'.`)
+    }
+    if (this.#scheduler.state(id).isDisabled) {
+      throw new HubError('pipe-unavailable', `Pipe '${id}' is disabled.`, { hint: 'Enable its pump and ask again.' })
+    }
+    const { filename, content_disposition: disposition, encoding } = sink.config as Record<string, string | undefined>
+    const [input] = pipe.source.inputs
+    const isKnown = pipe.source.inputs.length === 1 && withSnapshot(this, (snapshot) => snapshot.dataset(input as string)) !== undefined
+    return {
+      contentType: form === 'csv' ? `text/csv; charset=${encoding ?? 'utf-8'}` : 'application/json; charset=utf-8',
+      ...(filename === undefined ? {} : { fileName: filename, disposition: (disposition ?? 'attachment') as 'attachment' }),
+      headers: {
+        ...(isKnown ? datasetHeaders(this, input as string) : {}),
+        ...(pipe.transforms.length > 0 ? { 'X-Dataset-Filtered': 'true' } : {}),
+      },
+      body: this.#options.pump.stream(
+        'publish',
+        { tenant: this.name, pipe: id, form, since: query.since, limit: query.limit, bound: writeJson(query.bound) },
+        signal,
+      ),
+    }
+  }
+
+  // Systems
+
+  systemIds(): readonly string[] {
+    return [...this.#deployment.systems.keys()]
+  }
+
+  system(id: string): string | undefined {
+    const system = this.#deployment.systems.get(id)
+    return system && systemDocument(system)
+  }
+
+  // Datasets
+
+  snapshot(): Snapshot {
+    return this.#log.snapshot()
+  }
+
+  dataset(id: string): string | undefined {
+    return withSnapshot(this, (snapshot) => {
+      const view = snapshot.dataset(id)
+      return view && datasetDocument(view)
+    })
+  }
+
+  liveEntities(dataset: string): number | null {
+    return withSnapshot(this, (snapshot) => snapshot.dataset(dataset)?.counts().existing ?? null)
+  }
+
+  deleteDataset(id: string): Promise<boolean> {
+    return this.#writer.journal.deleteDataset(id)
+  }
+
+  globalDatasets(): readonly string[] {
+    return [...this.#deployment.pipes.values()].flatMap(({ pipe }) =>
+      pipe?.isGlobal && pipe.sink.kind === 'dataset' ? [pipe.sink.dataset] : [],
+    )
+  }
+
+  ends(): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.#inputs()].map(([id, { end }]) => [id, end]))
+  }
+
+  async shape(dataset: string): Promise<hub.DatasetShape | undefined> {
+    return (await this.#options.pump.call('shape', { tenant: this.name, dataset })) ?? undefined
+  }
+
+  /** Makes sure that entities can be looked up by a property; gives the index's expression. */
+  propertyIndex(dataset: string, property: string): Promise<string> {
+    return this.#options.pump.call('propertyIndex', { tenant: this.name, dataset, property })
+  }
+
+  // Graph
+
+  sparql(request: hub.SparqlRequest): Promise<GraphAnswer> {
+    return this.#openGraph().query({ ...request, maxRows: MAX_ROWS })
+  }
+
+  graphStatus(): GraphStatus {
+    return this.#openGraph().status()
+  }
+
+  graphCaughtUp(timeoutMs: number): Promise<boolean> {
+    return this.#openGraph().caughtUp(timeoutMs)
+  }
+
+  health(): { readonly ready: boolean; readonly reasons: readonly string[] } {
+    const reasons: string[] = []
+    const state = this.#graph?.status().state
+    if (state !== undefined && state !== 'ready') reasons.push(`The graph of tenant '${this.name}' is ${state}.`)
+    return { ready: reasons.length === 0, reasons }
+  }
+
+  progress(pipe: string, read: number): void {
+    this.#scheduler.progress(pipe, read)
+  }
+
+  pumpState(pipe: string): PumpState {
+    return this.#scheduler.state(pipe)
+  }
+
+  #openGraph(): Graph {
+    if (this.#graph === null) throw new HubError('no-graph', 'This hub runs without a graph.')
+    return this.#graph
+  }
+
+  #inputs(): ReadonlyMap<string, InputState> {
+    return withSnapshot(this, (snapshot) => {
+      const inputs = new Map<string, InputState>()
+      for (const { id, populated } of snapshot.datasets()) {
+        inputs.set(id, { end: snapshot.dataset(id)?.counts().end ?? 0, populated })
+      }
+      return inputs
+    })
+  }
+
+  #known(id: string): DeployedPipe {
+    const deployed = this.deployed(id)
+    if (deployed === undefined) throw new HubError('unknown-pipe', `There is no pipe '${id}'.`)
+    return deployed
+  }
+
+  #runnable({ component, pipe }: DeployedPipe): Pipe {
+    if (pipe !== null) return pipe
+    throw new HubError('invalid-pipe', `Pipe '${component.id}' has errors in its configuration and cannot run.`)
+  }
+
+  #runnablePipe(id: string): Pipe {
+    return this.#runnable(this.#known(id))
+  }
+
+  async #savePump(pipe: string, { isDisabled, comment, lastStartedAt, lastEndedAt, last, runs }: PumpState): Promise<void> {
+    const kept = JSON.stringify({ isDisabled, comment, lastStartedAt, lastEndedAt, last, runs })
+    await this.#writer.journal.commit({ meta: [[pumpMeta(pipe), kept]] })
+  }
+
+  #ended(pipe: string, report: RunReport): void {
+    const { logger } = this.#options
+    const details = { tenant: this.name, pipe, ...report }
+    if (report.outcome === 'failed') logger.error(`Pipe '${pipe}' failed: ${report.message}`, details)
+    else if (report.outcome === 'waiting') logger.debug(`Pipe '${pipe}' ${report.message}.`, details)
+    else if (report.changes > 0) logger.info(`Pipe '${pipe}' wrote ${report.changes} changes.`, details)
+  }
+}
+
+/** Rows of a SPARQL answer at most; above it the answer says it was cut. */
+const MAX_ROWS = 100_000
+
+const isPopulatedAtLoad = (pipe: Pipe): boolean =>
+  pipe.sink.kind === 'dataset' &&
+  (pipe.sink.populatedWhen === 'onload' ||
+    (isReceiver(pipe) && pipe.source.config.auto_populate_dataset !== false && pipe.sink.populatedWhen !== 'never'))
+
+const transferable = (body: Uint8Array): ArrayBuffer[] =>
+  body.byteOffset === 0 && body.byteLength === body.buffer.byteLength && body.buffer instanceof ArrayBuffer ? [body.buffer] : []
+
+function levelsOf(pipes: readonly Pipe[]): Pipe[][] {
+  const writers = new Map(pipes.flatMap((pipe) => (pipe.sink.kind === 'dataset' ? [[pipe.sink.dataset, pipe] as const] : [])))
+  const levels = new Map<Pipe, number>()
+  const levelOf = (pipe: Pipe, above: ReadonlySet<Pipe>): number => {
+    const known = levels.get(pipe)
+    if (known !== undefined) return known
+    // In a circle of pipes any order is as good as another.
+    if (above.has(pipe)) return 0
+    const inputs = [...pipe.source.inputs, ...pipe.reads].flatMap((dataset) => writers.get(dataset) ?? [])
+    const level = Math.max(-1, ...inputs.filter((one) => one !== pipe).map((one) => levelOf(one, new Set([...above, pipe])))) + 1
+    levels.set(pipe, level)
+    return level
+  }
+  const ordered: Pipe[][] = []
+  for (const pipe of pipes) {
+    const level = levelOf(pipe, new Set())
+    while (ordered.length <= level) ordered.push([])
+    ordered[level]?.push(pipe)
+  }
+  return ordered
+}

@@ -1,0 +1,261 @@
+/** Makes a runnable pipe of an effective configuration, or says everything that is wrong with it. */
+
+import type { Static, TObject } from 'typebox'
+import { checkComponent } from '../config/component.ts'
+import { nearest, type Problem } from '../config/problems.ts'
+import type { DtlSettings, DtlTransform } from '../dtl/contract.ts'
+import { type Dict, get, newDict } from '../model/dict.ts'
+import { Float, isDict, isList, isTrue, type Value } from '../model/value.ts'
+import type { SinkType, SourceType } from './contract.ts'
+import type { Finding } from './finding.ts'
+import type { Pipe, PipeSink, PipeSource, PumpSettings } from './pipe.ts'
+import { defaultIntervalMs } from './schedule.ts'
+import { laterSinkTypes, sinkTypes } from './sinks/index.ts'
+import { laterSourceTypes, sourceTypes } from './sources/index.ts'
+import { laterTransformTypes, transformTypes } from './transforms/index.ts'
+
+/** What the node says about all pipes. */
+export interface NodeSettings {
+  readonly namespacedIdentifiers: boolean
+  readonly prefixes: Readonly<Record<string, string>>
+  readonly signalsInternally: boolean
+}
+
+export interface Built {
+  /** Null when there is an error among the problems. */
+  readonly pipe: Pipe | null
+  readonly problems: readonly Problem[]
+}
+
+/** A short interval that is named in the configuration switches implicit signalling off (hub.md §5.5). */
+const SHORT_INTERVAL_MS = 3_600_000
+
+export function buildPipe(id: string, effective: Dict, node: NodeSettings): Built {
+  const builder = new Builder(id, effective, node)
+  const pipe = builder.build()
+  return { pipe: builder.problems.some(({ level }) => level === 'error') ? null : pipe, problems: builder.problems }
+}
+
+class Builder {
+  readonly problems: Problem[] = []
+  readonly #id: string
+  readonly #effective: Dict
+  readonly #node: NodeSettings
+
+  constructor(id: string, effective: Dict, node: NodeSettings) {
+    this.#id = id
+    this.#effective = effective
+    this.#node = node
+  }
+
+  build(): Pipe | null {
+    const settings = this.#settings()
+    const source = this.#component('source', sourceTypes, laterSourceTypes)
+    const sink = this.#component('sink', sinkTypes, laterSinkTypes)
+    const transforms = this.#transforms(settings)
+    if (source === null || sink === null) return null
+    const betweenDatasets = source.type.inputs(source.config).length > 0 && sink.type.kind === 'dataset'
+    const pump = this.#pump(betweenDatasets)
+    const analyses = transforms.map(({ analysis }) => analysis)
+    const namespaced = settings.namespacedIdentifiers
+    return {
+      id: this.#id,
+      source: this.#source(source, pump),
+      transforms,
+      sink: this.#sink(sink),
+      pump,
+      settings,
+      addNamespaces: this.#flag('add_namespaces') ?? (namespaced && source.type.addsNamespaces),
+      removeNamespaces: this.#flag('remove_namespaces') ?? (namespaced && sink.type.removesNamespaces),
+      batchSize: this.#number('batch_size') ?? (sink.type.kind === 'dataset' ? 1_000 : 100),
+      reads: [...new Set(analyses.flatMap(({ datasets }) => datasets))],
+      indexes: uniqueIndexes(analyses.flatMap(({ indexes }) => indexes)),
+      isGlobal: isGlobal(this.#effective),
+    }
+  }
+
+  #source({ type, config }: Chosen<SourceType>, pump: PumpSettings): PipeSource {
+    const inputs = type.inputs(config)
+    const plain = config as Record<string, unknown>
+    const explicit = plain.supports_signalling as boolean | undefined
+    const hasShortSchedule = pump.intervalIsExplicit && pump.intervalMs < SHORT_INTERVAL_MS
+    const isInternal = get(this.#dict('sink'), 'type') === 'dataset'
+    const initial = plain.initial_since_value as string | number | undefined
+    return {
+      type: type.type,
+      config: plain,
+      continuation: type.continuation(config),
+      inputs,
+      signalled:
+        inputs.length > 0 &&
+        (explicit ?? (this.#node.signalsInternally && isInternal && !hasShortSchedule && pump.mode === 'scheduled')),
+      requiresPopulatedInput: plain.require_populated_input === true,
+      failsWhenEmpty: plain.if_source_empty === 'fail',
+      initialSince: initial === undefined ? null : String(initial),
+      populated: (snapshot) => type.populated?.(config, snapshot) ?? true,
+      open: (surroundings) => type.open(config, surroundings),
+    }
+  }
+
+  #sink({ type, config }: Chosen<SinkType>): PipeSink {
+    const plain = config as Record<string, unknown>
+    if (type.kind === 'dataset') {
+      return {
+        kind: 'dataset',
+        type: type.type,
+        dataset: plain.dataset as string,
+        deletionTracking: plain.deletion_tracking as boolean,
+        markDeletionTracked: plain.mark_deletion_tracked as boolean,
+        populatedWhen: plain.set_initial_offset as 'if-source-populated',
+      }
+    }
+    if (type.kind === 'publisher') return { kind: 'publisher', type: type.type, config: plain }
+    return {
+      kind: 'external',
+      type: type.type,
+      open: (surroundings, run) => {
+        if (type.open === undefined) throw new TypeError(`The sink type '${type.type}' cannot be opened.`)
+        return type.open(config, surroundings, run)
+      },
+    }
+  }
+
+  #pump(betweenDatasets: boolean): PumpSettings {
+    const pump = this.#dict('pump')
+    const seconds = numberOf(get(pump, 'schedule_interval'))
+    return {
+      mode: (get(pump, 'mode') as PumpSettings['mode'] | undefined) ?? 'scheduled',
+      intervalMs: seconds === undefined ? defaultIntervalMs(betweenDatasets, chanceOf(this.#id)) : seconds * 1000,
+      intervalIsExplicit: seconds !== undefined,
+      rescanRunCount: numberOf(get(pump, 'rescan_run_count')) ?? null,
+      runAtStartup: get(pump, 'run_at_startup') === true,
+    }
+  }
+
+  #settings(): DtlSettings {
+    const namespaces = this.#dict('namespaces')
+    const text = (name: string) => {
+      const value = get(namespaces, name)
+      return typeof value === 'string' ? value : this.#id
+    }
+    return {
+      pipe: this.#id,
+      namespacedIdentifiers: this.#flag('namespaced_identifiers') ?? this.#node.namespacedIdentifiers,
+      namespaces: { identity: text('identity'), property: text('property') },
+      prefixes: this.#node.prefixes,
+    }
+  }
+
+  #transforms(settings: DtlSettings): DtlTransform[] {
+    const transforms: DtlTransform[] = []
+    for (const { config, pointer } of chainOf(get(this.#effective, 'transform'), '/transform')) {
+      const name = isDict(config) ? get(config, 'type') : undefined
+      const type = transformTypes.find((one) => one.type === name)
+      if (type === undefined) {
+        this.#unknownType('transform', name, `${pointer}/type`, transformTypes, laterTransformTypes)
+        continue
+      }
+      const { transform, problems } = type.compile(config, settings)
+      for (const problem of problems) this.#report({ ...problem, pointer: pointer + problem.pointer })
+      if (transform !== null) transforms.push(transform)
+    }
+    return transforms
+  }
+
+  #component<T extends SourceType | SinkType>(
+    part: 'source' | 'sink',
+    types: readonly T[],
+    later: readonly string[],
+  ): Chosen<T> | null {
+    const config = this.#dict(part)
+    const name = get(config, 'type')
+    const type = types.find((one) => one.type === name)
+    if (type === undefined) {
+      this.#unknownType(part, name, `/${part}/type`, types, later)
+      return null
+    }
+    const checked = checkComponent(type.config, config, {
+      component: this.#id,
+      pointer: `/${part}`,
+      ...(type.unsupported === undefined ? {} : { unsupported: type.unsupported }),
+    })
+    this.problems.push(...checked.problems)
+    if (checked.problems.some(({ level }) => level === 'error')) return null
+    const value = checked.value as Static<TObject>
+    for (const finding of type.check?.(value) ?? []) {
+      this.#report({ ...finding, pointer: `/${part}${finding.pointer}` })
+    }
+    return { type, config: value }
+  }
+
+  #unknownType(
+    part: string,
+    name: Value | undefined,
+    pointer: string,
+    types: readonly { readonly type: string }[],
+    later: readonly string[],
+  ): void {
+    const known = types.map(({ type }) => type)
+    if (typeof name !== 'string') {
+      this.#report({ level: 'error', pointer, message: `The ${part} has no type.`, hint: `Known are ${known.join(', ')}.` })
+    } else if (later.includes(name)) {
+      this.#report({ level: 'error', pointer, message: `The ${part} type '${name}' is not supported by this version.` })
+    } else {
+      const meant = nearest(name, known)
+      const hint = meant === undefined ? `Known are ${known.join(', ')}.` : `Did you mean '${meant}'?`
+      this.#report({ level: 'error', pointer, message: `Unknown ${part} type '${name}'.`, hint })
+    }
+  }
+
+  #report(finding: Finding): void {
+    this.problems.push({ ...finding, component: this.#id })
+  }
+
+  #dict(name: string): Dict {
+    const value = get(this.#effective, name)
+    return isDict(value) ? value : newDict()
+  }
+
+  #flag(name: string): boolean | undefined {
+    const value = get(this.#effective, name)
+    return typeof value === 'boolean' ? value : undefined
+  }
+
+  #number(name: string): number | undefined {
+    return numberOf(get(this.#effective, name))
+  }
+}
+
+interface Chosen<T> {
+  readonly type: T
+  readonly config: Static<TObject>
+}
+
+/** The transforms of a pipe one after the other, each with its JSON pointer: one object, a list, or `chained` (dtl.md §3.1). */
+function chainOf(transform: Value | undefined, pointer: string): { readonly config: Value; readonly pointer: string }[] {
+  if (transform === undefined || transform === null) return []
+  if (isList(transform)) return transform.flatMap((one, place) => chainOf(one, `${pointer}/${place}`))
+  if (isDict(transform) && get(transform, 'type') === 'chained') {
+    return chainOf(get(transform, 'transforms'), `${pointer}/transforms`)
+  }
+  return [{ config: transform, pointer }]
+}
+
+function isGlobal(effective: Dict): boolean {
+  const metadata = get(effective, 'metadata')
+  return isDict(metadata) && isTrue(get(metadata, 'global') ?? false)
+}
+
+const uniqueIndexes = <T extends { readonly dataset: string; readonly expression: string }>(indexes: readonly T[]): T[] => [
+  ...new Map(indexes.map((index) => [`${index.dataset} ${index.expression}`, index])).values(),
+]
+
+const numberOf = (value: Value | undefined): number | undefined =>
+  value instanceof Float ? value.value : typeof value === 'number' ? value : undefined
+
+/** A number in [0, 1) that is always the same for a pipe, so that starts are spread and yet repeatable. */
+function chanceOf(id: string): number {
+  let hash = 2166136261
+  for (let place = 0; place < id.length; place++) hash = Math.imul(hash ^ id.charCodeAt(place), 16777619)
+  return (hash >>> 0) / 4294967296
+}

@@ -1,0 +1,68 @@
+/** A pipe as the engine runs it: its configuration checked, its components chosen, its programs compiled. */
+
+import type { DtlSettings, DtlTransform, IndexSpec } from '../dtl/contract.ts'
+import type { Snapshot } from '../log/contract.ts'
+import type { Continuation, OpenSink, OpenSource, Surroundings } from './contract.ts'
+
+export interface Pipe {
+  readonly id: string
+  readonly source: PipeSource
+  readonly transforms: readonly DtlTransform[]
+  readonly sink: PipeSink
+  readonly pump: PumpSettings
+  readonly settings: DtlSettings
+  readonly addNamespaces: boolean
+  readonly removeNamespaces: boolean
+  readonly batchSize: number
+  /** Datasets its programs read: all must be populated before it runs (hub.md §2.4). */
+  readonly reads: readonly string[]
+  /** Join indexes its programs look things up in. */
+  readonly indexes: readonly IndexSpec[]
+  readonly isGlobal: boolean
+}
+
+export interface PipeSource {
+  readonly type: string
+  readonly continuation: Continuation
+  readonly inputs: readonly string[]
+  readonly signalled: boolean
+  readonly requiresPopulatedInput: boolean
+  readonly failsWhenEmpty: boolean
+  readonly initialSince: string | null
+  readonly config: Readonly<Record<string, unknown>>
+  populated(snapshot: Snapshot): boolean
+  open(surroundings: Surroundings): OpenSource
+}
+
+export type PipeSink =
+  | {
+      readonly kind: 'dataset'
+      readonly type: string
+      readonly dataset: string
+      readonly deletionTracking: boolean
+      readonly markDeletionTracked: boolean
+      readonly populatedWhen: 'if-source-populated' | 'never' | 'always' | 'initially' | 'onload'
+    }
+  | { readonly kind: 'publisher'; readonly type: string; readonly config: Readonly<Record<string, unknown>> }
+  | {
+      readonly kind: 'external'
+      readonly type: string
+      open(surroundings: Surroundings, run: { readonly full: boolean }): OpenSink
+    }
+
+export interface PumpSettings {
+  readonly mode: 'scheduled' | 'manual' | 'off'
+  readonly intervalMs: number
+  /** The configuration names the interval. */
+  readonly intervalIsExplicit: boolean
+  readonly rescanRunCount: number | null
+  readonly runAtStartup: boolean
+}
+
+/** Its entities come when somebody sends them; its pump has nothing to read (hub.md §3.2). */
+export const isReceiver = (pipe: Pipe): boolean => pipe.source.type === 'http_endpoint'
+
+/** Its entities go to whoever asks; its pump has nothing to do (hub.md §3.2). */
+export const isPublisher = (pipe: Pipe): boolean => pipe.sink.kind === 'publisher'
+
+export const runsByPump = (pipe: Pipe): boolean => !isReceiver(pipe) && !isPublisher(pipe)

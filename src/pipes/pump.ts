@@ -1,0 +1,318 @@
+/** One run of one pipe: read what is new, transform it, write it, and remember how far it came (hub.md §5.3). */
+
+import type { RunContext } from '../dtl/contract.ts'
+import { fillIndex } from '../log/fill.ts'
+import type { Journal, Snapshot } from '../log/contract.ts'
+import type { LogReader } from '../log/reader.ts'
+import { newDict } from '../model/dict.ts'
+import { type Entity, idOf } from '../model/entity.ts'
+import type { Surroundings } from './contract.ts'
+import { trackDeletions } from './deletion-tracking.ts'
+import { DatasetWriter, type IndexCompiler } from './dataset-writer.ts'
+import { PipeError } from './errors.ts'
+import type { Logger } from './logger.ts'
+import { type EntityCache, lookupAt } from './lookup.ts'
+import type { Pipe, PipeSink } from './pipe.ts'
+import { ReadPosition } from './position.ts'
+import type { SystemPort } from './systems/contract.ts'
+import { isFiltered, transformBatch } from './transform-batch.ts'
+
+/** What a run works with; given by the thread it runs on. */
+export interface RunPorts {
+  readonly journal: Journal
+  readonly log: LogReader
+  readonly cache: EntityCache
+  readonly indexes: IndexCompiler
+  readonly logger: Logger
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly uuid: () => string
+  system(id: string | undefined): SystemPort
+  /** Called now and then with what has been read so far. */
+  progress?(read: number): void
+}
+
+export interface RunReport {
+  /** `waiting`: it may not run yet, and `message` says for what. */
+  readonly outcome: 'completed' | 'failed' | 'interrupted' | 'waiting'
+  readonly syncType: 'full' | 'incremental'
+  readonly read: number
+  /** Entities handed to the sink. */
+  readonly written: number
+  /** Versions appended, or entities an external system was sent. */
+  readonly changes: number
+  readonly deletionTracked: number
+  readonly seconds: number
+  readonly message: string | null
+  readonly code: string | null
+  readonly hint: string | null
+  /** Next sequence of each input dataset when the run started: what a signal is compared with. */
+  readonly inputEnds: Readonly<Record<string, number>>
+}
+
+export const sourceOffset = (pipe: string): string => `source:${pipe}`
+
+export async function runPipe(
+  pipe: Pipe,
+  ports: RunPorts,
+  options: { readonly rescan: boolean },
+  signal: AbortSignal,
+): Promise<RunReport> {
+  const startedAt = ports.now()
+  const run = new Run(pipe, ports)
+  try {
+    const waiting = await run.prepare()
+    if (waiting !== null) return run.report('waiting', startedAt, waiting)
+    await run.begin()
+    await run.readAll(options.rescan, signal)
+    return run.report(signal.aborted ? 'interrupted' : 'completed', startedAt, null)
+  } catch (error) {
+    if (signal.aborted) return run.report('interrupted', startedAt, null)
+    return run.report('failed', startedAt, error as Error)
+  } finally {
+    await run.close()
+  }
+}
+
+class Run {
+  readonly #pipe: Pipe
+  readonly #ports: RunPorts
+  readonly #position: ReadPosition
+  readonly #context: RunContext
+  readonly #inputEnds: Record<string, number> = {}
+  #number: number | null = null
+  #full = true
+  #read = 0
+  #written = 0
+  #changes = 0
+  #deletionTracked = 0
+
+  constructor(pipe: Pipe, ports: RunPorts) {
+    this.#pipe = pipe
+    this.#ports = ports
+    this.#position = new ReadPosition(ports.log.snapshot())
+    this.#noteInputs()
+    const startedAt = BigInt(ports.now()) * 1_000_000n
+    this.#context = {
+      lookup: lookupAt(this.#position, ports.cache),
+      now: () => startedAt,
+      uuid: ports.uuid,
+      bound: newDict(),
+    }
+  }
+
+  /** Why the pipe may not run yet, or null: what it hops to must be populated and indexed (hub.md §2.4). */
+  async prepare(): Promise<string | null> {
+    const { pipe, snapshot } = this.#here()
+    for (const id of pipe.reads) {
+      const dataset = snapshot.dataset(id)
+      if (dataset === undefined) return `waits for dataset '${id}', which does not exist yet`
+      if (!dataset.document.populated) return `waits for dataset '${id}', which has not been populated by a complete run yet`
+    }
+    if (pipe.source.requiresPopulatedInput && !pipe.source.populated(snapshot)) {
+      return `waits for its input (${pipe.source.inputs.join(', ')}) to be populated`
+    }
+    for (const { dataset, expression } of pipe.indexes) {
+      await fillIndex(this.#ports.journal, this.#ports.log, dataset, expression, (entity) =>
+        this.#ports.indexes.keysOf(expression, entity),
+      )
+    }
+    this.#position.moveToPresent()
+    return null
+  }
+
+  async begin(): Promise<void> {
+    this.#number = await this.#ports.journal.beginRun(this.#pipe.id)
+    this.#position.moveToPresent()
+    this.#noteInputs()
+  }
+
+  async readAll(rescan: boolean, signal: AbortSignal): Promise<void> {
+    const { pipe, snapshot } = this.#here()
+    const { continuation } = pipe.source
+    const stored = continuation.supportsSince ? (snapshot.offset(sourceOffset(pipe.id)) ?? null) : null
+    this.#full = stored === null || rescan
+    const source = pipe.source.open(this.#surroundings())
+    const output = this.#output(signal)
+    await output.begin()
+    let reached: string | null = null
+    for await (const batch of source.read(this.#full ? pipe.source.initialSince : stored, signal)) {
+      if (signal.aborted) break
+      this.#read += batch.entities.length
+      reached = batch.offset ?? reached
+      await output.write(transformBatch(pipe, batch.entities, this.#context), reached, batch.state ?? [])
+      this.#ports.progress?.(this.#read)
+      this.#position.moveToPresent()
+    }
+    await output.settle()
+    if (signal.aborted) return
+    if (this.#full && this.#read === 0 && pipe.source.failsWhenEmpty) {
+      throw new PipeError('source-empty', `The source of pipe '${pipe.id}' returned nothing, and if_source_empty is 'fail'.`, {
+        hint: 'Nothing was deleted. Check the source, or set if_source_empty to accept.',
+      })
+    }
+    await output.end(reached)
+  }
+
+  report(outcome: RunReport['outcome'], startedAt: number, why: Error | string | null): RunReport {
+    const error = why instanceof Error ? (why as Error & { code?: string; hint?: string }) : null
+    return {
+      outcome,
+      syncType: this.#full ? 'full' : 'incremental',
+      read: this.#read,
+      written: this.#written,
+      changes: this.#changes,
+      deletionTracked: this.#deletionTracked,
+      seconds: (this.#ports.now() - startedAt) / 1000,
+      message: error?.message ?? (why as string | null),
+      code: error === null ? null : (error.code ?? 'unexpected'),
+      hint: error?.hint ?? null,
+      inputEnds: this.#inputEnds,
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#position.close()
+    if (this.#number !== null) await this.#ports.journal.endRun(this.#pipe.id, this.#number)
+  }
+
+  #noteInputs(): void {
+    for (const input of this.#pipe.source.inputs) {
+      this.#inputEnds[input] = this.#position.snapshot.dataset(input)?.counts().end ?? 0
+    }
+  }
+
+  #here(): { readonly pipe: Pipe; readonly snapshot: Snapshot } {
+    return { pipe: this.#pipe, snapshot: this.#position.snapshot }
+  }
+
+  get #token(): { readonly pipe: string; readonly number: number } {
+    return { pipe: this.#pipe.id, number: this.#number as number }
+  }
+
+  #surroundings(): Surroundings {
+    const { pipe } = this.#here()
+    return {
+      pipe: pipe.id,
+      batchSize: pipe.batchSize,
+      system: (id) => this.#ports.system(id),
+      snapshot: () => this.#position.snapshot,
+      namespacedIdentifiers: pipe.settings.namespacedIdentifiers,
+      identityNamespace: pipe.settings.namespaces.identity,
+      log: this.#ports.logger,
+      now: this.#ports.now,
+    }
+  }
+
+  #output(signal: AbortSignal): Output {
+    const { sink } = this.#pipe
+    if (sink.kind === 'dataset') return this.#datasetOutput(sink)
+    if (sink.kind === 'external') return this.#externalOutput(sink, signal)
+    throw new PipeError('nothing-to-run', `Pipe '${this.#pipe.id}' is a publisher: it runs when it is asked.`)
+  }
+
+  #datasetOutput(sink: PipeSink & { kind: 'dataset' }): Output {
+    const { pipe, journal } = { pipe: this.#pipe, journal: this.#ports.journal }
+    const view = () => {
+      const found = this.#position.snapshot.dataset(sink.dataset)
+      if (found === undefined) throw new PipeError('dataset-gone', `The dataset '${sink.dataset}' of pipe '${pipe.id}' was deleted.`)
+      return found
+    }
+    const writer = new DatasetWriter(
+      journal,
+      this.#ports.indexes,
+      sink.dataset,
+      () => view().document,
+      () => this.#position.moveToPresent(),
+    )
+    const offset = sourceOffset(pipe.id)
+    const { isChronological, supportsSince } = pipe.source.continuation
+    const hopsToItself = pipe.reads.includes(sink.dataset)
+    let seen: Set<string> | null = null
+    let savesProgress = supportsSince && isChronological
+    // One commit is on its way while the next batch is read and transformed; never two, so that order and offsets hold.
+    let inFlight: Promise<void> = Promise.resolve()
+    return {
+      begin: async () => {
+        await journal.assertDataset(sink.dataset)
+        this.#position.moveToPresent()
+        if (sink.populatedWhen === 'initially') {
+          await journal.commit({ run: this.#token, populated: [[sink.dataset, true]] })
+        }
+        // An interrupted full run must start again, since it forgot what it saw; into an empty dataset there is nothing to delete.
+        if (this.#full && sink.deletionTracking && view().counts().end > 0) {
+          seen = new Set()
+          savesProgress = false
+        }
+      },
+      write: async (entities, reached, state) => {
+        if (seen !== null) for (const entity of entities) if (!isFiltered(entity)) seen.add(idOf(entity))
+        await inFlight
+        this.#written += entities.length
+        const offsets = savesProgress && reached !== null ? ([[offset, reached]] as const) : []
+        if (entities.length === 0 && offsets.length === 0 && state.length === 0) return
+        inFlight = writer.write(entities, { run: this.#token, offsets, state }).then(({ changes }) => {
+          this.#changes += changes
+        })
+        inFlight.catch(() => {})
+        if (hopsToItself) await inFlight
+      },
+      settle: () => inFlight,
+      end: async (reached) => {
+        if (seen !== null) {
+          const tracked = await trackDeletions(this.#position, sink, seen, (gone) =>
+            writer.write(gone, { run: this.#token }, true),
+          )
+          this.#changes += tracked
+          this.#deletionTracked += tracked
+        }
+        this.#position.moveToPresent()
+        const { populatedWhen } = sink
+        const isPopulated =
+          populatedWhen === 'always' ||
+          (populatedWhen === 'if-source-populated' && pipe.source.populated(this.#position.snapshot))
+        const populated = isPopulated && !view().document.populated ? ([[sink.dataset, true]] as const) : []
+        const offsets = supportsSince && reached !== null ? ([[offset, reached]] as const) : []
+        if (populated.length > 0 || offsets.length > 0) await journal.commit({ run: this.#token, populated, offsets })
+      },
+    }
+  }
+
+  #externalOutput(sink: PipeSink & { kind: 'external' }, signal: AbortSignal): Output {
+    const { journal } = this.#ports
+    const offset = sourceOffset(this.#pipe.id)
+    const { isChronological, supportsSince } = this.#pipe.source.continuation
+    const open = sink.open(this.#surroundings(), { full: this.#full })
+    const save = async (reached: string | null, state: StateChanges) => {
+      const offsets = supportsSince && reached !== null ? ([[offset, reached]] as const) : []
+      if (offsets.length > 0 || state.length > 0) await journal.commit({ run: this.#token, offsets, state })
+    }
+    return {
+      begin: async () => {},
+      // At least once: confirmed outside first, the offset saved after (design: towards external systems).
+      write: async (entities, reached, state) => {
+        if (entities.length > 0) await open.write(entities, signal)
+        this.#written += entities.length
+        this.#changes += entities.length
+        await save(isChronological && !this.#full ? reached : null, state)
+      },
+      settle: async () => {},
+      end: async (reached) => {
+        await open.end?.(signal)
+        await save(reached, [])
+      },
+    }
+  }
+}
+
+type StateChanges = readonly (readonly [key: Uint8Array, value: Uint8Array | null])[]
+
+/** Where a run's entities go. */
+interface Output {
+  begin(): Promise<void>
+  write(entities: readonly Entity[], reached: string | null, state: StateChanges): Promise<void>
+  /** All that was handed over is stored. */
+  settle(): Promise<void>
+  /** The source gave everything. */
+  end(reached: string | null): Promise<void>
+}

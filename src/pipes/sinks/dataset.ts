@@ -1,0 +1,46 @@
+/** Writes entities to a dataset of the hub, which keeps only what changed. The engine does the writing. */
+
+import { Type } from 'typebox'
+import { defineSink } from '../contract.ts'
+
+export const datasetSink = defineSink({
+  type: 'dataset',
+  summary: 'A dataset of the hub: entities that differ from their latest version are appended.',
+  config: Type.Object({
+    type: Type.Literal('dataset'),
+    dataset: Type.String({ minLength: 1, pattern: '^(?!system:)[^/]+$', description: 'The dataset; the id of the pipe when absent.' }),
+    deletion_tracking: Type.Boolean({
+      default: true,
+      description: 'After a full read, entities that did not come are marked deleted.',
+    }),
+    mark_deletion_tracked: Type.Boolean({ default: false, description: 'Such entities get `$deletion_tracked: true`.' }),
+    set_initial_offset: Type.Union(
+      (['if-source-populated', 'never', 'always', 'initially', 'onload'] as const).map((policy) => Type.Literal(policy)),
+      { default: 'if-source-populated', description: 'When the dataset counts as populated (hub.md §2.4).' },
+    ),
+    indexes: Type.Optional(Type.Unknown()),
+    track_children: Type.Optional(Type.Boolean()),
+    enable_optimistic_locking: Type.Optional(Type.Boolean()),
+    circuit_breaker_threshold_factor: Type.Optional(Type.Unknown()),
+    circuit_breaker_threshold_count: Type.Optional(Type.Unknown()),
+    bitset_commit_interval: Type.Optional(Type.Integer()),
+    prevent_multiple_versions: Type.Optional(Type.Unknown()),
+    suppress_filtered: Type.Optional(Type.Boolean()),
+    max_entity_bytes_size: Type.Optional(Type.Integer()),
+    comment: Type.Optional(Type.Unknown()),
+  }),
+  unsupported: {
+    indexes: 'explicit indexes',
+    track_children: 'child tracking',
+    enable_optimistic_locking: 'optimistic locking',
+    circuit_breaker_threshold_factor: 'circuit breakers',
+    circuit_breaker_threshold_count: 'circuit breakers',
+    bitset_commit_interval: 'saving the state of deletion tracking',
+    prevent_multiple_versions: 'preventing several versions',
+    suppress_filtered: 'suppressing filtered entities',
+    max_entity_bytes_size: 'a size limit of its own',
+  },
+  examples: [{ type: 'dataset', dataset: 'crm-person' }],
+  kind: 'dataset',
+  removesNamespaces: false,
+})

@@ -1,0 +1,108 @@
+/** Posts entities to a web service: the client's side of JSON Push (rest-api.md §7). */
+
+import { randomUUID } from 'node:crypto'
+import { type Static, Type } from 'typebox'
+import type { Entity } from '../../model/entity.ts'
+import { writeJson } from '../../model/json.ts'
+import { accepted } from '../answers.ts'
+import { defineSink, type OpenSink } from '../contract.ts'
+import { PipeError } from '../errors.ts'
+import type { SystemPort } from '../systems/contract.ts'
+
+const config = Type.Object({
+  type: Type.Literal('json'),
+  system: Type.String({ minLength: 1, description: 'The url system to send to.' }),
+  url: Type.String({ description: 'Where to post; how it is joined to the address of the system, the system says.' }),
+  batch_size: Type.Integer({ default: 100, minimum: 1, description: 'Entities in one request at most.' }),
+  headers: Type.Optional(
+    Type.Record(Type.String(), Type.String(), { description: 'Sent besides those of the system.' }),
+  ),
+  comment: Type.Optional(Type.Unknown()),
+})
+
+type Config = Static<typeof config>
+
+/** `json` (hub.md §15.7). */
+export const jsonSink = defineSink({
+  type: 'json',
+  summary: 'JSON arrays of entities, posted to an address.',
+  config,
+  examples: [{ type: 'json', system: 'erp', url: 'customers', batch_size: 500 }],
+  kind: 'external',
+  removesNamespaces: true,
+  open: (config, { system }, { full }) => new Push(config, system(config.system), full),
+})
+
+/** One sequence of requests: that of one run. */
+class Push implements OpenSink {
+  readonly #config: Config
+  readonly #port: SystemPort
+  readonly #isFull: boolean
+  readonly #sequenceId = randomUUID()
+  #requests = 0
+  /** The last request that was accepted. */
+  #previous: string | null = null
+  #conflict: PipeError | null = null
+
+  constructor(config: Config, port: SystemPort, isFull: boolean) {
+    this.#config = config
+    this.#port = port
+    this.#isFull = isFull
+  }
+
+  async write(entities: readonly Entity[], signal: AbortSignal): Promise<void> {
+    const { batch_size: size } = this.#config
+    for (let at = 0; at < entities.length; at += size) await this.#post(entities.slice(at, at + size), false, signal)
+  }
+
+  /** Only now is it known that a full sync is complete: its last request says so, and is empty. */
+  async end(signal: AbortSignal): Promise<void> {
+    if (this.#isFull) await this.#post([], true, signal)
+  }
+
+  async #post(entities: readonly Entity[], isLast: boolean, signal: AbortSignal): Promise<void> {
+    if (this.#conflict !== null) throw this.#conflict
+    const requestId = String(++this.#requests)
+    const answer = await this.#port.request(
+      {
+        method: 'POST',
+        url: this.#config.url,
+        headers: { accept: 'application/json', 'content-type': 'application/json', ...this.#config.headers },
+        query: this.#parameters(requestId, isLast),
+        body: `[${entities.map((entity) => writeJson(entity)).join(',')}]`,
+      },
+      signal,
+    )
+    if (answer.status === 409) {
+      this.#conflict = await this.#conflictOf(answer.address, await answer.text())
+      throw this.#conflict
+    }
+    const { body } = await accepted(this.#port, 'POST', answer)
+    // Read to its end, so that the connection is free again.
+    for await (const _ of body);
+    this.#previous = requestId
+  }
+
+  #parameters(requestId: string, isLast: boolean): Readonly<Record<string, string>> {
+    return {
+      sequence_id: this.#sequenceId,
+      request_id: requestId,
+      is_full: String(this.#isFull),
+      ...(this.#previous === null ? {} : { previous_request_id: this.#previous }),
+      ...(this.#isFull && this.#previous === null ? { is_first: 'true' } : {}),
+      ...(isLast ? { is_last: 'true' } : {}),
+    }
+  }
+
+  async #conflictOf(address: string, body: string): Promise<PipeError> {
+    const said = this.#port.mask(body).slice(0, 300).trim()
+    return new PipeError(
+      'push-conflict',
+      `POST ${address} was answered with 409: the receiver does not know this sequence of requests.${said === '' ? '' : ` It says: ${said}`}`,
+      {
+        details: { address, status: 409, sequence: this.#sequenceId, full: this.#isFull },
+        hint: 'Nothing more of this sequence is sent. Start over: the next run begins a new one.',
+      },
+    )
+  }
+}

@@ -1,0 +1,76 @@
+/** What a merge source can be told (hub.md §14.2). */
+
+import { type Static, Type } from 'typebox'
+import type { Value } from '../../model/value.ts'
+
+const expression = () => Type.Unsafe<Value>(Type.Unknown())
+
+export const mergeConfig = Type.Object({
+  type: Type.Literal('merge'),
+  version: Type.Union([Type.Literal(1), Type.Literal(2)], {
+    default: 1,
+    description: 'New pipes say 2. Version 1 is deprecated and does what version 2 does.',
+  }),
+  datasets: Type.Array(Type.String({ minLength: 1 }), {
+    minItems: 1,
+    description: 'Each `<dataset> <alias>`; the order decides whose values come first.',
+  }),
+  equality: Type.Optional(
+    Type.Array(expression(), { description: 'Rules `["eq", a, b]`: entities whose values overlap are the same.' }),
+  ),
+  equality_sets: Type.Optional(
+    Type.Array(Type.Array(expression()), {
+      description: 'Each list stands for rules between each expression and the next.',
+    }),
+  ),
+  identity_lists: Type.Optional(
+    Type.Array(Type.String({ minLength: 1 }), {
+      description:
+        'Each `<dataset> <property>`: an entity there lists identities that are the same thing, and is not merged itself.',
+    }),
+  ),
+  identity: Type.Union([Type.Literal('composite'), Type.Literal('first')], {
+    default: 'composite',
+    description: 'composite: the id names all members. first: the id of the first member.',
+  }),
+  strategy: Type.Union([Type.Literal('default'), Type.Literal('compact'), Type.Literal('list')], {
+    default: 'default',
+    description: 'default: values one after the other. compact: each value once. list: the members, in `$merged`.',
+  }),
+  include_internal_properties: Type.Boolean({
+    default: false,
+    description: 'With `list`: members keep `_ts` and the like.',
+  }),
+  max_merged: Type.Integer({
+    default: 50_000,
+    minimum: 0,
+    description: 'A class with more members is left apart and reported; 0: no limit.',
+  }),
+  max_shared: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      description: 'A value that more entities share makes none of them the same; absent: no limit.',
+    }),
+  ),
+  initial_datasets: Type.Optional(
+    Type.Array(Type.String(), { description: 'Those that must be populated before the result is; absent: all.' }),
+  ),
+  ignore_non_existent_datasets: Type.Boolean({
+    default: true,
+    description: 'A dataset that does not exist counts as populated.',
+  }),
+  require_populated_input: Type.Boolean({ default: false, description: 'Wait until the datasets are populated.' }),
+  supports_signalling: Type.Optional(
+    Type.Boolean({
+      description: 'Run as soon as a dataset changes; absent: unless the pump has a short schedule of its own.',
+    }),
+  ),
+  if_source_empty: Type.Union([Type.Literal('accept'), Type.Literal('fail')], {
+    default: 'accept',
+    description: 'fail: a full run that reads nothing fails.',
+  }),
+  links: Type.Optional(Type.Unknown()),
+  comment: Type.Optional(Type.Unknown()),
+})
+
+export type MergeConfig = Static<typeof mergeConfig>

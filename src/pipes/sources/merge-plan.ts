@@ -1,0 +1,130 @@
+/** Reads the configuration of a merge source: which datasets, and which expressions over them make entities the same. */
+
+import type { Layout } from '../../merge/identity.ts'
+import { positionOf } from '../../merge/keys.ts'
+import { layRules, type Rules, type Side } from '../../merge/rules.ts'
+import { writeJson } from '../../model/json.ts'
+import { isList, type Value } from '../../model/value.ts'
+import type { Finding } from '../finding.ts'
+import { ownExpression } from './merge-alias.ts'
+import type { MergeConfig } from './merge-config.ts'
+
+export interface MergePlan {
+  readonly config: MergeConfig
+  /** Datasets by position: those that are merged, then the identity lists. */
+  readonly inputs: readonly string[]
+  readonly layout: Layout
+  readonly rules: Rules
+  /** As it is written in the configuration, for messages, by the expression over `_S`. */
+  readonly written: ReadonlyMap<string, string>
+}
+
+/** The plan of a configuration; what is wrong in it is left out. */
+export const planMerge = (config: MergeConfig): MergePlan => new Planner(config).plan
+
+export function checkMerge(config: MergeConfig): readonly Finding[] {
+  const { findings } = new Planner(config)
+  if (config.version === 2) return findings
+  return [
+    {
+      level: 'warning',
+      pointer: '/version',
+      message: 'Version 1 of the merge source is deprecated, and does here what version 2 does.',
+      hint: 'Set "version": 2.',
+    },
+    ...findings,
+  ]
+}
+
+class Planner {
+  readonly findings: Finding[] = []
+  readonly plan: MergePlan
+  readonly #positions = new Map<string, number>()
+  readonly #inputs: string[] = []
+  readonly #written = new Map<string, string>()
+
+  constructor(config: MergeConfig) {
+    config.datasets.forEach((entry, at) => this.#dataset(entry, `/datasets/${at}`))
+    const datasets = this.#inputs.length
+    const pairs: (readonly [Side, Side])[] = []
+    config.equality?.forEach((rule, at) => pairs.push(...this.#rule(rule, `/equality/${at}`)))
+    config.equality_sets?.forEach((set, at) => pairs.push(...this.#set(set, `/equality_sets/${at}`)))
+    config.identity_lists?.forEach((entry, at) =>
+      pairs.push(...this.#identityList(entry, `/identity_lists/${at}`, datasets)),
+    )
+    const layout = { identity: config.identity, datasets, isVisible: (node: string) => positionOf(node) < datasets }
+    this.plan = { config, inputs: this.#inputs, layout, rules: layRules(pairs), written: this.#written }
+  }
+
+  #dataset(entry: string, pointer: string): void {
+    const [dataset, alias, ...more] = entry.trim().split(/\s+/) as [string, string?, ...string[]]
+    if (more.length > 0) this.#error(pointer, `'${entry}' is not of the form '<dataset> <alias>'.`)
+    if (this.#inputs.includes(dataset)) this.#error(pointer, `Dataset '${dataset}' is named twice.`)
+    const name = alias ?? dataset
+    if (this.#positions.has(name)) this.#error(pointer, `The alias '${name}' is used twice.`)
+    this.#positions.set(name, this.#inputs.length)
+    this.#inputs.push(dataset)
+  }
+
+  #rule(rule: Value, pointer: string): (readonly [Side, Side])[] {
+    if (!isList(rule) || rule[0] !== 'eq' || rule.length !== 3) {
+      this.#error(
+        pointer,
+        'A rule is a list of "eq" and two expressions.',
+        'For example ["eq", "crm.email", "erp.email"].',
+      )
+      return []
+    }
+    const left = this.#side(rule[1] as Value, `${pointer}/1`)
+    const right = this.#side(rule[2] as Value, `${pointer}/2`)
+    return left === null || right === null ? [] : [[left, right]]
+  }
+
+  /** A chain of rules: each expression with the next (hub.md §14.2). */
+  #set(set: readonly Value[], pointer: string): (readonly [Side, Side])[] {
+    if (set.length < 2) this.#error(pointer, 'A set of equal expressions needs at least two.')
+    const sides = set.map((one, at) => this.#side(one, `${pointer}/${at}`))
+    return sides.slice(1).flatMap((right, at) => {
+      const left = sides[at]
+      return left === null || left === undefined || right === null ? [] : [[left, right] as const]
+    })
+  }
+
+  /** What the list names, whether as identifiers or as text, is compared with the identities of all that is merged. */
+  #identityList(entry: string, pointer: string, datasets: number): (readonly [Side, Side])[] {
+    const [dataset, property, ...more] = entry.trim().split(/\s+/) as [string, string?, ...string[]]
+    if (property === undefined || more.length > 0) {
+      this.#error(pointer, `'${entry}' is not of the form '<dataset> <property>'.`)
+      return []
+    }
+    if (this.#inputs.includes(dataset)) this.#error(pointer, `Dataset '${dataset}' is named twice.`)
+    const position = this.#inputs.push(dataset) - 1
+    const list = { position, expression: writeJson(['ni', `_S.${property}`]) }
+    this.#written.set(list.expression, `${dataset}.${property}`)
+    const identities = writeJson('_S.$ids')
+    this.#written.set(identities, '$ids')
+    return Array.from({ length: datasets }, (_, at) => [list, { position: at, expression: identities }] as const)
+  }
+
+  #side(expression: Value, pointer: string): Side | null {
+    const { own, aliases } = ownExpression(expression, this.#positions)
+    const [alias] = aliases
+    if (alias === undefined || aliases.length > 1) {
+      const known = [...this.#positions.keys()].join(', ')
+      const said = aliases.length > 1 ? `refers to ${aliases.join(' and ')}` : 'refers to no dataset'
+      this.#error(
+        pointer,
+        `Each side of a rule refers to exactly one dataset; this one ${said}.`,
+        `The aliases are ${known}.`,
+      )
+      return null
+    }
+    const text = writeJson(own)
+    this.#written.set(text, typeof expression === 'string' ? expression : writeJson(expression))
+    return { position: this.#positions.get(alias) as number, expression: text }
+  }
+
+  #error(pointer: string, message: string, hint?: string): void {
+    this.findings.push({ level: 'error', pointer, message, ...(hint === undefined ? {} : { hint }) })
+  }
+}

@@ -1,0 +1,93 @@
+/** Where a merge keeps its state: among the log's state rows, below the pipe's prefix, each beginning of it under a name of its own. */
+
+import type { Snapshot } from '../../log/contract.ts'
+import type { ClassStore, RowChange } from '../../merge/contract.ts'
+import { boundKey } from '../../merge/keys.ts'
+import { textOf } from '../../merge/table.ts'
+import { PipeError } from '../errors.ts'
+
+/** What a merge knows about its state as a whole. */
+export interface Memo {
+  /** Names the rows of this beginning of the state. */
+  epoch: string
+  /** Of the configuration it was made with; with another one it begins anew. */
+  fingerprint: string
+  identity: 'composite' | 'first'
+  /** For each input, its generation, or null while it does not exist, and the last sequence that was linked, or null. */
+  inputs: { generation: string | null; linked: number | null }[]
+  /** The offset that was last given out, or that the state began with. */
+  offset: string | null
+  /** Former beginnings that are not cleared yet. */
+  former: { epoch: string; identity: 'composite' | 'first' }[]
+}
+
+const FORMAT = 1
+
+export class MergeStore {
+  readonly #snapshot: () => Snapshot
+  readonly #prefix: Buffer
+  readonly #token: string
+
+  /** `token` tells this run from any other. */
+  constructor(snapshot: () => Snapshot, pipe: string, token: string) {
+    this.#snapshot = snapshot
+    this.#prefix = Buffer.from(`${boundKey(pipe)}\u0000merge\u0000`)
+    this.#token = token
+  }
+
+  memo(): Memo | undefined {
+    const bytes = this.#snapshot().state(this.#key('memo'))
+    if (bytes === undefined) return undefined
+    const { format, ...memo } = JSON.parse(textOf(bytes)) as Memo & { format: number }
+    if (format === FORMAT) return memo
+    throw new PipeError(
+      'state-format',
+      `The state of this merge has the format ${format}, and this version knows ${FORMAT}.`,
+      {
+        hint: 'Use the version that wrote it, or a newer one.',
+      },
+    )
+  }
+
+  /** Rows of one beginning, with the keys that the merge room gives them. */
+  rows(epoch: string): ClassStore {
+    const below = (key: Uint8Array) => Buffer.concat([this.#prefix, Buffer.from(`${epoch}\u0000`), key])
+    const { length } = below(new Uint8Array())
+    const snapshot = this.#snapshot
+    return {
+      get: (key) => snapshot().state(below(key)),
+      *range(prefix) {
+        for (const [key, value] of snapshot().states(below(prefix))) yield [key.subarray(length), value]
+      },
+    }
+  }
+
+  /** A page of changes with the memo as it is then, to be committed with a batch. */
+  page(
+    number: number,
+    memo: Memo,
+    changes: readonly (readonly [epoch: string, changes: readonly RowChange[]])[],
+  ): RowChange[] {
+    const page: RowChange[] = [
+      [this.#key('memo'), Buffer.from(JSON.stringify({ format: FORMAT, ...memo }))],
+      [this.#key('page'), Buffer.from(`${this.#token} ${number}`)],
+    ]
+    for (const [epoch, rows] of changes) {
+      const below = Buffer.concat([this.#prefix, Buffer.from(`${epoch}\u0000`)])
+      for (const [key, value] of rows) page.push([Buffer.concat([below, key]), value])
+    }
+    return page
+  }
+
+  /** Newest page of this run that is in the store, 0 when none is. */
+  committedPage(): number {
+    const bytes = this.#snapshot().state(this.#key('page'))
+    if (bytes === undefined) return 0
+    const [token, number] = textOf(bytes).split(' ')
+    return token === this.#token ? Number(number) : 0
+  }
+
+  #key(name: string): Uint8Array {
+    return Buffer.concat([this.#prefix, Buffer.from(name)])
+  }
+}

@@ -1,0 +1,32 @@
+/** Takes a batch through a pipe's namespaces and programs, stage by stage. */
+
+import type { RunContext } from '../dtl/contract.ts'
+import { addNamespaces, removeNamespaces } from '../dtl/namespaces.ts'
+import { get } from '../model/dict.ts'
+import type { Entity } from '../model/entity.ts'
+import type { Pipe } from './pipe.ts'
+
+export type Stage = 'source' | 'before-transforms' | 'after-transforms' | 'sink'
+
+/** What the pipe makes of the entities, up to and including the stage (rest-api.md §4.3). */
+export function transformBatch(
+  pipe: Pipe,
+  entities: readonly Entity[],
+  context: RunContext,
+  stage: Stage = 'sink',
+): readonly Entity[] {
+  if (stage === 'source') return entities
+  let batch = pipe.addNamespaces ? entities.map((entity) => addNamespaces(entity, pipe.settings)) : entities
+  if (stage === 'before-transforms') return batch
+  for (const transform of pipe.transforms) {
+    const next: Entity[] = []
+    for (const entity of batch) for (const made of transform.apply(entity, context)) next.push(made)
+    batch = next
+  }
+  if (stage === 'after-transforms') return batch
+  // Only the dataset sink understands a filtered entity; all others never see it (dtl.md §8.2).
+  if (pipe.sink.kind !== 'dataset') batch = batch.filter((entity) => !isFiltered(entity))
+  return pipe.removeNamespaces ? batch.map((entity) => removeNamespaces(entity)) : batch
+}
+
+export const isFiltered = (entity: Entity): boolean => get(entity, '_filtered') === true
