@@ -1,0 +1,163 @@
+/** Applies one batch to one dataset: compares, appends what changed, and keeps `latest`, the indexes and the counts true. */
+
+import type { BatchReader, RecordKey } from './batch.ts'
+import { BlockBuilder } from './block.ts'
+import type { Counts } from './documents.ts'
+import { get, type Tables } from './environment.ts'
+import { LogError } from './errors.ts'
+import { writeIndexRow } from './index-row.ts'
+import { bounded, indexKey, isLong, latestKey, logKey, MAX_PART } from './keys.ts'
+import { type HeldKey, LatestRow, LatestWriter } from './latest.ts'
+
+const NONE: readonly never[] = []
+
+export interface AppendOptions {
+  readonly force: boolean
+  readonly deletesOnlyExisting: boolean
+}
+
+export class Appender {
+  readonly #tables: Tables
+  readonly #blocks: BlockBuilder
+  readonly #known = new LatestRow()
+  readonly #latest = new LatestWriter()
+  #dataset = 0
+
+  constructor(tables: Tables) {
+    this.#tables = tables
+    this.#blocks = new BlockBuilder((first, block) => tables.log.put(logKey(this.#dataset, first), block))
+  }
+
+  /** Gives how many versions were appended. Only inside a write transaction. */
+  append(
+    dataset: number,
+    counts: Counts,
+    batch: BatchReader,
+    ts: number,
+    { force, deletesOnlyExisting }: AppendOptions,
+  ): number {
+    const { latest } = this.#tables
+    const { source } = batch
+    const begin = counts.end
+    this.#dataset = dataset
+    this.#blocks.begin(dataset, ts)
+    batch.rewind()
+    while (batch.next()) {
+      const { deleted, id, hashStart } = batch
+      const key = latestKey(dataset, id)
+      const known = this.#read(key, id)
+      let previous: number | null = null
+      let held: readonly HeldKey[] = NONE
+      let wasDeleted = false
+      if (known === undefined) {
+        if (deleted && deletesOnlyExisting) continue
+      } else {
+        // A new version only when the id is new, the hash differs, or the deleted state flips (hub.md §2.2).
+        if (!force && known.hasHash(source, hashStart) && known.deleted === deleted) continue
+        if (deleted && deletesOnlyExisting && known.deleted) continue
+        previous = known.sequence
+        if (known.hasKeys) held = known.keys()
+        wasDeleted = known.deleted
+        uncount(counts, known)
+      }
+      const sequence = counts.end++
+      const block = this.#blocks.add(sequence, previous, batch)
+      const keys: readonly RecordKey[] = batch.keyCount === 0 ? NONE : batch.keys()
+      if (held.length > 0 || keys.length > 0) {
+        this.#reindex(id, held, keys, wasDeleted === deleted, deleted)
+      }
+      latest.put(key, this.#latest.write(dataset, id, { sequence, block, deleted, hash: source, hashStart }, keys))
+      count(counts, deleted, source, hashStart)
+    }
+    this.#blocks.flush()
+    return counts.end - begin
+  }
+
+  /** Forgets what an aborted transaction left here. */
+  reset(): void {
+    this.#blocks.drop()
+  }
+
+  /**
+   * Gives versions that were there before an index their keys in it. A version that is not the newest of its id any more
+   * is passed over: the newer one came after the index, and brought its keys.
+   */
+  fill(dataset: number, index: number, entries: BatchReader): void {
+    entries.rewind()
+    this.#dataset = dataset
+    while (entries.next()) {
+      const { id } = entries
+      const key = latestKey(dataset, id)
+      const known = this.#read(key, id)
+      if (known === undefined || known.sequence !== entries.sequence) continue
+      const all = known.keys()
+      const held = all.filter((one) => one.index === index)
+      const keys = entries.keys()
+      if (held.length === 0 && keys.length === 0) continue
+      const { sequence, block, deleted } = known
+      const hash = known.hashBytes()
+      this.#reindex(id, held, keys, true, deleted)
+      const others = all.filter((one) => one.index !== index)
+      const version = { sequence, block, deleted, hash, hashStart: 0 }
+      this.#tables.latest.put(key, this.#latest.write(dataset, id, version, [...others, ...keys]))
+    }
+  }
+
+  /** Throws `id-collision` when a long id of the batch has the key of another one. */
+  checkLongIds(dataset: number, batch: BatchReader): void {
+    if (batch.longestId <= MAX_PART) return
+    this.#dataset = dataset
+    batch.rewind()
+    while (batch.next()) if (batch.idLength > MAX_PART) this.#read(latestKey(dataset, batch.id), batch.id)
+  }
+
+  #read(key: Buffer, id: Buffer): LatestRow | undefined {
+    const row = get(this.#tables.latest, key)
+    if (row === undefined) return undefined
+    const known = this.#known.read(row, row.length, this.#dataset)
+    if (isLong(id) && !known.isOf(id)) {
+      throw new LogError('id-collision', 'Two ids begin with the same 256 bytes and have the same 128-bit hash.', {
+        details: { id: id.toString('utf8') },
+        hint: 'Give one of the two entities another _id.',
+      })
+    }
+    return known
+  }
+
+  /** Takes away the keys that are no longer held and adds the new ones; those that stay keep their rows. */
+  #reindex(
+    id: Buffer,
+    held: readonly HeldKey[],
+    keys: readonly RecordKey[],
+    staysMarked: boolean,
+    deleted: boolean,
+  ): void {
+    const dataset = this.#dataset
+    const { index } = this.#tables
+    const idPart = bounded(id)
+    const old = new Map(held.map((key) => [textOf(key), key]))
+    for (const key of keys) {
+      const isHeld = old.delete(textOf(key))
+      if (isHeld && staysMarked) continue
+      index.put(indexKey(dataset, key.index, key.value, idPart), writeIndexRow(dataset, id, key.full, deleted))
+    }
+    for (const key of old.values()) index.remove(indexKey(dataset, key.index, key.value, idPart))
+  }
+}
+
+const textOf = ({ index, value }: HeldKey): string => `${index} ${value.toString('latin1')}`
+
+function uncount(counts: Counts, known: LatestRow): void {
+  if (known.deleted) counts.deleted--
+  else counts.existing--
+  for (let lane = 0; lane < 4; lane++) counts.sums[lane] = (counts.sums[lane] as number) - known.lane(lane)
+}
+
+function count(counts: Counts, deleted: boolean, hash: Buffer, at: number): void {
+  if (deleted) counts.deleted++
+  else counts.existing++
+  counts.versions++
+  for (let lane = 0; lane < 4; lane++) {
+    counts.sums[lane] = (counts.sums[lane] as number) + hash.readUInt32LE(at + 4 * lane)
+  }
+}

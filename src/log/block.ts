@@ -1,0 +1,214 @@
+/**
+ * Blocks: consecutive new versions of one commit in one row of the `log` table, up to four pages together.
+ *
+ *     0   u32  checksum of the rest of the head and of the directory, seeded with the dataset's number
+ *     4   u8   layout, 1
+ *     5   u8   0
+ *     6   u16  number of versions
+ *     8   u48  sequence that the block was made for: its key
+ *     14  u16  0
+ *     16  f64  wall clock, microseconds
+ *     24  u32  length of the block
+ *     28  u32  0
+ *     32  the directory: for each version
+ *         0   u16  sequence, from the block's own
+ *         2   u8   1: deleted
+ *         3   u24  bytes of the id
+ *         6   u48  previous sequence + 1, or 0
+ *         12  16   hash
+ *         28  u32  checksum of id and body
+ *         32  u32  where the id begins; the body follows it, up to the next version's id
+ *     the ids and bodies
+ *
+ * Numbers are little-endian. Each version says its sequence, so compaction can take versions out of a block and leave it
+ * under its key: `latest` rows, which name the key, stay true.
+ */
+
+import { broken, checksum } from './checksum.ts'
+import type { Version } from './contract.ts'
+import { decodeId } from './ids.ts'
+
+const LAYOUT = 1
+export const HEAD = 32
+export const ENTRY = 36
+/** Four pages of 4,096 bytes without LMDB's header: one byte more would cost a page. */
+export const BLOCK_BYTES = 4 * 4096 - 24
+/** The longest id that the directory can tell. */
+export const MAX_ID = 0xff_ffff
+export const DELETED = 1
+
+/** A block that was read. */
+export class Block {
+  readonly dataset: number
+  readonly first: number
+  readonly count: number
+  readonly ts: number
+  readonly #bytes: Buffer
+
+  /** Checks the directory. `bytes` is not copied. */
+  constructor(bytes: Buffer, length: number, dataset: number, first: number) {
+    this.dataset = dataset
+    this.first = first
+    this.#bytes = bytes
+    this.count = length < HEAD ? 0 : bytes.readUInt16LE(6)
+    const data = HEAD + ENTRY * this.count
+    const isSound =
+      length >= HEAD &&
+      length >= data &&
+      bytes.readUInt32LE(24) === length &&
+      bytes.readUIntLE(8, 6) === first &&
+      checksum(bytes.subarray(4, data), dataset) === bytes.readUInt32LE(0)
+    if (!isSound) throw broken(`block ${first} of dataset number ${dataset}`, { dataset, sequence: first })
+    this.ts = bytes.readDoubleLE(16)
+  }
+
+  sequenceAt(entry: number): number {
+    return this.first + this.#bytes.readUInt16LE(HEAD + ENTRY * entry)
+  }
+
+  /** Which entry has a sequence, or -1. */
+  find(sequence: number): number {
+    // In a block that was never compacted, the place is the sequence.
+    const guess = sequence - this.first
+    if (guess >= 0 && guess < this.count && this.sequenceAt(guess) === sequence) return guess
+    let low = 0
+    let high = this.count - 1
+    while (low <= high) {
+      const middle = (low + high) >> 1
+      const found = this.sequenceAt(middle)
+      if (found === sequence) return middle
+      if (found < sequence) low = middle + 1
+      else high = middle - 1
+    }
+    return -1
+  }
+
+  /** Bytes of the id: a view. */
+  idBytesAt(entry: number): Buffer {
+    const at = HEAD + ENTRY * entry
+    const start = this.#bytes.readUInt32LE(at + 32)
+    return this.#bytes.subarray(start, start + this.#bytes.readUIntLE(at + 3, 3))
+  }
+
+  /** The version, checked; with `copy` it does not share the block's memory. */
+  versionAt(entry: number, copy = false): Version {
+    const bytes = this.#bytes
+    const at = HEAD + ENTRY * entry
+    const start = bytes.readUInt32LE(at + 32)
+    const end = entry + 1 < this.count ? bytes.readUInt32LE(at + ENTRY + 32) : bytes.readUInt32LE(24)
+    if (checksum(bytes.subarray(start, end)) !== bytes.readUInt32LE(at + 28)) {
+      const sequence = this.sequenceAt(entry)
+      const { dataset } = this
+      throw broken(`version ${sequence} of dataset number ${dataset}`, { dataset, sequence })
+    }
+    const idEnd = start + bytes.readUIntLE(at + 3, 3)
+    const previous = bytes.readUIntLE(at + 6, 6)
+    const body = bytes.subarray(idEnd, end)
+    return {
+      id: decodeId(bytes, start, idEnd),
+      sequence: this.first + bytes.readUInt16LE(at),
+      previous: previous === 0 ? null : previous - 1,
+      deleted: ((bytes[at + 2] as number) & DELETED) !== 0,
+      ts: this.ts,
+      hash: bytes.toString('hex', at + 12, at + 28),
+      body: copy ? Uint8Array.prototype.slice.call(body) : body,
+    }
+  }
+}
+
+/** Where the versions of a block to be written lie; ids and bodies stay in the batch until the block is put. */
+export class BlockBuilder {
+  readonly #put: (first: number, block: Buffer) => void
+  #block = Buffer.allocUnsafeSlow(2 * BLOCK_BYTES)
+  #sources: Buffer[] = []
+  #starts: number[] = []
+  #lengths: number[] = []
+  #directory = Buffer.allocUnsafeSlow(0x10000)
+  #count = 0
+  #bytes = 0
+  #first = 0
+  #dataset = 0
+  #ts = 0
+
+  /** `block` is only lent to `put`. */
+  constructor(put: (first: number, block: Buffer) => void) {
+    this.#put = put
+  }
+
+  begin(dataset: number, ts: number): void {
+    this.#dataset = dataset
+    this.#ts = ts
+  }
+
+  /** Takes a version: `source` from `start` holds its id and body. Gives the sequence of the block it will be in. */
+  add(
+    sequence: number,
+    previous: number | null,
+    version: {
+      readonly source: Buffer
+      readonly idStart: number
+      readonly idLength: number
+      readonly length: number
+      readonly hashStart: number
+      readonly checksum: number
+      readonly deleted: boolean
+    },
+  ): number {
+    if (this.#count > 0 && HEAD + ENTRY * (this.#count + 1) + this.#bytes + version.length > BLOCK_BYTES) this.flush()
+    const entry = this.#count++
+    if (entry === 0) this.#first = sequence
+    const directory = this.#directory
+    const at = ENTRY * entry
+    directory.writeUInt16LE(sequence - this.#first, at)
+    directory[at + 2] = version.deleted ? DELETED : 0
+    directory.writeUIntLE(version.idLength, at + 3, 3)
+    directory.writeUIntLE(previous === null ? 0 : previous + 1, at + 6, 6)
+    const { source, hashStart } = version
+    for (let i = 0; i < 16; i++) directory[at + 12 + i] = source[hashStart + i] as number
+    directory.writeUInt32LE(version.checksum, at + 28)
+    // The place within the data; the directory's own length is added when it is known.
+    directory.writeUInt32LE(this.#bytes, at + 32)
+    this.#sources[entry] = source
+    this.#starts[entry] = version.idStart
+    this.#lengths[entry] = version.length
+    this.#bytes += version.length
+    return this.#first
+  }
+
+  /** Puts what was taken. */
+  flush(): void {
+    const count = this.#count
+    if (count === 0) return
+    const data = HEAD + ENTRY * count
+    const length = data + this.#bytes
+    if (this.#block.length < length) this.#block = Buffer.allocUnsafeSlow(length)
+    const block = this.#block
+    this.#directory.copy(block, HEAD, 0, ENTRY * count)
+    let to = data
+    for (let entry = 0; entry < count; entry++) {
+      block.writeUInt32LE(to, HEAD + ENTRY * entry + 32)
+      const start = this.#starts[entry] as number
+      to += (this.#sources[entry] as Buffer).copy(block, to, start, start + (this.#lengths[entry] as number))
+    }
+    block[4] = LAYOUT
+    block[5] = 0
+    block.writeUInt16LE(count, 6)
+    block.writeUIntLE(this.#first, 8, 6)
+    block.writeUInt16LE(0, 14)
+    block.writeDoubleLE(this.#ts, 16)
+    block.writeUInt32LE(length, 24)
+    block.writeUInt32LE(0, 28)
+    block.writeUInt32LE(checksum(block.subarray(4, data), this.#dataset), 0)
+    this.#put(this.#first, block.subarray(0, length))
+    this.drop()
+  }
+
+  /** Forgets what was taken. */
+  drop(): void {
+    this.#count = 0
+    this.#bytes = 0
+    this.#sources.length = 0
+    // A block for one huge version is not kept for ever.
+    if (this.#block.length > 0x400000) this.#block = Buffer.allocUnsafeSlow(2 * BLOCK_BYTES)
+  }
+}

@@ -1,0 +1,213 @@
+/** One dataset in a snapshot. Rows are read in chunks, so that between two versions no cursor is open. */
+
+import { Block } from './block.ts'
+import { broken } from './checksum.ts'
+import type { DatasetCounts, DatasetView, Version } from './contract.ts'
+import { readCounts, type StoredDocument } from './documents.ts'
+import { get } from './environment.ts'
+import { encodeId } from './ids.ts'
+import { readIndexRow } from './index-row.ts'
+import { after, datasetKey, isLong, latestKey, logKey, sequenceOf, valuePart, valuePrefix } from './keys.ts'
+import { LatestRow } from './latest.ts'
+import type { OpenSnapshot } from './snapshot.ts'
+
+/** Blocks of the first chunk of a scan; it doubles up to the most. */
+const FIRST_BLOCKS = 1
+const MOST_BLOCKS = 32
+/** Ids read ahead by a walk over the entities. */
+const IDS = 128
+/** Blocks kept during such a walk: neighbours in id order are often neighbours in time. */
+const KEPT_BLOCKS = 64
+
+export class OpenDataset implements DatasetView {
+  readonly document: StoredDocument
+  readonly #snapshot: OpenSnapshot
+  readonly #number: number
+  readonly #row = new LatestRow()
+
+  constructor(snapshot: OpenSnapshot, document: StoredDocument) {
+    this.#snapshot = snapshot
+    this.document = document
+    this.#number = document.number
+  }
+
+  counts(): DatasetCounts {
+    const { end, existing, deleted, versions } = readCounts(this.#tables.meta, this.#number, this.#transaction)
+    return { end, existing, deleted, versions }
+  }
+
+  latest(id: string): Version | undefined {
+    const row = this.#latestRow(encodeId(id))
+    if (row === undefined) return undefined
+    const { sequence, block: first } = row
+    const block = this.#block(first)
+    const entry = block.find(sequence)
+    if (entry < 0) throw this.#missing(sequence)
+    return block.versionAt(entry, true)
+  }
+
+  head(id: string): { readonly sequence: number; readonly hash: string; readonly deleted: boolean } | undefined {
+    const row = this.#latestRow(encodeId(id))
+    return row === undefined ? undefined : { sequence: row.sequence, hash: row.hash, deleted: row.deleted }
+  }
+
+  version(sequence: number): Version | undefined {
+    const first = this.#blockOf(sequence)
+    if (first === undefined) return undefined
+    const block = this.#block(first)
+    const entry = block.find(sequence)
+    return entry < 0 ? undefined : block.versionAt(entry, true)
+  }
+
+  *changes(
+    since: number | null,
+    { history = true, reverse = false, limit = Number.POSITIVE_INFINITY } = {},
+  ): Generator<Version> {
+    const here = this.#snapshot.moves
+    let left = limit
+    for (const block of reverse ? this.#blocksBackwards(since) : this.#blocks(since)) {
+      for (let i = 0; i < block.count; i++) {
+        if (left <= 0) return
+        const entry = reverse ? block.count - 1 - i : i
+        const sequence = block.sequenceAt(entry)
+        if (since !== null && (reverse ? sequence >= since : sequence <= since)) continue
+        if (!history && !this.#isLatest(block, entry, sequence)) continue
+        left--
+        yield block.versionAt(entry)
+        this.#snapshot.checkStill(here)
+      }
+    }
+  }
+
+  *entities({ after: afterId, deleted = true }: { after?: string; deleted?: boolean } = {}): Generator<Version> {
+    const here = this.#snapshot.moves
+    const end = after(datasetKey(this.#number))
+    let start = afterId === undefined ? datasetKey(this.#number) : next(latestKey(this.#number, encodeId(afterId)))
+    const kept = new Map<number, Block>()
+    for (let chunk = 8; ; chunk = Math.min(2 * chunk, IDS)) {
+      const rows = this.#tables.latest.getRange({ start, end, limit: chunk, transaction: this.#transaction }).asArray
+      for (const { value } of rows) {
+        const row = this.#row.read(value, value.length, this.#number)
+        if (row.deleted && !deleted) continue
+        const { sequence, block: first } = row
+        const block = this.#keptBlock(first, kept)
+        const entry = block.find(sequence)
+        if (entry < 0) throw this.#missing(sequence)
+        yield block.versionAt(entry)
+        this.#snapshot.checkStill(here)
+      }
+      const last = rows.at(-1)
+      if (last === undefined || rows.length < chunk) return
+      start = next(last.key)
+    }
+  }
+
+  lookup(index: number, key: Uint8Array, { deleted = false } = {}): readonly string[] {
+    const prefix = valuePrefix(this.#number, index, valuePart(key))
+    const range = { start: prefix, end: after(prefix), transaction: this.#transaction }
+    const ids: string[] = []
+    let isLongThere = false
+    for (const { key: found, value } of this.#tables.index.getRange(range).asArray) {
+      const row = readIndexRow(this.#number, found.subarray(prefix.length), value)
+      if (row.deleted && !deleted) continue
+      if (row.full !== null && !row.full.equals(key)) continue
+      isLongThere ||= row.isLongId
+      ids.push(row.id)
+    }
+    // Keys of long ids end in a hash; of the ids themselves, UTF-8 bytes give the order of code points.
+    return isLongThere ? ids.sort((a, b) => Buffer.compare(encodeId(a), encodeId(b))) : ids
+  }
+
+  get #tables() {
+    return this.#snapshot.environment.tables
+  }
+
+  get #transaction() {
+    return this.#snapshot.transaction
+  }
+
+  #latestRow(id: Buffer): LatestRow | undefined {
+    const row = get(this.#tables.latest, latestKey(this.#number, id), this.#transaction)
+    if (row === undefined) return undefined
+    const known = this.#row.read(row, row.length, this.#number)
+    // A long id's key is a hash: the full text decides.
+    return isLong(id) && !known.isOf(id) ? undefined : known
+  }
+
+  #isLatest(block: Block, entry: number, sequence: number): boolean {
+    const row = get(this.#tables.latest, latestKey(this.#number, block.idBytesAt(entry)), this.#transaction)
+    return row !== undefined && this.#row.read(row, row.length, this.#number).sequence === sequence
+  }
+
+  /** A block in memory that the next read overwrites. */
+  #block(first: number): Block {
+    const row = get(this.#tables.log, logKey(this.#number, first), this.#transaction)
+    if (row === undefined) throw this.#missing(first)
+    return new Block(row, row.length, this.#number, first)
+  }
+
+  #keptBlock(first: number, kept: Map<number, Block>): Block {
+    let block = kept.get(first)
+    if (block !== undefined) return block
+    const row = get(this.#tables.log, logKey(this.#number, first), this.#transaction)
+    if (row === undefined) throw this.#missing(first)
+    block = new Block(Buffer.from(row.subarray(0, row.length)), row.length, this.#number, first)
+    if (kept.size >= KEPT_BLOCKS) kept.delete(kept.keys().next().value as number)
+    kept.set(first, block)
+    return block
+  }
+
+  /** Key of the block in which a sequence lies, if it is anywhere. */
+  #blockOf(sequence: number): number | undefined {
+    const [key] = this.#tables.log.getKeys({
+      start: logKey(this.#number, sequence),
+      end: before(this.#number),
+      reverse: true,
+      limit: 1,
+      transaction: this.#transaction,
+    }).asArray
+    return key === undefined ? undefined : sequenceOf(key)
+  }
+
+  *#blocks(since: number | null): Generator<Block> {
+    const here = this.#snapshot.moves
+    const end = after(datasetKey(this.#number))
+    let start = logKey(this.#number, since === null ? 0 : (this.#blockOf(since + 1) ?? 0))
+    for (let chunk = FIRST_BLOCKS; ; chunk = Math.min(2 * chunk, MOST_BLOCKS)) {
+      this.#snapshot.checkStill(here)
+      const rows = this.#tables.log.getRange({ start, end, limit: chunk, transaction: this.#transaction }).asArray
+      for (const { key, value } of rows) yield new Block(value, value.length, this.#number, sequenceOf(key))
+      const last = rows.at(-1)
+      if (last === undefined || rows.length < chunk) return
+      start = next(last.key)
+    }
+  }
+
+  *#blocksBackwards(below: number | null): Generator<Block> {
+    const here = this.#snapshot.moves
+    const end = before(this.#number)
+    if (below === 0) return
+    let start = below === null ? LAST(this.#number) : logKey(this.#number, below - 1)
+    for (let chunk = FIRST_BLOCKS; ; chunk = Math.min(2 * chunk, MOST_BLOCKS)) {
+      this.#snapshot.checkStill(here)
+      const range = { start, end, limit: chunk, reverse: true, transaction: this.#transaction }
+      const rows = this.#tables.log.getRange(range).asArray
+      for (const { key, value } of rows) yield new Block(value, value.length, this.#number, sequenceOf(key))
+      const last = rows.at(-1)
+      if (last === undefined || rows.length < chunk || sequenceOf(last.key) === 0) return
+      start = logKey(this.#number, sequenceOf(last.key) - 1)
+    }
+  }
+
+  #missing(sequence: number): Error {
+    return broken(`version ${sequence} of dataset '${this.document.id}'`, { dataset: this.document.id, sequence })
+  }
+}
+
+/** The next possible key. */
+const next = (key: Uint8Array): Buffer => Buffer.concat([key, ZERO])
+const ZERO = Buffer.from([0])
+
+/** Below the first row of a dataset in the `log` table, as an exclusive end. */
+const before = (dataset: number): Buffer => datasetKey(dataset)
+const LAST = (dataset: number): Buffer => logKey(dataset, 2 ** 48 - 1)

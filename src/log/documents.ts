@@ -1,0 +1,129 @@
+/**
+ * Rows of the `meta` table: what is known of the log and its datasets.
+ *
+ *     h              what the log is: layout, numbers given, how often documents changed, the writer that has it now
+ *     d dataset id   the dataset's document
+ *     c dataset u32  its counts
+ *     x dataset u32 [index u32]  rows to be swept away
+ *     r pipe         number of its newest run
+ *     m name         other small documents
+ */
+
+import { broken, checksum, seal, unseal } from './checksum.ts'
+import type { DatasetCounts, DatasetDocument } from './contract.ts'
+import { type Environment, get, type ReadTransaction, type Table } from './environment.ts'
+import { LogError } from './errors.ts'
+import { after, MAX_PART } from './keys.ts'
+
+export type MetaKind = 'h' | 'd' | 'c' | 'x' | 'r' | 'm'
+
+/** A dataset's document as it is stored. */
+export interface StoredDocument extends DatasetDocument {
+  /** Next index number to be given. */
+  readonly nextIndex: number
+}
+
+/** What there is one of in each log. */
+export interface House {
+  readonly layout: 1
+  readonly nextDataset: number
+  /** Grows when a dataset's document changes. */
+  readonly documents: number
+  /** Another one with each writer: a writer that finds a stranger's gives up. */
+  readonly writer: string
+}
+
+/** The key of a named row. Throws `bad-name` when the name is too long to be one. */
+export function nameKey(kind: MetaKind | '', name: string): Buffer {
+  const key = Buffer.from(kind + name, 'utf8')
+  if (key.length > MAX_PART + 1 || name === '') {
+    throw new LogError('bad-name', name === '' ? 'A name is empty.' : `The name '${name.slice(0, 40)}…' is too long.`, {
+      details: { bytes: key.length, limit: MAX_PART },
+      hint: `Use a name of 1 to ${MAX_PART} bytes.`,
+    })
+  }
+  return key
+}
+
+export function numberKey(kind: MetaKind, ...numbers: readonly number[]): Buffer {
+  const key = Buffer.allocUnsafe(1 + 4 * numbers.length)
+  key.write(kind, 0, 'latin1')
+  numbers.forEach((number, i) => {
+    key.writeUInt32BE(number, 1 + 4 * i)
+  })
+  return key
+}
+
+export const HOUSE = Buffer.from('h')
+
+export function readText(table: Table, key: Uint8Array, transaction?: ReadTransaction): string | undefined {
+  const row = get(table, key, transaction)
+  if (row === undefined) return undefined
+  return unseal(row, row.length, `'${Buffer.from(key).toString('latin1')}'`).toString('utf8')
+}
+
+export const writeText = (table: Table, key: Uint8Array, text: string): unknown =>
+  table.put(key, seal(Buffer.from(text)))
+
+/** All sealed texts whose key starts with the prefix: the rest of the key, and the text. */
+export function readTexts(
+  table: Table,
+  prefix: Buffer,
+  transaction?: ReadTransaction,
+): readonly (readonly [name: string, text: string])[] {
+  const range = { start: prefix, end: after(prefix), ...(transaction === undefined ? {} : { transaction }) }
+  return table.getRange(range).asArray.map(({ key, value }) => {
+    const name = key.toString('utf8')
+    return [name, unseal(value, value.length, `'${name}'`).toString('utf8')] as const
+  })
+}
+
+export function readHouse({ tables }: Environment, transaction?: ReadTransaction): House | undefined {
+  const text = readText(tables.meta, HOUSE, transaction)
+  return text === undefined ? undefined : (JSON.parse(text) as House)
+}
+
+export function readDocuments({ tables }: Environment, transaction?: ReadTransaction): StoredDocument[] {
+  return readTexts(tables.meta, Buffer.from('d'), transaction).map(([, text]) => JSON.parse(text) as StoredDocument)
+}
+
+/** Counts as the writer keeps them, with the sum of the hashes of all latest versions, in four lanes of 32 bits. */
+export interface Counts extends DatasetCounts {
+  end: number
+  existing: number
+  deleted: number
+  versions: number
+  readonly sums: Uint32Array
+}
+
+const COUNTS_BYTES = 4 + 4 * 8 + 16
+
+export const noCounts = (): Counts => ({ end: 0, existing: 0, deleted: 0, versions: 0, sums: new Uint32Array(4) })
+
+export function writeCounts(table: Table, dataset: number, { end, existing, deleted, versions, sums }: Counts): void {
+  const row = Buffer.allocUnsafe(COUNTS_BYTES)
+  row.writeDoubleLE(end, 4)
+  row.writeDoubleLE(existing, 12)
+  row.writeDoubleLE(deleted, 20)
+  row.writeDoubleLE(versions, 28)
+  sums.forEach((sum, lane) => {
+    row.writeUInt32LE(sum, 36 + 4 * lane)
+  })
+  row.writeUInt32LE(checksum(row.subarray(4), dataset), 0)
+  table.put(numberKey('c', dataset), row)
+}
+
+export function readCounts(table: Table, dataset: number, transaction?: ReadTransaction): Counts {
+  const row = get(table, numberKey('c', dataset), transaction)
+  if (row === undefined) return noCounts()
+  if (row.length !== COUNTS_BYTES || checksum(row.subarray(4, COUNTS_BYTES), dataset) !== row.readUInt32LE(0)) {
+    throw broken(`the counts of dataset number ${dataset}`, { dataset })
+  }
+  return {
+    end: row.readDoubleLE(4),
+    existing: row.readDoubleLE(12),
+    deleted: row.readDoubleLE(20),
+    versions: row.readDoubleLE(28),
+    sums: Uint32Array.from([0, 1, 2, 3], (lane) => row.readUInt32LE(36 + 4 * lane)),
+  }
+}

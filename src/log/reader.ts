@@ -1,0 +1,57 @@
+/** Opens a log for reading; any number of threads and processes may. */
+
+import type { Snapshot } from './contract.ts'
+import { type House, readDocuments, readHouse, type StoredDocument } from './documents.ts'
+import { type Environment, openForReading, type ReadTransaction } from './environment.ts'
+import { LogError } from './errors.ts'
+import { OpenSnapshot } from './snapshot.ts'
+
+export interface LogReader {
+  /** A consistent view of the present, to be closed soon: an open one lets the file grow. */
+  snapshot(): Snapshot
+  /** Closes all snapshots, too. */
+  close(): Promise<void>
+}
+
+/** In the process of the writer: only once the writer is there. */
+export function openLog(path: string): LogReader {
+  const environment = openForReading(path)
+  const documents = new DocumentCache(environment)
+  const snapshots = new Set<OpenSnapshot>()
+  let isClosed = false
+  return {
+    snapshot() {
+      if (isClosed) throw new LogError('closed', 'The log is closed.')
+      const snapshot = new OpenSnapshot(environment, documents, () => snapshots.delete(snapshot))
+      snapshots.add(snapshot)
+      return snapshot
+    },
+    async close() {
+      if (isClosed) return
+      isClosed = true
+      for (const snapshot of snapshots) snapshot.close()
+      await environment.close()
+    },
+  }
+}
+
+/** The datasets' documents, parsed again only when one changed. */
+export class DocumentCache {
+  readonly #environment: Environment
+  #house: House | undefined
+  #documents: ReadonlyMap<string, StoredDocument> = new Map()
+
+  constructor(environment: Environment) {
+    this.#environment = environment
+  }
+
+  at(transaction: ReadTransaction): ReadonlyMap<string, StoredDocument> {
+    const house = readHouse(this.#environment, transaction)
+    if (house?.documents !== this.#house?.documents || house?.writer !== this.#house?.writer) {
+      const documents = readDocuments(this.#environment, transaction)
+      this.#documents = new Map(documents.map((document) => [document.id, document]))
+      this.#house = house
+    }
+    return this.#documents
+  }
+}

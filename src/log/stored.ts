@@ -1,0 +1,26 @@
+/** Versions in the two forms that others want: the JSON text of rest-api.md, and the parsed entity. */
+
+import { set } from '../model/dict.ts'
+import type { Entity } from '../model/entity.ts'
+import { parseJson } from '../model/json.ts'
+import type { Version } from './contract.ts'
+
+/** The entity with all that the hub adds (hub.md §1.2): spliced into the stored text, nothing is parsed. */
+export function storedJson({ body, deleted, sequence, previous, ts, hash }: Version): string {
+  const text = textOf(body)
+  return `${text.slice(0, -1)},"_deleted":${deleted},"_updated":${sequence},"_previous":${previous},"_ts":${ts},"_hash":"${hash}"}`
+}
+
+/** The entity with `_deleted`, and with `internal` also `_updated`, `_previous`, `_ts` and `_hash`. The caller may change it. */
+export function entityOf(version: Version, { internal }: { readonly internal: boolean }): Entity {
+  const entity = parseJson(textOf(version.body)) as Entity
+  set(entity, '_deleted', version.deleted)
+  if (!internal) return entity
+  set(entity, '_updated', version.sequence)
+  set(entity, '_previous', version.previous)
+  set(entity, '_ts', version.ts)
+  set(entity, '_hash', version.hash)
+  return entity
+}
+
+const textOf = (body: Uint8Array): string => Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')

@@ -1,0 +1,35 @@
+/** Takes away the rows of deleted datasets and indexes: in slices, so that commits go between. */
+
+import { numberKey } from './documents.ts'
+import type { Tables } from './environment.ts'
+import { after, datasetKey, indexPrefix } from './keys.ts'
+
+/** Rows of one slice. */
+const SLICE = 2_000
+
+/** Takes away one slice; false when there was nothing left. Only inside a write transaction. */
+export function sweepSlice(tables: Tables): boolean {
+  const [order] = tables.meta.getKeys({ start: Buffer.from('x'), end: Buffer.from('y'), limit: 1 }).asArray
+  if (order === undefined) return false
+  const dataset = order.readUInt32BE(1)
+  const isIndex = order.length > 5
+  let left = SLICE
+  const ranges = isIndex
+    ? [{ table: tables.index, prefix: indexPrefix(dataset, order.readUInt32BE(5)) }]
+    : [tables.index, tables.latest, tables.log].map((table) => ({ table, prefix: datasetKey(dataset) }))
+  for (const { table, prefix } of ranges) {
+    const keys = table.getKeys({ start: prefix, end: after(prefix), limit: left }).asArray
+    for (const key of keys) table.remove(key)
+    left -= keys.length
+    if (left <= 0) return true
+  }
+  tables.meta.remove(order)
+  return true
+}
+
+/** Notes that a dataset's rows, or those of one index of it, are to be swept away. */
+export function orderSweep(tables: Tables, dataset: number, index?: number): void {
+  tables.meta.put(index === undefined ? numberKey('x', dataset) : numberKey('x', dataset, index), ORDER)
+}
+
+const ORDER = Buffer.from([1])
