@@ -11,14 +11,14 @@ export interface Encoding {
   readonly escapesNull: boolean
 }
 
-/** Text that goes on to be parsed, in pieces. What comes before a broken line is given first. Throws `bad-encoding`. */
+/** Text that goes on to be parsed, in pieces of whole lines. What comes before a broken line is given first. Throws `bad-encoding` and `bad-row`. */
 export async function* utf8Bytes(
   chunks: AsyncIterable<Uint8Array>,
   encoding: Encoding,
   what: string,
 ): AsyncIterable<Buffer> {
   let lines = 0
-  for await (const block of encoded(chunks, encoding, what)) {
+  for await (const block of wholeLines(encoded(chunks, encoding, what))) {
     const isGood = !block.includes(0) && (!encoding.strict || isUtf8(block))
     if (isGood) {
       yield block
@@ -68,16 +68,13 @@ const pythonNames: Readonly<Record<string, string>> = {
   'utf-16-be': 'utf-16be',
 }
 
-/** UTF-8 stays as it is, checked later by whole lines; everything else is decoded and encoded again. */
+/** UTF-8 stays as it is, and is checked later; everything else is decoded and encoded again. */
 async function* encoded(
   chunks: AsyncIterable<Uint8Array>,
   { label, strict }: Encoding,
   what: string,
-): AsyncIterable<Buffer> {
-  if (label === 'utf-8') {
-    yield* wholeLines(chunks)
-    return
-  }
+): AsyncIterable<Uint8Array> {
+  if (label === 'utf-8') return yield* chunks
   const decoder = new TextDecoder(label, { fatal: strict })
   const decoded = (chunk?: Uint8Array): Buffer => {
     try {
@@ -90,7 +87,7 @@ async function* encoded(
   yield decoded()
 }
 
-/** Cuts at line ends, so that no character falls on both sides. */
+/** Cuts at line ends: no character falls on both sides, and nothing is half a row when the stream breaks off. */
 async function* wholeLines(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Buffer> {
   let rest: Uint8Array[] = []
   for await (const chunk of chunks) {

@@ -1,6 +1,7 @@
 /** Guesses what separates the columns of a CSV text from how it begins. */
 
-const candidates = [',', ';', '\t', '|'] as const
+/** The ones least likely to stand in ordinary text come first: they win a tie. */
+const candidates = ['\t', '|', ';', ','] as const
 
 /** The separator that stands equally often in most rows, and most often; a comma when none does. */
 export function detectDelimiter(beginning: string): string {

@@ -25,27 +25,28 @@ export async function* csvRows(
 ): AsyncIterable<readonly CsvRow[]> {
   let parser: RowParser | undefined
   let sample: Buffer[] = []
+  const begin = (): AsyncIterable<readonly CsvRow[]> => {
+    const beginning = Buffer.concat(sample)
+    sample = []
+    parser = new RowParser(delimiter ?? detectDelimiter(beginning.toString('utf8', 0, SAMPLE_BYTES)), what)
+    return parser.push(beginning)
+  }
   try {
     for await (const piece of pieces) {
-      if (parser === undefined) {
+      if (parser !== undefined) yield* parser.push(piece)
+      else {
         sample.push(piece)
-        if (delimiter === null && sizeOf(sample) < SAMPLE_BYTES) continue
-        parser = new RowParser(delimiter ?? detectDelimiter(textOf(sample)), what)
-        yield* parser.push(Buffer.concat(sample))
-        sample = []
-      } else yield* parser.push(piece)
+        if (delimiter !== null || sizeOf(sample) >= SAMPLE_BYTES) yield* begin()
+      }
     }
   } catch (error) {
-    // Rows that lie before what went wrong are good, even if it went wrong before a separator was chosen.
-    if (parser === undefined && sample.length > 0) {
-      parser = new RowParser(delimiter ?? detectDelimiter(textOf(sample)), what)
-      yield* parser.push(Buffer.concat(sample))
-    }
+    // The text broke off. What came is whole lines, so the rows in them are good; a parser that failed itself gives none.
+    if (parser === undefined) yield* begin()
+    yield* (parser as unknown as RowParser).lastRows()
     throw error
   }
-  parser ??= new RowParser(delimiter ?? detectDelimiter(textOf(sample)), what)
-  if (sample.length > 0) yield* parser.push(Buffer.concat(sample))
-  yield* parser.end()
+  if (parser === undefined) yield* begin()
+  yield* (parser as unknown as RowParser).end()
 }
 
 class RowParser {
@@ -86,6 +87,13 @@ class RowParser {
     yield* this.#after(finished(this.#parser))
   }
 
+  /** Rows that were held back, if the text so far can be an end. */
+  async *lastRows(): AsyncIterable<readonly CsvRow[]> {
+    this.#parser.end()
+    await finished(this.#parser).catch(() => {})
+    if (this.#rows.length > 0) yield this.#rows
+  }
+
   async *#after(parsed: Promise<void>): AsyncIterable<readonly CsvRow[]> {
     let failure: unknown
     await parsed.catch((error: unknown) => {
@@ -123,4 +131,3 @@ const reasons: Readonly<Record<string, string>> = {
 }
 
 const sizeOf = (pieces: readonly Buffer[]): number => pieces.reduce((sum, { length }) => sum + length, 0)
-const textOf = (pieces: readonly Buffer[]): string => Buffer.concat(pieces).toString('utf8', 0, SAMPLE_BYTES)

@@ -124,16 +124,27 @@ async function* entities(
     escapesNull: config.escape_null_bytes,
   }
   const text = utf8Bytes(answer.body, encoding, answer.address)
-  let columns: Columns | undefined
-  for await (const rows of csvRows(text, delimiterOf(config), answer.address)) {
-    let rest = rows
-    if (columns === undefined) {
-      const header = config.has_header ? (rows[0] as CsvRow).fields : []
-      columns = new Columns(config, config.field_names ?? header, answer.address)
-      rest = config.has_header ? rows.slice(1) : rows
+  let batch: Entity[] = []
+  try {
+    let columns: Columns | undefined
+    for await (const rows of csvRows(text, delimiterOf(config), answer.address)) {
+      for (const row of rows) {
+        if (columns === undefined) {
+          columns = new Columns(config, config.field_names ?? (config.has_header ? row.fields : []), answer.address)
+          if (config.has_header) continue
+        }
+        batch.push(columns.entityOf(row))
+        if (batch.length < batchSize) continue
+        yield batch
+        batch = []
+      }
     }
-    yield* columns.entities(rest, batchSize)
+  } catch (error) {
+    // The rows before a broken one are good.
+    if (batch.length > 0) yield batch
+    throw error
   }
+  if (batch.length > 0) yield batch
 }
 
 /** Null: to be guessed. */
@@ -180,29 +191,14 @@ class Columns {
     this.#kept = kept.map(([place, name]) => [place, storedKey(name)])
   }
 
-  /** At most `batchSize` at a time, those before a broken row included. */
-  *entities(rows: readonly CsvRow[], batchSize: number): Iterable<readonly Entity[]> {
-    let batch: Entity[] = []
-    for (const row of rows) {
-      const reason = this.#wrong(row)
-      if (reason !== undefined) {
-        if (batch.length > 0) yield batch
-        throw brokenRow(this.#what, row.number, row.line, reason)
-      }
-      batch.push(this.#entity(row))
-      if (batch.length < batchSize) continue
-      yield batch
-      batch = []
+  /** Throws `bad-row`. */
+  entityOf({ fields, number, line }: CsvRow): Entity {
+    if (fields.length !== this.#count) {
+      throw brokenRow(this.#what, number, line, `it has ${fields.length} columns where ${this.#count} are expected`)
     }
-    if (batch.length > 0) yield batch
-  }
-
-  #wrong({ fields }: CsvRow): string | undefined {
-    if (fields.length !== this.#count) return `it has ${fields.length} columns where ${this.#count} are expected`
-    return this.#keys.every((key) => fields[key] === '') ? 'its primary key is empty' : undefined
-  }
-
-  #entity({ fields }: CsvRow): Entity {
+    if (this.#keys.every((key) => fields[key] === '')) {
+      throw brokenRow(this.#what, number, line, 'its primary key is empty')
+    }
     const entity = newDict()
     setStored(entity, idKey, this.#keys.map((key) => fields[key]).join(':'))
     for (const [place, key] of this.#kept) {
