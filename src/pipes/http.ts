@@ -1,9 +1,9 @@
 /** Outgoing HTTP requests: pooled connections, bounded redirects and patience, guarded targets, and errors that say where. */
 
 import { setTimeout as wait } from 'node:timers/promises'
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import { Agent, type Dispatcher, request as undiciRequest } from 'undici'
 import { PipeError } from './errors.ts'
+import { decodedBody } from './http-body.ts'
 import { maskAddress } from './systems/secrets.ts'
 import { checkTarget, guardedLookup } from './systems/targets.ts'
 
@@ -120,7 +120,7 @@ export class HttpClient {
 
   async *#bodyOf(answer: Dispatcher.ResponseData, url: URL, signal: AbortSignal): AsyncIterable<Uint8Array> {
     let received = 0
-    const decoded = decodedBody(answer)
+    const decoded = decodedBody(answer.body, flat(answer.headers)['content-encoding'])
     try {
       for await (const chunk of decoded) {
         received += (chunk as Uint8Array).length
@@ -177,27 +177,6 @@ function askedPauseMs(answer: Dispatcher.ResponseData): number | undefined {
   if (asked === undefined) return undefined
   const ms = /^\d+$/.test(asked) ? Number(asked) * 1000 : Date.parse(asked) - Date.now()
   return Number.isNaN(ms) || ms > MAX_WAIT_MS ? undefined : Math.max(0, ms)
-}
-
-function decodedBody(answer: Dispatcher.ResponseData): AsyncIterable<unknown> {
-  const decoder = decoderOf(flat(answer.headers)['content-encoding'])
-  if (decoder === undefined) return answer.body
-  answer.body.on('error', (error) => decoder.destroy(error))
-  return answer.body.pipe(decoder)
-}
-
-function decoderOf(encoding: string | undefined) {
-  switch (encoding?.trim().toLowerCase()) {
-    case 'gzip':
-    case 'x-gzip':
-      return createGunzip()
-    case 'deflate':
-      return createInflate()
-    case 'br':
-      return createBrotliDecompress()
-    default:
-      return undefined
-  }
 }
 
 /** Repeated headers joined as HTTP says. */
