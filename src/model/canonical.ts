@@ -1,12 +1,12 @@
 /** Canonical forms: the hash that says whether an entity changed, and keys that are equal when values are. */
 
 import { hash } from 'node:crypto'
-import { decimalText, type Numeric, normalised, toDecimal } from './decimal.ts'
+import { numberText } from './decimal.ts'
 import { type Dict, getStored, nameOf, type StoredKey, storedKeys } from './dict.ts'
 import { type Entity, idOf, isDeleted } from './entity.ts'
-import { nameText, quoted, writeJson } from './json.ts'
+import { nameText, quoted, write } from './json-writer.ts'
 import { compareText, instantOf } from './order.ts'
-import { encodeTransit } from './transit.ts'
+import { encodeTransit, floatText } from './transit.ts'
 import { Datetime, Decimal, Float, LocalDate, Typed, type TypedScalar, type Value } from './value.ts'
 
 export interface EncodedEntity {
@@ -18,11 +18,38 @@ export interface EncodedEntity {
   readonly hash: string
 }
 
-/** 128 bits as 32 hex characters. */
-export const hash128 = (data: string | Uint8Array): string => hash('md5', data, 'hex')
+/** What the log keeps of an entity. Throws ValueError when it nests too deep. */
+export function encodeEntity(entity: Entity): EncodedEntity {
+  const id = idOf(entity)
+  const deleted = isDeleted(entity)
+  const { keys, texts, sorted } = layoutOf(entity)
+  const idText = quoted(id)
+  const fragments: string[] = new Array(keys.length)
+  let text = `{"_id":${idText}`
+  for (let place = 0; place < keys.length; place++) {
+    const value = getStored(entity, keys[place] as StoredKey) as Value
+    const fragment = (texts[place] as string) + write(value, true, 1)
+    text += `,${fragment}`
+    // Most values read the same in both forms, and are written once.
+    fragments[place] = isPlain(value) ? fragment : (texts[place] as string) + canonicalText(value)
+  }
+  let hashed = deleted ? `-${idText}` : `+${idText}`
+  for (let place = 0; place < sorted.length; place++) hashed += fragments[sorted[place] as number]
+  return { id, deleted, text: `${text}}`, hash: hash128(hashed) }
+}
 
-/** How the properties of one shape are written: which are content, and in which order the hash takes them. */
+/** Its JSON is its canonical text: no names to sort, no zeros to leave out. */
+function isPlain(value: Value): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (value instanceof Typed) return !(value instanceof Decimal || value instanceof Float)
+  return Array.isArray(value) && (value as readonly Value[]).every(isPlain)
+}
+
+/** How the content of one shape is written, and in which order the hash takes it. */
 interface Layout {
+  /** All names of the entity. */
+  readonly all: readonly StoredKey[]
+  /** Those of its content. */
   readonly keys: readonly StoredKey[]
   readonly texts: readonly string[]
   /** Places in `keys`, by name. */
@@ -31,92 +58,110 @@ interface Layout {
 
 const LAYOUTS_KEPT = 5_000
 const layouts = new Map<string, Layout>()
-
-export function encodeEntity(entity: Entity): EncodedEntity {
-  const id = idOf(entity)
-  const deleted = isDeleted(entity)
-  const { keys, texts, sorted } = layoutOf(entity)
-  const fragments: string[] = new Array(keys.length)
-  // A fragment that reads the same in both forms is written once; the others are kept here.
-  let canonical: string[] | null = null
-  let text = `{"_id":${quoted(id)}`
-  for (let place = 0; place < keys.length; place++) {
-    const value = getStored(entity, keys[place] as StoredKey) as Value
-    const isSame =
-      typeof value !== 'object' || value === null || (value instanceof Typed && !(value instanceof Decimal))
-    const written = (texts[place] as string) + writeJson(value)
-    fragments[place] = written
-    text += `,${written}`
-    if (!isSame) {
-      canonical ??= fragments.slice()
-      canonical[place] = (texts[place] as string) + canonicalText(value)
-    } else if (canonical !== null) canonical[place] = written
-  }
-  const parts = canonical ?? fragments
-  let hashed = `${quoted(id)}${deleted ? '-' : '+'}`
-  for (let place = 0; place < sorted.length; place++) hashed += parts[sorted[place] as number]
-  return { id, deleted, text: `${text}}`, hash: hash128(hashed) }
-}
+let latest: Layout = { all: [], keys: [], texts: [], sorted: [] }
 
 function layoutOf(entity: Entity): Layout {
   const all = storedKeys(entity)
+  // Neighbours mostly have the same names, which the engine tells by their address.
+  if (isSame(all, latest.all)) return latest
   const shape = all.join('\u0000')
   const known = layouts.get(shape)
-  if (known !== undefined) return known
-  // Of the root's reserved properties only `_id` and `_deleted` are stored, each in a place of its own (dtl.md §2.2).
-  const keys = all.filter((key) => key.charCodeAt(0) !== 95)
-  const sorted = keys.map((_, place) => place).sort((a, b) => compareText(nameOf(keys[a]!), nameOf(keys[b]!)))
-  const layout = { keys, texts: keys.map(nameText), sorted }
+  // A name may hold the separator, so the names decide.
+  if (known !== undefined && isSame(all, known.all)) {
+    latest = known
+    return known
+  }
+  // Of the root's reserved properties only `_id` and `_deleted` are kept, each in a place of its own (dtl.md §2.2).
+  const keys = all.filter((key) => !nameOf(key).startsWith('_'))
+  const sorted = keys.map((_, place) => place).sort((a, b) => compareKeys(keys[a] as StoredKey, keys[b] as StoredKey))
+  latest = { all, keys, texts: keys.map(nameText), sorted }
   if (layouts.size >= LAYOUTS_KEPT) layouts.clear()
-  layouts.set(shape, layout)
-  return layout
+  layouts.set(shape, latest)
+  return latest
 }
 
-/** One text for each value and type: names sorted, numbers without superfluous zeros; `1`, `1.0` and `~f1` differ. */
+function isSame(a: readonly StoredKey[], b: readonly StoredKey[]): boolean {
+  if (a.length !== b.length) return false
+  for (let place = 0; place < a.length; place++) if (a[place] !== b[place]) return false
+  return true
+}
+
+/** One text for each value of a type: names sorted, decimals without superfluous zeros; `1`, `1.0` and `~f1` differ. */
 export function canonicalText(value: Value): string {
-  if (value instanceof Decimal) return `"~f${decimalText(normalised(value))}"`
-  if (typeof value !== 'object' || value === null || value instanceof Typed) return writeJson(value)
-  if (Array.isArray(value)) return `[${(value as readonly Value[]).map(canonicalText).join(',')}]`
-  return `{${sortedKeys(value as Dict)
-    .map((key) => nameText(key) + canonicalText(getStored(value as Dict, key) as Value))
-    .join(',')}}`
+  if (typeof value !== 'object' || value === null) return write(value, true, 0)
+  if (value instanceof Decimal) return `"~f${numberText(value)}"`
+  // -0.0 is equal to 0.0.
+  if (value instanceof Float) return floatText(value.value + 0)
+  if (value instanceof Typed) return write(value as TypedScalar, true, 0)
+  if (Array.isArray(value)) {
+    const list = value as readonly Value[]
+    let text = '['
+    for (let place = 0; place < list.length; place++) {
+      text += (place === 0 ? '' : ',') + canonicalText(list[place] as Value)
+    }
+    return `${text}]`
+  }
+  let text = '{'
+  for (const key of sortedKeys(value as Dict)) {
+    text += (text.length === 1 ? '' : ',') + nameText(key) + canonicalText(getStored(value as Dict, key) as Value)
+  }
+  return `${text}}`
 }
 
-const sortedKeys = (dict: Dict): StoredKey[] => storedKeys(dict).sort((a, b) => compareText(nameOf(a), nameOf(b)))
+const compareKeys = (a: StoredKey, b: StoredKey): number => compareText(nameOf(a), nameOf(b))
+const sortedKeys = (dict: Dict): StoredKey[] => storedKeys(dict).sort(compareKeys)
 
-/** One text for all equal values, whatever their type: equal values ⇔ equal keys (dtl.md §2.3). */
+/** One text for all equal values, whatever their type: values are equal ⇔ their keys are (dtl.md §2.3). */
 export function keyOf(value: Value): string {
   switch (typeof value) {
     case 'string':
       return `s${value}`
     case 'number':
-      return Number.isSafeInteger(value) ? `#${value === 0 ? 0 : value}` : numberKey(value)
     case 'bigint':
-      return `#${value}`
+      return `#${numberText(value)}`
     case 'boolean':
       return value ? 'true' : 'false'
     default:
       if (value === null) return 'null'
-      if (value instanceof Float || value instanceof Decimal) return numberKey(value)
+      if (value instanceof Float || value instanceof Decimal) return `#${numberText(value)}`
       if (value instanceof Datetime || value instanceof LocalDate) return `~t${instantOf(value)}`
       if (value instanceof Typed) return encodeTransit(value as TypedScalar)
       return structureKey(value as readonly Value[] | Dict)
   }
 }
 
-const numberKey = (number: Numeric): string => `#${decimalText(normalised(toDecimal(number)))}`
-
 /** Parts stand behind their lengths, so that no text within them can be taken for structure. */
 function structureKey(value: readonly Value[] | Dict): string {
-  const part = (text: string) => `${text.length}:${text}`
-  if (Array.isArray(value)) return `[${(value as readonly Value[]).map((element) => part(keyOf(element))).join('')}`
-  const dict = value as Dict
-  return `{${sortedKeys(dict)
-    .map((key) => part(nameOf(key)) + part(keyOf(getStored(dict, key) as Value)))
-    .join('')}`
+  if (Array.isArray(value)) {
+    let key = '['
+    for (const element of value as readonly Value[]) key += part(keyOf(element))
+    return key
+  }
+  let key = '{'
+  for (const name of sortedKeys(value as Dict)) {
+    key += part(nameOf(name)) + part(keyOf(getStored(value as Dict, name) as Value))
+  }
+  return key
 }
 
-const utf8 = new TextEncoder()
+const part = (text: string): string => `${text.length}:${text}`
 
 /** The bytes of a value's key for an index; null has none and is never indexed (dtl.md §10.3). */
-export const indexKey = (value: Value): Uint8Array | null => (value === null ? null : utf8.encode(keyOf(value)))
+export const indexKey = (value: Value): Uint8Array | null => (value === null ? null : bytesOf(keyOf(value)))
+
+/** 128 bits as 32 hex characters. */
+export const hash128 = (data: string | Uint8Array): string => hash('md5', data, 'hex')
+
+/** UTF-8; where the text holds half a surrogate pair, that half alone in three bytes, so that no two texts share bytes. */
+function bytesOf(text: string): Uint8Array {
+  if (!HALF.test(text)) return Buffer.from(text, 'utf8')
+  const parts: Uint8Array[] = []
+  for (const character of text) {
+    const code = character.codePointAt(0) as number
+    const isHalf = code >= 0xd800 && code <= 0xdfff
+    parts.push(isHalf ? Uint8Array.of(0xed, 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f)) : Buffer.from(character))
+  }
+  return Buffer.concat(parts)
+}
+
+const HALF = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/

@@ -1,6 +1,8 @@
-/** Identifiers as IRIs and back: exact inverses, so that nothing is lost between the log and the graph (design: entities). */
+/** Identifiers as IRIs and back: exact inverses, so that nothing is lost between the log and the graph (design §3). */
 
-/** Names things below a base, with the prefixes of a tenant. */
+import { decode, encode } from './percent.ts'
+
+/** How a tenant names its things. */
 export interface Naming {
   /** Without a slash at the end. */
   readonly base: string
@@ -8,11 +10,11 @@ export interface Naming {
   readonly namespaces: Readonly<Record<string, string>>
   /** Of the text of an NI, `namespace:identifier`. */
   niToIri(ni: string): string
-  /** The NI's text, or null when the IRI names none. */
+  /** The NI's text, or null when the IRI is that of no NI. */
   iriToNi(iri: string): string | null
   propertyToIri(name: string): string
   iriToProperty(iri: string): string | null
-  /** Of an `_id`, which is read as the text of an NI. */
+  /** Of an `_id`, which is read like the text of an NI. */
   entityIri(id: string): string
   graphIri(dataset: string, id: string): string
   parseGraphIri(iri: string): { readonly dataset: string; readonly id: string } | null
@@ -23,8 +25,9 @@ export interface Naming {
 
 export interface NamingOptions {
   readonly base: string
+  /** Prefix → IRI prefix; over the built-ins. */
   readonly namespaces?: Readonly<Record<string, string>>
-  /** Property → IRI where a mapping or the registry gives another than the usual one. */
+  /** Property → IRI, where another than the usual one is wanted. Of several with one IRI, the IRI names the first. */
   readonly properties?: Readonly<Record<string, string>>
 }
 
@@ -46,89 +49,56 @@ export const builtinNamespaces: Readonly<Record<string, string>> = {
 export function createNaming({ base: given, namespaces: own = {}, properties = {} }: NamingOptions): Naming {
   const base = given.replace(/\/+$/, '')
   const namespaces = { ...builtinNamespaces, ...own }
-  const prefixOf = new Map(Object.entries(namespaces))
-  // The longest prefix wins when an IRI is collapsed.
-  const byLength = [...prefixOf].sort(([, a], [, b]) => b.length - a.length)
-  const propertyIris = new Map(Object.entries(properties))
-  const propertyNames = new Map([...propertyIris].map(([name, iri]) => [iri, name]))
-
-  /** Prefix + identifier, if that collapses to the same prefix again. */
-  const expand = (namespace: string, identifier: string): string | null => {
-    const prefix = prefixOf.get(namespace)
-    if (prefix === undefined) return null
-    const iri = prefix + encode(identifier)
-    return collapse(iri) === `${namespace}:${identifier}` ? iri : null
-  }
-  const collapse = (iri: string): string | null => {
-    for (const [namespace, prefix] of byLength) {
-      if (!iri.startsWith(prefix)) continue
-      const identifier = decode(iri.slice(prefix.length))
-      // An identifier holds no colon: the last one separates it from its namespace.
-      if (identifier !== null && !identifier.includes(':')) return `${namespace}:${identifier}`
-      return null
-    }
-    return null
-  }
-  const below = (iri: string, path: string): readonly (string | null)[] | null =>
-    iri.startsWith(`${base}/${path}`)
-      ? iri
-          .slice(base.length + 1 + path.length)
-          .split('/')
-          .map(decode)
-      : null
+  const registry = new Registry(namespaces, [`${base}/id/`, `${base}/ns#`, `${base}/ns/`, `${base}/graph/`])
+  const irisOfProperties = new Map(Object.entries(properties))
+  const propertiesOfIris = new Map([...irisOfProperties].reverse().map(([name, iri]) => [iri, name]))
 
   const niToIri = (ni: string): string => {
     const colon = ni.lastIndexOf(':')
-    const [namespace, identifier] = [ni.slice(0, Math.max(colon, 0)), ni.slice(colon + 1)]
-    return (colon > 0 ? expand(namespace, identifier) : null) ?? idIri(namespace, identifier, colon < 0)
+    // Without a namespace all of it is the identifier, so that `x` and `:x`, two NIs, have two IRIs.
+    if (colon <= 0) return `${base}/id//${encode(ni)}`
+    const [namespace, identifier] = [ni.slice(0, colon), ni.slice(colon + 1)]
+    return registry.expand(namespace, identifier) ?? `${base}/id/${encode(namespace)}/${encode(identifier)}`
   }
-  // An NI without a colon and one with an empty namespace are two identifiers, so they have two IRIs.
-  const idIri = (namespace: string, identifier: string, isBare: boolean): string =>
-    isBare || namespace !== ''
-      ? `${base}/id/${encode(namespace)}/${encode(identifier)}`
-      : `${base}/id///${encode(identifier)}`
-
+  const niOf = (iri: string): string | null => {
+    const [namespace, identifier] = partsBelow(`${base}/id/`, iri, '/') ?? []
+    if (namespace === undefined || identifier === undefined) return registry.collapse(iri)
+    return namespace === '' ? identifier : `${namespace}:${identifier}`
+  }
+  const propertyToIri = (name: string): string => {
+    const known = irisOfProperties.get(name)
+    if (known !== undefined) return known
+    const colon = name.lastIndexOf(':')
+    if (colon < 0) return `${base}/ns#${encode(name)}`
+    const [namespace, local] = [name.slice(0, colon), name.slice(colon + 1)]
+    return registry.expand(namespace, local) ?? `${base}/ns/${encode(namespace)}#${encode(local)}`
+  }
+  const propertyOf = (iri: string): string | null => {
+    const known = propertiesOfIris.get(iri)
+    if (known !== undefined) return known
+    if (iri.startsWith(`${base}/ns#`)) return decode(iri.slice(base.length + 4))
+    const [namespace, local] = partsBelow(`${base}/ns/`, iri, '#') ?? []
+    return namespace === undefined ? registry.collapse(iri) : `${namespace}:${local}`
+  }
   return {
     base,
     namespaces,
     niToIri,
+    // What was taken apart must be what is put together: of two spellings of an IRI, one names the NI.
     iriToNi(iri) {
-      const parts = below(iri, 'id/')
-      if (parts !== null) {
-        const [namespace, identifier, afterEmpty] = parts
-        const ni = parts.length === 3 ? `:${afterEmpty}` : namespace === '' ? identifier : `${namespace}:${identifier}`
-        return !parts.includes(null) && typeof ni === 'string' && niToIri(ni) === iri ? ni : null
-      }
-      return collapse(iri)
+      const ni = niOf(iri)
+      return ni !== null && niToIri(ni) === iri ? ni : null
     },
-    propertyToIri(name) {
-      const known = propertyIris.get(name)
-      if (known !== undefined) return known
-      const colon = name.lastIndexOf(':')
-      if (colon < 0) return `${base}/ns#${encode(name)}`
-      const [namespace, local] = [name.slice(0, colon), name.slice(colon + 1)]
-      return expand(namespace, local) ?? `${base}/ns/${encode(namespace)}#${encode(local)}`
-    },
+    propertyToIri,
     iriToProperty(iri) {
-      const known = propertyNames.get(iri)
-      if (known !== undefined) return known
-      if (iri.startsWith(`${base}/ns#`)) return plainName(decode(iri.slice(base.length + 4)))
-      if (iri.startsWith(`${base}/ns/`)) {
-        const [namespace, local, ...more] = iri
-          .slice(base.length + 4)
-          .split('#')
-          .map(decode)
-        if (namespace === null || namespace === undefined || more.length > 0) return null
-        return plainName(local ?? null) === null ? null : `${namespace}:${local}`
-      }
-      return collapse(iri)
+      const name = propertyOf(iri)
+      return name !== null && propertyToIri(name) === iri ? name : null
     },
     entityIri: niToIri,
     graphIri: (dataset, id) => `${base}/graph/${encode(dataset)}/${encode(id)}`,
     parseGraphIri(iri) {
-      const parts = below(iri, 'graph/')
-      if (parts?.length !== 2 || parts[0] === null || parts[1] === null) return null
-      return { dataset: parts[0] as string, id: parts[1] as string }
+      const [dataset, id] = partsBelow(`${base}/graph/`, iri, '/') ?? []
+      return dataset === undefined || id === undefined ? null : { dataset, id }
     },
     datasetIri: (id) => `${base}/dataset/${encode(id)}`,
     pipeIri: (id) => `${base}/pipe/${encode(id)}`,
@@ -136,21 +106,56 @@ export function createNaming({ base: given, namespaces: own = {}, properties = {
   }
 }
 
-const plainName = (name: string | null): string | null => (name === null || name.includes(':') ? null : name)
+/** The two parts of what stands behind `start`, decoded, or null when there are not two that decode. */
+function partsBelow(start: string, iri: string, separator: string): [string, string] | null {
+  if (!iri.startsWith(start)) return null
+  const at = iri.indexOf(separator, start.length)
+  if (at < 0) return null
+  const first = decode(iri.slice(start.length, at))
+  const second = decode(iri.slice(at + 1))
+  return first === null || second === null ? null : [first, second]
+}
 
-/** Percent-encoded down to RFC 3986's unreserved characters. A lone surrogate, which UTF-8 cannot say, becomes U+FFFD. */
-export const encode = (text: string): string =>
-  encodeURIComponent(text.toWellFormed()).replace(
-    /[!'()*]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
-  )
+/** An absolute IRI without what no IRI may hold. */
+const IRI = /^[a-zA-Z][a-zA-Z0-9+.-]*:[^\s<>"{}|\\^`]*$/
 
-/** The text, or null when it is not what {@link encode} makes. */
-function decode(text: string): string | null {
-  try {
-    const decoded = decodeURIComponent(text)
-    return encode(decoded) === text ? decoded : null
-  } catch {
+/** Registered prefixes. Expansion gives way to the usual form wherever it could not be undone. */
+class Registry {
+  readonly #prefixOf = new Map<string, string>()
+  /** Longest first: that one wins when an IRI is collapsed. */
+  readonly #byLength: readonly (readonly [namespace: string, prefix: string])[]
+  /** No other prefix begins with theirs, so whatever is appended collapses to them again. */
+  readonly #clear = new Set<string>()
+
+  /** IRIs that begin with one of `taken` are never made nor read here. */
+  constructor(namespaces: Readonly<Record<string, string>>, taken: readonly string[]) {
+    for (const [namespace, prefix] of Object.entries(namespaces)) {
+      if (IRI.test(prefix) && !taken.some((one) => prefix.startsWith(one))) this.#prefixOf.set(namespace, prefix)
+    }
+    const all = [...this.#prefixOf]
+    this.#byLength = all.sort(([, a], [, b]) => b.length - a.length)
+    for (const [namespace, prefix] of all) {
+      const rivals = [...all.filter(([other]) => other !== namespace).map(([, other]) => other), ...taken]
+      if (!rivals.some((rival) => rival.startsWith(prefix))) this.#clear.add(namespace)
+    }
+    this.#taken = taken
+  }
+  readonly #taken: readonly string[]
+
+  expand(namespace: string, identifier: string): string | null {
+    const prefix = this.#prefixOf.get(namespace)
+    if (prefix === undefined) return null
+    const iri = prefix + encode(identifier)
+    return this.#clear.has(namespace) || this.collapse(iri) === `${namespace}:${identifier}` ? iri : null
+  }
+
+  collapse(iri: string): string | null {
+    if (this.#taken.some((one) => iri.startsWith(one))) return null
+    for (const [namespace, prefix] of this.#byLength) {
+      if (!iri.startsWith(prefix)) continue
+      const identifier = decode(iri.slice(prefix.length))
+      return identifier === null ? null : `${namespace}:${identifier}`
+    }
     return null
   }
 }

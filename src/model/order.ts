@@ -60,6 +60,8 @@ function equalDicts(a: Dict, b: Dict): boolean {
 
 /** Negative, zero or positive in the mixed order. */
 export function compare(a: Value, b: Value): number {
+  if (typeof a === 'string' && typeof b === 'string') return compareText(a, b)
+  if (typeof a === 'number' && typeof b === 'number') return a - b
   const rank = rankOf(a)
   const difference = rank - rankOf(b)
   return difference === 0 ? compareWithin(rank, a, b) : difference
