@@ -14,8 +14,11 @@ export const check: Command = async ({ given, environment, terminal }) => {
   else {
     showProblems(problems, terminal)
     const warnings = problems.length - errors
-    const verdict = errors === 0 ? terminal.green('The configuration is valid') : terminal.red('The configuration is not valid')
-    terminal.line(`${verdict}: ${count(files.length, 'file')}, ${count(errors, 'error')}, ${count(warnings, 'warning')}.`)
+    const verdict =
+      errors === 0 ? terminal.green('The configuration is valid') : terminal.red('The configuration is not valid')
+    terminal.line(
+      `${verdict}: ${count(files.length, 'file')}, ${count(errors, 'error')}, ${count(warnings, 'warning')}.`,
+    )
   }
   return errors === 0 ? 0 : 1
 }

@@ -1,7 +1,7 @@
 /** Chooses the command and turns its outcome into an exit code: 0 done, 1 a problem, 2 not understood. */
 
 import { nearest } from '../config/problems.ts'
-import { UsageError, readArguments } from './arguments.ts'
+import { readArguments, UsageError } from './arguments.ts'
 import { check } from './check.ts'
 import type { Command } from './command.ts'
 import { exportRdf } from './export.ts'
@@ -43,7 +43,11 @@ async function runKnown(
   terminal: Terminal,
 ): Promise<number> {
   try {
-    const given = readArguments(usages[name], rest.map((word) => (word === '-h' ? '--help' : word)), environment)
+    const given = readArguments(
+      usages[name],
+      rest.map((word) => (word === '-h' ? '--help' : word)),
+      environment,
+    )
     if (given.flag('help')) {
       terminal.line(commandHelp(usages[name]).trimEnd())
       return 0

@@ -28,7 +28,9 @@ export function readConfiguration(
     ...(existsSync(join(folder, 'node-metadata.conf.json')) ? [file(folder, 'node-metadata.conf.json')] : []),
   ]
   if (files.length === 0) {
-    throw new UsageError(`${folder} holds no configuration: no pipes/*.conf.json, systems/*.conf.json or node-metadata.conf.json.`)
+    throw new UsageError(
+      `${folder} holds no configuration: no pipes/*.conf.json, systems/*.conf.json or node-metadata.conf.json.`,
+    )
   }
   return { folder, files, env: variables(folder, environment) }
 }
@@ -40,7 +42,10 @@ function filesIn(folder: string, kind: string): ConfigurationFile[] {
   return names.sort().map((name) => file(folder, `${kind}/${name}`))
 }
 
-const file = (folder: string, name: string): ConfigurationFile => ({ name, text: readFileSync(join(folder, name), 'utf8') })
+const file = (folder: string, name: string): ConfigurationFile => ({
+  name,
+  text: readFileSync(join(folder, name), 'utf8'),
+})
 
 function variables(folder: string, environment: Readonly<Record<string, string | undefined>>): string {
   const path = join(folder, 'env.json')

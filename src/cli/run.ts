@@ -10,7 +10,7 @@ import { showProblems } from './check.ts'
 import type { Command } from './command.ts'
 import { readConfiguration } from './configuration.ts'
 import { openLogger } from './logger.ts'
-import { table, type Terminal } from './terminal.ts'
+import { type Terminal, table } from './terminal.ts'
 import { version } from './version.ts'
 
 export const run: Command = async ({ given, environment, terminal }) => {
@@ -41,7 +41,9 @@ export const run: Command = async ({ given, environment, terminal }) => {
     const problems = await tenant.replaceConfig(configuration.files, true, configuration.folder)
     if (!given.flag('json')) showProblems(problems, terminal)
     const ticker = setInterval(() => terminal.status(running(tenant)), 200)
-    const { totals, isSettled } = await runUntilSettled(tenant, () => {}, stop.signal).finally(() => clearInterval(ticker))
+    const { totals, isSettled } = await runUntilSettled(tenant, () => {}, stop.signal).finally(() =>
+      clearInterval(ticker),
+    )
     terminal.clear()
     const seconds = (performance.now() - startedAt) / 1000
     if (given.flag('json')) terminal.line(JSON.stringify({ seconds, isSettled, pipes: totals }, null, 2))
@@ -54,7 +56,10 @@ export const run: Command = async ({ given, environment, terminal }) => {
   }
 }
 
-function running(tenant: { pipeIds(): readonly string[]; pumpState(id: string): { running: { read: number } | null } }): string {
+function running(tenant: {
+  pipeIds(): readonly string[]
+  pumpState(id: string): { running: { read: number } | null }
+}): string {
   const now = tenant.pipeIds().flatMap((id) => {
     const { running } = tenant.pumpState(id)
     return running === null ? [] : [`${id} ${running.read.toLocaleString('en')}`]

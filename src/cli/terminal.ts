@@ -51,7 +51,9 @@ export function openTerminal(environment: Readonly<Record<string, string | undef
 /** Rows under headings, columns as wide as needed; numbers stand to the right. */
 export function table(headings: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] {
   const cells = rows.map((row) => row.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en') : cell)))
-  const widths = headings.map((heading, column) => Math.max(heading.length, ...cells.map((row) => row[column]?.length ?? 0)))
+  const widths = headings.map((heading, column) =>
+    Math.max(heading.length, ...cells.map((row) => row[column]?.length ?? 0)),
+  )
   const isNumber = headings.map((_, column) => rows.some((row) => typeof row[column] === 'number'))
   const pad = (text: string, column: number) =>
     isNumber[column] ? text.padStart(widths[column] ?? 0) : text.padEnd(widths[column] ?? 0)

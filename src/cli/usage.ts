@@ -21,7 +21,13 @@ export interface CommandUsage {
   readonly details?: string
 }
 
-const data: Option = { type: 'string', value: 'DIR', about: 'folder of the hub’s data', variable: 'SAMTALE_DATA', default: './data' }
+const data: Option = {
+  type: 'string',
+  value: 'DIR',
+  about: 'folder of the hub’s data',
+  variable: 'SAMTALE_DATA',
+  default: './data',
+}
 const base: Option = {
   type: 'string',
   value: 'IRI',
@@ -38,8 +44,20 @@ export const usages = {
     summary: 'Run the hub and its API until it is stopped.',
     positionals: [],
     options: {
-      host: { type: 'string', value: 'ADDRESS', about: 'address to listen on', variable: 'SAMTALE_HOST', default: '127.0.0.1' },
-      port: { type: 'string', value: 'PORT', about: 'port to listen on; 0 picks a free one', variable: 'SAMTALE_PORT', default: '9042' },
+      host: {
+        type: 'string',
+        value: 'ADDRESS',
+        about: 'address to listen on',
+        variable: 'SAMTALE_HOST',
+        default: '127.0.0.1',
+      },
+      port: {
+        type: 'string',
+        value: 'PORT',
+        about: 'port to listen on; 0 picks a free one',
+        variable: 'SAMTALE_PORT',
+        default: '9042',
+      },
       data,
       config: {
         type: 'string',
@@ -52,7 +70,8 @@ export const usages = {
       verbose: { type: 'boolean', about: 'log more' },
       help,
     },
-    details: 'Each option may be given by its environment variable. SIGTERM ends it cleanly: pumps stop between batches.',
+    details:
+      'Each option may be given by its environment variable. SIGTERM ends it cleanly: pumps stop between batches.',
   },
   check: {
     name: 'check',
@@ -66,7 +85,11 @@ export const usages = {
     summary: 'Load a configuration folder, run all pipes until nothing changes, print a table, exit.',
     positionals: ['DIR'],
     options: {
-      data: { ...data, about: 'folder of the data; a temporary one when absent', default: undefined as unknown as string },
+      data: {
+        ...data,
+        about: 'folder of the data; a temporary one when absent',
+        default: undefined as unknown as string,
+      },
       base,
       json,
       help,
@@ -79,7 +102,11 @@ export const usages = {
     positionals: ['FILE...'],
     options: {
       dataset: { type: 'string', value: 'ID', about: 'the dataset to write (required)' },
-      format: { type: 'string', value: 'FORMAT', about: 'turtle, trig, ntriples, nquads, rdfxml or jsonld; otherwise by file ending' },
+      format: {
+        type: 'string',
+        value: 'FORMAT',
+        about: 'turtle, trig, ntriples, nquads, rdfxml or jsonld; otherwise by file ending',
+      },
       data,
       base,
       tenant,
@@ -93,7 +120,11 @@ export const usages = {
     positionals: ['[FILE]'],
     options: {
       dataset: { type: 'string', value: 'ID', about: 'only this dataset' },
-      format: { type: 'string', value: 'FORMAT', about: 'turtle, trig, ntriples, nquads or jsonld; otherwise by file ending, else trig' },
+      format: {
+        type: 'string',
+        value: 'FORMAT',
+        about: 'turtle, trig, ntriples, nquads or jsonld; otherwise by file ending, else trig',
+      },
       data,
       tenant,
       help,

@@ -95,7 +95,10 @@ function messagesOf(errors: readonly ErrorObject[], { component, pointer }: Plac
   for (const error of errors) {
     const isBranch = groups.some((group) => group !== error && error.schemaPath.startsWith(`${group.schemaPath}/`))
     if (isBranch || error.keyword === 'if') continue
-    const at = pointer + error.instancePath + (error.keyword === 'required' ? pointerStep(error.params.missingProperty as string) : '')
+    const at =
+      pointer +
+      error.instancePath +
+      (error.keyword === 'required' ? pointerStep(error.params.missingProperty as string) : '')
     if (!found.has(at)) found.set(at, { level: 'error', component, pointer: at, message: messageOf(error) })
   }
   return [...found.values()]
@@ -114,8 +117,8 @@ function messageOf({ keyword, params, instancePath, parentSchema, message, data 
     case 'enum':
       return `${name} must be one of ${(params.allowedValues as unknown[]).join(', ')}, not ${given}.`
     case 'anyOf': {
-      const choices = ((parentSchema as { anyOf?: { const?: unknown; type?: string }[] }).anyOf ?? []).map(
-        (one) => (one.const === undefined ? article(one.type ?? 'another value') : JSON.stringify(one.const)),
+      const choices = ((parentSchema as { anyOf?: { const?: unknown; type?: string }[] }).anyOf ?? []).map((one) =>
+        one.const === undefined ? article(one.type ?? 'another value') : JSON.stringify(one.const),
       )
       return `${name} must be ${choices.join(' or ')}, not ${given}.`
     }

@@ -22,7 +22,10 @@ export function effectiveComponent(component: Component, env: Dict): Effective {
 function withDefaults(id: string, pipe: Dict): Dict {
   const effective = copyOf(pipe)
   const sink = get(pipe, 'sink')
-  if (sink === undefined || (isDict(sink) && ['dataset', undefined].includes(get(sink, 'type') as string | undefined))) {
+  if (
+    sink === undefined ||
+    (isDict(sink) && ['dataset', undefined].includes(get(sink, 'type') as string | undefined))
+  ) {
     const complete = dictOf({ type: 'dataset', dataset: id })
     if (isDict(sink)) for (const [name, value] of entries(sink)) set(complete, name, value)
     set(effective, 'sink', complete)
@@ -55,7 +58,8 @@ class Resolver {
       return value.map((element, place) => this.#value(element, pointer + pointerStep(place), isConditional, name))
     }
     if (!isDict(value)) return value
-    if (CONDITIONAL_PARTS.has(name) && get(value, 'type') === 'conditional') return this.#alternative(value, pointer, name)
+    if (CONDITIONAL_PARTS.has(name) && get(value, 'type') === 'conditional')
+      return this.#alternative(value, pointer, name)
     // Data in the configuration is data: nothing in it is expanded (hub.md §14.5).
     if (get(value, 'type') === 'embedded') return this.#embedded(value, pointer)
     return this.#dict(value, pointer, isConditional && name !== 'rules')
@@ -106,7 +110,10 @@ class Resolver {
     const chosen = get(alternatives, key)
     if (isDict(chosen)) return { value: chosen, pointer: `${pointer}/alternatives${pointerStep(key)}` }
     const known = entries(alternatives).map(([name]) => name)
-    this.#report(`${pointer}/condition`, `The condition is '${key}', which is none of the alternatives: ${known.join(', ')}.`)
+    this.#report(
+      `${pointer}/condition`,
+      `The condition is '${key}', which is none of the alternatives: ${known.join(', ')}.`,
+    )
     return null
   }
 

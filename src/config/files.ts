@@ -57,7 +57,10 @@ const placeOf = ({ id, file }: { readonly id: string; readonly file?: string }) 
   ...(file === undefined ? {} : { file }),
 })
 
-function partsOf(input: ConfigurationInput, problems: Problem[]): readonly { readonly text: string; readonly file?: string }[] {
+function partsOf(
+  input: ConfigurationInput,
+  problems: Problem[],
+): readonly { readonly text: string; readonly file?: string }[] {
   if (typeof input !== 'string') {
     return (input as readonly (string | ConfigurationFile)[]).map((part) =>
       typeof part === 'string' ? { text: part } : { text: part.text, file: part.name },
@@ -67,7 +70,12 @@ function partsOf(input: ConfigurationInput, problems: Problem[]): readonly { rea
     const value = parseJson(input, { transit: false })
     if (isDict(value)) return [{ text: input.trim() }]
     if (Array.isArray(value)) return elementTexts(input).map((text) => ({ text }))
-    problems.push({ level: 'error', component: '', pointer: '', message: 'A configuration is a JSON array of components.' })
+    problems.push({
+      level: 'error',
+      component: '',
+      pointer: '',
+      message: 'A configuration is a JSON array of components.',
+    })
   } catch (error) {
     problems.push({ level: 'error', component: '', pointer: '', message: (error as JsonError).message })
   }
@@ -75,7 +83,11 @@ function partsOf(input: ConfigurationInput, problems: Problem[]): readonly { rea
 }
 
 function componentOf(text: string, file: string | undefined, place: number, problems: Problem[]): Component | null {
-  const fallback = file?.split('/').at(-1)?.replace(/\.conf\.json$/, '') ?? `component ${place + 1}`
+  const fallback =
+    file
+      ?.split('/')
+      .at(-1)
+      ?.replace(/\.conf\.json$/, '') ?? `component ${place + 1}`
   const report = (component: string, pointer: string, message: string) => {
     problems.push({ level: 'error', component, pointer, message, ...(file === undefined ? {} : { file }) })
     return null
@@ -88,7 +100,8 @@ function componentOf(text: string, file: string | undefined, place: number, prob
   }
   if (!isDict(original)) return report(fallback, '', 'A component is a JSON object.')
   const type = get(original, 'type')
-  if (typeof type !== 'string') return report(fallback, '/type', "The property 'type' is missing: 'pipe', 'system:…' or 'metadata'.")
+  if (typeof type !== 'string')
+    return report(fallback, '/type', "The property 'type' is missing: 'pipe', 'system:…' or 'metadata'.")
   const id = get(original, '_id') ?? (type === 'metadata' ? 'node' : undefined)
   if (typeof id !== 'string' || id === '') return report(fallback, '/_id', "The property '_id' is missing: a string.")
   if (id.includes('/')) return report(id, '/_id', `The id '${id}' holds a '/', which ids may not.`)
@@ -99,4 +112,3 @@ function componentOf(text: string, file: string | undefined, place: number, prob
 }
 
 const writeTrimmed = (text: string): string => text.replace(/^\ufeff/, '').trim()
-

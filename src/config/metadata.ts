@@ -7,7 +7,9 @@ export const metadataSchema = Type.Object({
   type: Type.Literal('metadata'),
   namespaced_identifiers: Type.Boolean({ default: false, description: 'Pipes inherit it.' }),
   namespaces: Type.Optional(
-    Type.Object({ default: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'Prefix to IRI.' })) }),
+    Type.Object({
+      default: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'Prefix to IRI.' })),
+    }),
   ),
   global_defaults: Type.Optional(Type.Object({})),
   dependency_tracking: Type.Optional(Type.Unknown()),
@@ -25,7 +27,10 @@ export const unsupportedOfMetadata: Readonly<Record<string, string>> = {
 }
 
 export const globalDefaultsSchema = Type.Object({
-  use_signalling_internally: Type.Boolean({ default: true, description: 'A dataset that grows starts the pipes that read it.' }),
+  use_signalling_internally: Type.Boolean({
+    default: true,
+    description: 'A dataset that grows starts the pipes that read it.',
+  }),
   use_signalling_externally: Type.Boolean({ default: false }),
   default_compaction_type: Type.String({ default: 'sink' }),
   compaction_interval: Type.Number({ default: 0 }),

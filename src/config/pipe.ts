@@ -3,7 +3,8 @@
 import { Type } from 'typebox'
 
 const Comment = Type.Optional(Type.Unknown({ description: 'Ignored.' }))
-const Count = (description: string, options = {}) => Type.Optional(Type.Integer({ minimum: 1, description, ...options }))
+const Count = (description: string, options = {}) =>
+  Type.Optional(Type.Integer({ minimum: 1, description, ...options }))
 
 export const pipeSchema = Type.Object({
   _id: Type.String({ minLength: 1, description: 'Unique in the node; no slash.' }),

@@ -2,7 +2,9 @@
 
 import type { DatasetView, Snapshot, Version } from '../log/contract.ts'
 import { entityOf, storedJson } from '../log/stored.ts'
+import { indexKey } from '../model/canonical.ts'
 import type { Entity } from '../model/entity.ts'
+import type { Value } from '../model/value.ts'
 import type { Tenant } from './contract.ts'
 import { HubError } from './errors.ts'
 
@@ -135,3 +137,21 @@ function withView<T>(tenant: Tenant, dataset: string, use: (view: DatasetView) =
 
 const live = (version: Version | undefined): Entity | undefined =>
   version === undefined || version.deleted ? undefined : entityOf(version, { internal: true })
+
+/** Live entities whose property holds the value, from an index that is made when it is first asked for. */
+export async function lookup(
+  tenant: Tenant & { propertyIndex(dataset: string, property: string): Promise<string> },
+  dataset: string,
+  property: string,
+  value: Value,
+): Promise<readonly Entity[]> {
+  const key = indexKey(value)
+  if (key === null) return []
+  const expression = await tenant.propertyIndex(dataset, property)
+  return withView(tenant, dataset, (view) => {
+    const index = view.document.indexes.find((one) => one.expression === expression)
+    if (index?.state !== 'ready')
+      throw new HubError('index-not-ready', `The index on '${property}' is not complete yet.`)
+    return view.lookup(index.number, key).flatMap((id) => live(view.latest(id)) ?? [])
+  })
+}

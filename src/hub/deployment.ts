@@ -156,7 +156,12 @@ function deployPipe(
   const isReadable = isDict(get(value, 'source')) && isDict(get(value, 'sink'))
   const built = isReadable ? buildPipe(component.id, value, node) : { pipe: null, problems: [] }
   found.push(...built.problems)
-  return { component, effective: value, pipe: hasErrors(found) ? null : built.pipe, problems: located(found, component) }
+  return {
+    component,
+    effective: value,
+    pipe: hasErrors(found) ? null : built.pipe,
+    problems: located(found, component),
+  }
 }
 
 /** What only shows when pipes are seen together: two writers of one dataset, and reads of datasets that nobody writes. */
@@ -190,7 +195,11 @@ function* checkTogether(pipes: ReadonlyMap<string, DeployedPipe>): Generator<rea
       }
     }
     if (id.startsWith('global-') && !pipe.isGlobal) {
-      report('warning', '/_id', "Its name says global, but 'metadata.global' is not true: it is not in the default graph.")
+      report(
+        'warning',
+        '/_id',
+        "Its name says global, but 'metadata.global' is not true: it is not in the default graph.",
+      )
     }
     yield [
       id,

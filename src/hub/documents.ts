@@ -1,8 +1,8 @@
 /** The JSON documents of pipes, pumps, systems and datasets, in the shapes of rest-api.md §2. */
 
 import type { DatasetView, Snapshot } from '../log/contract.ts'
-import type { Value } from '../model/value.ts'
 import { writeJson } from '../model/json.ts'
+import type { Value } from '../model/value.ts'
 import { isPublisher, isReceiver, type Pipe, runsByPump } from '../pipes/pipe.ts'
 import { sourceOffset } from '../pipes/pump.ts'
 import type { DeployedComponent, DeployedPipe } from './deployment.ts'
@@ -33,14 +33,23 @@ export function pipeDocument(deployed: DeployedPipe, state: PumpState, snapshot:
   return `{"_id":${JSON.stringify(component.id)},"config":{"original":${component.text},"effective":${writeJson(effective, { transit: false })}},"runtime":${JSON.stringify(runtime)},"storage":${JSON.stringify(storage)}}`
 }
 
-export function pumpDocument(deployed: DeployedPipe, state: PumpState, nextRunAt: number | null, snapshot: Snapshot): string {
+export function pumpDocument(
+  deployed: DeployedPipe,
+  state: PumpState,
+  nextRunAt: number | null,
+  snapshot: Snapshot,
+): string {
   const { component, pipe } = deployed
   const { last, running } = state
   const runtime = {
     'is-running': running !== null,
     'is-disabled': state.isDisabled,
     'is-valid-config': pipe !== null,
-    'config-errors': deployed.problems.map(({ level, message, pointer }) => ({ elements: pathOf(pointer), level, msg: message })),
+    'config-errors': deployed.problems.map(({ level, message, pointer }) => ({
+      elements: pathOf(pointer),
+      level,
+      msg: message,
+    })),
     'last-seen': snapshot.offset(sourceOffset(component.id)) ?? null,
     'last-run': isoTime(state.lastStartedAt),
     'next-run': isoTime(nextRunAt),

@@ -161,9 +161,13 @@ function identityOf({ data, base }: NodeOptions): Identity {
   }
   const identity = JSON.parse(readFileSync(path, 'utf8')) as Identity
   if (base !== undefined && base.replace(/\/+$/, '') !== identity.base) {
-    throw new HubError('base-is-fixed', `The data in ${data} has the base ${identity.base}; it cannot become ${base}.`, {
-      hint: 'Leave --base out, or export the data and import it into a new folder with the other base.',
-    })
+    throw new HubError(
+      'base-is-fixed',
+      `The data in ${data} has the base ${identity.base}; it cannot become ${base}.`,
+      {
+        hint: 'Leave --base out, or export the data and import it into a new folder with the other base.',
+      },
+    )
   }
   return identity
 }

@@ -1,13 +1,13 @@
 /** All tenants of a pump thread: their logs open for reading, their pipes compiled, their runs. */
 
 import { randomUUID } from 'node:crypto'
-import type { RunContext } from '../dtl/contract.ts'
 import { propertyIndexExpression } from '../dtl/compile.ts'
-import { fillIndex } from '../log/fill.ts'
+import type { RunContext } from '../dtl/contract.ts'
 import type { Journal } from '../log/contract.ts'
+import { fillIndex } from '../log/fill.ts'
 import { connectJournal } from '../log/journal.ts'
 import { type LogReader, openLog } from '../log/reader.ts'
-import type { Dict } from '../model/dict.ts'
+import { type Dict, newDict } from '../model/dict.ts'
 import type { Entity } from '../model/entity.ts'
 import { parseJson, writeJson } from '../model/json.ts'
 import { IndexCompiler } from '../pipes/dataset-writer.ts'
@@ -17,10 +17,13 @@ import { EntityCache, lookupAt } from '../pipes/lookup.ts'
 import { isPublisher, isReceiver, type Pipe } from '../pipes/pipe.ts'
 import { ReadPosition } from '../pipes/position.ts'
 import { publishedText } from '../pipes/publish.ts'
-import { runPipe, type RunPorts, type RunReport } from '../pipes/pump.ts'
+import { type RunPorts, type RunReport, runPipe } from '../pipes/pump.ts'
 import { Receiver } from '../pipes/receiver.ts'
-import { type SystemPool, openSystems } from '../pipes/systems/pool.ts'
-import { transformBatch } from '../pipes/transform-batch.ts'
+import type { SystemPort, SystemSurroundings } from '../pipes/systems/contract.ts'
+import { openSystems, type SystemPool } from '../pipes/systems/pool.ts'
+import { urlSystem } from '../pipes/systems/url.ts'
+import type { UrlConfig } from '../pipes/systems/url-config.ts'
+import { isFiltered, transformBatch } from '../pipes/transform-batch.ts'
 import { type Deployment, deploy } from './deployment.ts'
 import { HubError } from './errors.ts'
 import type { PumpEvent, PumpMethods } from './pump-protocol.ts'
@@ -53,9 +56,8 @@ export class PumpHouse {
   }
 
   readonly streams: PumpMethods['streams'] = {
-    read: ({ tenant, pipe, query }, signal = new AbortController().signal) =>
-      this.#tenant(tenant).read(pipe, query, signal),
-    publish: ({ tenant, pipe, form, since, limit, bound }, signal = new AbortController().signal) => {
+    read: ({ tenant, pipe, query }, signal) => this.#tenant(tenant).read(pipe, query, signal),
+    publish: ({ tenant, pipe, form, since, limit, bound }, signal) => {
       const host = this.#tenant(tenant)
       const publisher = host.pipe(pipe)
       if (!isPublisher(publisher)) throw new PipeError('not-a-publisher', `Pipe '${pipe}' is not a publisher.`)
@@ -70,6 +72,18 @@ export class PumpHouse {
     return tenant
   }
 }
+
+const PLAIN_WEB: UrlConfig = {
+  type: 'system:url',
+  url_pattern: '%s',
+  verify_ssl: true,
+  connect_timeout: 60,
+  read_timeout: 1800,
+  ignore_invalid_content_length_response_header: false,
+}
+
+/** A source or sink without a system has only absolute addresses. */
+const plainWeb = (surroundings: SystemSurroundings): SystemPort => urlSystem.open('', PLAIN_WEB, surroundings)
 
 class Tenant {
   readonly #name: string
@@ -94,7 +108,7 @@ class Tenant {
   async deploy(deployment: Deployment): Promise<void> {
     const former = this.#systems
     this.#deployment = deployment
-    this.#systems = openSystems(deployment.systems, { folder: deployment.folder })
+    this.#systems = openSystems(deployment.systems, plainWeb, { folder: deployment.folder })
     this.#receivers.clear()
     // Runs under way keep the systems they were given; those are closed once nobody waits on them.
     await former?.close()
@@ -104,7 +118,7 @@ class Tenant {
     for (const run of this.#runs.values()) run.abort()
     while (this.#runs.size > 0) await new Promise((resolve) => setTimeout(resolve, 5))
     await this.#systems?.close()
-    this.#log.close()
+    await this.#log.close()
   }
 
   pipe(id: string): Pipe {
@@ -177,7 +191,7 @@ class Tenant {
         lookup: lookupAt(position, this.#cache),
         now: () => BigInt(ports.now()) * 1_000_000n,
         uuid: randomUUID,
-        bound: query.bound ?? (parseJson('{}') as Dict),
+        bound: query.bound ?? newDict(),
       }
       for (const { dataset, expression } of pipe.indexes) await this.#assertIndex(dataset, expression)
       position.moveToPresent()
@@ -245,8 +259,10 @@ class Tenant {
   }
 
   #logger(pipe: string): Logger {
-    const at = (level: 'debug' | 'info' | 'warn' | 'error') => (message: string, details = {}) =>
-      this.#emit({ type: 'log', level, message, details: { tenant: this.#name, pipe, ...details } })
+    const at =
+      (level: 'debug' | 'info' | 'warn' | 'error') =>
+      (message: string, details = {}) =>
+        this.#emit({ type: 'log', level, message, details: { tenant: this.#name, pipe, ...details } })
     return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
   }
 }

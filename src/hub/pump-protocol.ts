@@ -46,20 +46,22 @@ export interface PumpMethods {
     }): Promise<string>
   }
   streams: {
-    read(argument: {
-      readonly tenant: string
-      readonly pipe: string
-      readonly query: PipeQuery
-    }): AsyncIterable<readonly string[]>
-    publish(argument: {
-      readonly tenant: string
-      readonly pipe: string
-      readonly form: 'entities' | 'csv'
-      readonly since: string | undefined
-      readonly limit: number | undefined
-      /** JSON object: `_B`. */
-      readonly bound: string
-    }): AsyncIterable<string>
+    read(
+      argument: { readonly tenant: string; readonly pipe: string; readonly query: PipeQuery },
+      signal: AbortSignal,
+    ): AsyncIterable<readonly string[]>
+    publish(
+      argument: {
+        readonly tenant: string
+        readonly pipe: string
+        readonly form: 'entities' | 'csv'
+        readonly since: string | undefined
+        readonly limit: number | undefined
+        /** JSON object: `_B`. */
+        readonly bound: string
+      },
+      signal: AbortSignal,
+    ): AsyncIterable<string>
   }
 }
 

@@ -47,6 +47,8 @@ export class Scheduler {
   readonly #ports: SchedulerPorts
   readonly #states = new Map<string, PumpState>()
   #pipes: ReadonlyMap<string, Pipe> = new Map()
+  /** The configuration lets pumps run by themselves (task_manager). */
+  #isScheduled = true
   /** Runs by themselves; otherwise only when asked. */
   #isAutomatic = false
   #isStopped = false
@@ -59,8 +61,13 @@ export class Scheduler {
   }
 
   /** The pipes from now on; known pumps keep their state. `saved` gives what was kept over a restart. */
-  setPipes(pipes: ReadonlyMap<string, Pipe>, saved: (pipe: string) => Partial<PumpState> | undefined): void {
+  setPipes(
+    isScheduled: boolean,
+    pipes: ReadonlyMap<string, Pipe>,
+    saved: (pipe: string) => Partial<PumpState> | undefined,
+  ): void {
     this.#pipes = pipes
+    this.#isScheduled = isScheduled
     for (const id of [...this.#states.keys()]) {
       if (!pipes.has(id) && !this.#inFlight.has(id)) this.#states.delete(id)
     }
@@ -103,7 +110,10 @@ export class Scheduler {
       throw new HubError('unsupported-operation', `Pump '${id}' doesn't support the operation 'start'.`)
     }
     if (pipe.pump.mode === 'off') {
-      throw new HubError('unsupported-operation', `Pump '${id}' doesn't support the operation 'start': its mode is 'off'.`)
+      throw new HubError(
+        'unsupported-operation',
+        `Pump '${id}' doesn't support the operation 'start': its mode is 'off'.`,
+      )
     }
     if (this.#inFlight.has(id)) throw new HubError('already-running', `The pump of pipe '${id}' is running already.`)
     return this.#begin(id, pipe, options.rescan)
@@ -132,6 +142,12 @@ export class Scheduler {
   progress(id: string, read: number): void {
     const running = this.#states.get(id)?.running
     if (running) running.read = read
+  }
+
+  /** Makes the pump due at once. */
+  wake(id: string): void {
+    this.state(id).lastStartedAt = null
+    this.#wake()
   }
 
   /** Forgets what the last run saw, after a reset: a signal counts again. */
@@ -205,6 +221,7 @@ export class Scheduler {
   }
 
   #startDue(): void {
+    if (!this.#isScheduled) return
     const now = this.#ports.now()
     let inputs: ReadonlyMap<string, InputState> | undefined
     for (const [id, pipe] of this.#pipes) {

@@ -14,7 +14,7 @@ export interface PipeTotal {
   seconds: number
   runs: number
   /** Of the last run. */
-  outcome: RunReport['outcome'] | 'invalid'
+  outcome: RunReport['outcome'] | 'invalid' | 'idle'
   message: string | null
 }
 
@@ -31,6 +31,7 @@ export async function runUntilSettled(
   let isSettled = false
   for (let pass = 1; pass <= PASSES && !isSettled && !signal.aborted; pass++) {
     isSettled = true
+    const before = new Map([...totals].map(([pipe, { outcome }]) => [pipe, outcome]))
     for (const level of tenant.levels()) {
       const reports = await Promise.all(
         level.filter(runsByPump).map(async (pipe) => ({ pipe, report: await tenant.runNow(pipe.id) })),
@@ -38,7 +39,8 @@ export async function runUntilSettled(
       for (const { pipe, report } of reports) {
         hear(pipe.id, report, pass)
         add(totals, pipe.id, report)
-        if (pipe.sink.kind === 'dataset' && report.changes > 0) isSettled = false
+        const isNews = report.changes > 0 || report.outcome !== before.get(pipe.id)
+        if (pipe.sink.kind === 'dataset' && isNews) isSettled = false
       }
       if (signal.aborted) break
     }
@@ -72,5 +74,7 @@ const nothing = (pipe: string): PipeTotal => ({
 function describe(tenant: HubTenant, id: string, total: PipeTotal = nothing(id)): PipeTotal {
   const sink = tenant.deployed(id)?.pipe?.sink
   const dataset = sink?.kind === 'dataset' ? sink.dataset : null
-  return { ...total, dataset, entities: dataset === null ? null : tenant.liveEntities(dataset) }
+  const pipe = tenant.deployed(id)?.pipe
+  const outcome = total.runs > 0 ? total.outcome : pipe ? 'idle' : 'invalid'
+  return { ...total, outcome, dataset, entities: dataset === null ? null : tenant.liveEntities(dataset) }
 }

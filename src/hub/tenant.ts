@@ -1,17 +1,20 @@
 /** One tenant of a running hub: its log, its graph, its configuration, its pumps. */
 
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { effectiveComponent } from '../config/effective.ts'
-import type { Component } from '../config/files.ts'
+import { elementTexts } from '../config/elements.ts'
+import type { ConfigurationInput } from '../config/files.ts'
 import type { Problem } from '../config/problems.ts'
 import type { Graph, GraphAnswer, GraphStatus } from '../graph/contract.ts'
 import { openGraph } from '../graph/graph.ts'
-import type { Snapshot } from '../log/contract.ts'
+import type { Feed, Snapshot } from '../log/contract.ts'
+import { openFeed } from '../log/feed.ts'
+import { startWriter, type WriterThread } from '../log/journal.ts'
 import { type LogReader, openLog } from '../log/reader.ts'
-import { startWriter, type Writer } from '../log/journal.ts'
 import { createNaming, type Naming } from '../model/iri.ts'
+import { writeJson } from '../model/json.ts'
 import type { Logger } from '../pipes/logger.ts'
-import { isPublisher, isReceiver, type Pipe } from '../pipes/pipe.ts'
+import { isPublisher, isReceiver, type Pipe, runsByPump } from '../pipes/pipe.ts'
 import { type RunReport, sourceOffset } from '../pipes/pump.ts'
 import type { Caller } from './channel.ts'
 import type * as hub from './contract.ts'
@@ -34,6 +37,8 @@ export interface TenantOptions {
   readonly graphBudget: number
   /** Without the graph: for commands that only run pipes. */
   readonly withGraph: boolean
+  /** The hub cannot go on. */
+  readonly onFatal: (error: Error) => void
 }
 
 /** What is kept in the log's meta table about a tenant. */
@@ -46,7 +51,8 @@ export class HubTenant implements hub.Tenant {
   readonly name: string
   readonly base: string
   readonly #options: TenantOptions
-  readonly #writer: Writer
+  readonly #writer: WriterThread
+  readonly #feed: Feed
   readonly #log: LogReader
   readonly #graph: Graph | null
   readonly #scheduler: Scheduler
@@ -54,11 +60,12 @@ export class HubTenant implements hub.Tenant {
   #naming: Naming
   #env = '{}'
 
-  private constructor(options: TenantOptions, writer: Writer, log: LogReader, graph: Graph | null) {
+  private constructor(options: TenantOptions, writer: WriterThread, log: LogReader, graph: Graph | null) {
     this.name = options.name
     this.base = options.base
     this.#options = options
     this.#writer = writer
+    this.#feed = openFeed(writer.feed)
     this.#log = log
     this.#graph = graph
     this.#deployment = deploy([], '{}', null)
@@ -68,8 +75,8 @@ export class HubTenant implements hub.Tenant {
       run: (pipe, rescan) => options.pump.call('run', { tenant: this.name, pipe, rescan }),
       stop: (pipe) => options.pump.call('stop', { tenant: this.name, pipe }),
       inputs: () => this.#inputs(),
-      grown: (seen, timeoutMs) => writer.feed.changed(seen, timeoutMs),
-      grownTo: () => writer.feed.commits(),
+      grown: (seen, timeoutMs) => this.#feed.changed(seen, timeoutMs),
+      grownTo: () => this.#feed.commits(),
       save: (pipe, state) => this.#savePump(pipe, state),
       ended: (pipe, report) => this.#ended(pipe, report),
     })
@@ -77,13 +84,13 @@ export class HubTenant implements hub.Tenant {
 
   static async open(options: TenantOptions): Promise<HubTenant> {
     const path = join(options.folder, 'log')
-    const writer = await startWriter(path, {
-      onDeath: (error) => options.logger.error('The writer ended; the hub cannot go on.', { error: error.message }),
-    })
+    mkdirSync(path, { recursive: true })
+    const writer = await startWriter(path, { onDeath: options.onFatal })
     const log = openLog(path)
-    const graph = options.withGraph ? await openGraph({ path, feed: writer.feedBuffer, budget: options.graphBudget }) : null
+    const graph = options.withGraph ? await openGraph({ path, feed: writer.feed, budget: options.graphBudget }) : null
     const tenant = new HubTenant(options, writer, log, graph)
-    await options.pump.call('open', { tenant: options.name, path, journal: await writer.connect() }, [])
+    const journal = writer.connect()
+    await options.pump.call('open', { tenant: options.name, path, journal }, [journal])
     await tenant.#restore()
     return tenant
   }
@@ -91,13 +98,16 @@ export class HubTenant implements hub.Tenant {
   /** Pumps run by themselves from now on. */
   startPumps(): void {
     this.#scheduler.start()
+    for (const { pipe } of this.#deployment.pipes.values()) {
+      if (pipe?.pump.runAtStartup && runsByPump(pipe)) this.#scheduler.wake(pipe.id)
+    }
   }
 
   async close(): Promise<void> {
     await this.#scheduler.close()
     await this.#options.pump.call('close', { tenant: this.name })
     await this.#graph?.close()
-    this.#log.close()
+    await this.#log.close()
     await this.#writer.close()
   }
 
@@ -115,10 +125,16 @@ export class HubTenant implements hub.Tenant {
     return this.#deployment.problems
   }
 
-  async replaceConfig(text: string, force: boolean, folder: string | null = null): Promise<readonly Problem[]> {
-    const next = deploy(text, this.#env, folder)
+  async replaceConfig(
+    input: ConfigurationInput,
+    force: boolean,
+    folder: string | null = null,
+  ): Promise<readonly Problem[]> {
+    const next = deploy(input, this.#env, folder)
     if (!force && next.problems.some(({ level }) => level === 'error')) {
-      throw new HubError('config-rejected', 'The configuration has errors; nothing was changed.', { problems: next.problems })
+      throw new HubError('config-rejected', 'The configuration has errors; nothing was changed.', {
+        problems: next.problems,
+      })
     }
     await this.#writer.journal.commit({
       meta: [
@@ -149,7 +165,8 @@ export class HubTenant implements hub.Tenant {
       folder: snapshot.meta(FOLDER),
     }))
     if (env !== undefined) this.#env = env
-    await this.#deploy(deploy(config ?? [], this.#env, folder ?? null))
+    const all = config === undefined ? [] : elementTexts(config)
+    await this.#deploy(deploy(all, this.#env, folder ?? null))
   }
 
   async #deploy(next: Deployment): Promise<void> {
@@ -179,17 +196,19 @@ export class HubTenant implements hub.Tenant {
     this.#naming = createNaming({ base: this.base, namespaces: next.node.prefixes })
     this.#graph?.configure(projectionOf(next, this.base, this.#options.graphBudget))
     const runnable = new Map([...next.pipes].flatMap(([id, { pipe }]) => (pipe === null ? [] : [[id, pipe] as const])))
-    const saved = withSnapshot(this, (snapshot) => new Map([...runnable.keys()].map((id) => [id, snapshot.meta(pumpMeta(id))])))
-    this.#scheduler.setPipes(runnable, (id) => {
+    const saved = withSnapshot(
+      this,
+      (snapshot) => new Map([...runnable.keys()].map((id) => [id, snapshot.meta(pumpMeta(id))])),
+    )
+    this.#scheduler.setPipes(next.isScheduled, runnable, (id) => {
       const text = saved.get(id)
       return text === undefined ? undefined : (JSON.parse(text) as Partial<PumpState>)
     })
   }
 
   metadata(): string {
-    const { metadata } = this.#deployment
-    const original = metadata?.component.text ?? '{"_id":"node","type":"metadata"}'
-    return `{"_id":"node","config":{"original":${original},"effective":${JSON.stringify(this.#deployment.effectiveMetadata)}}}`
+    const { component, effective } = this.#deployment.metadata
+    return `{"_id":"node","config":{"original":${component.text},"effective":${writeJson(effective, { transit: false })}}}`
   }
 
   // Pipes and pumps
@@ -238,7 +257,10 @@ export class HubTenant implements hub.Tenant {
       case 'update-last-seen':
         return this.#setOffset(this.#runnable(deployed), fields['last-seen'])
       default:
-        throw new HubError('unsupported-operation', `The pump of pipe '${id}' doesn't support the operation '${operation}'.`)
+        throw new HubError(
+          'unsupported-operation',
+          `The pump of pipe '${id}' doesn't support the operation '${operation}'.`,
+        )
     }
   }
 
@@ -249,7 +271,10 @@ export class HubTenant implements hub.Tenant {
       })
     }
     if (this.#scheduler.state(pipe.id).running !== null) {
-      throw new HubError('already-running', `The pump of pipe '${pipe.id}' is running; stop it before its offset is set.`)
+      throw new HubError(
+        'already-running',
+        `The pump of pipe '${pipe.id}' is running; stop it before its offset is set.`,
+      )
     }
     await this.#writer.journal.commit({ offsets: [[sourceOffset(pipe.id), offset === '' ? null : offset]] })
     this.#scheduler.forget(pipe.id)
@@ -273,17 +298,30 @@ export class HubTenant implements hub.Tenant {
 
   async receive(id: string, body: Uint8Array, push: hub.PushParameters): Promise<void> {
     const pipe = this.#runnablePipe(id)
-    if (!isReceiver(pipe)) throw new HubError('not-a-receiver', `Pipe '${id}' does not receive entities; its source is '${pipe.source.type}'.`)
+    if (!isReceiver(pipe))
+      throw new HubError(
+        'not-a-receiver',
+        `Pipe '${id}' does not receive entities; its source is '${pipe.source.type}'.`,
+      )
     if (this.#scheduler.state(id).isDisabled) {
       throw new HubError('pipe-unavailable', `Pipe '${id}' is disabled.`, { hint: 'Enable its pump and send again.' })
     }
     await this.#options.pump.call('receive', { tenant: this.name, pipe: id, body, push }, transferable(body))
   }
 
-  async publish(id: string, form: 'entities' | 'csv', query: hub.PublishQuery, signal: AbortSignal): Promise<hub.Publication> {
+  async publish(
+    id: string,
+    form: 'entities' | 'csv',
+    query: hub.PublishQuery,
+    signal: AbortSignal,
+  ): Promise<hub.Publication> {
     const pipe = this.#runnablePipe(id)
     const { sink } = pipe
-    if (!isPublisher(pipe) || sink.kind !== 'publisher' || sink.type !== (form === 'csv' ? 'csv_endpoint' : 'http_endpoint')) {
+    if (
+      !isPublisher(pipe) ||
+      sink.kind !== 'publisher' ||
+      sink.type !== (form === 'csv' ? 'csv_endpoint' : 'http_endpoint')
+    ) {
       throw new HubError('not-a-publisher', `Pipe '${id}' does not publish ${form}; its sink is '${sink.type}'.`)
     }
     if (this.#scheduler.state(id).isDisabled) {
@@ -291,10 +329,14 @@ export class HubTenant implements hub.Tenant {
     }
     const { filename, content_disposition: disposition, encoding } = sink.config as Record<string, string | undefined>
     const [input] = pipe.source.inputs
-    const isKnown = pipe.source.inputs.length === 1 && withSnapshot(this, (snapshot) => snapshot.dataset(input as string)) !== undefined
+    const isKnown =
+      pipe.source.inputs.length === 1 &&
+      withSnapshot(this, (snapshot) => snapshot.dataset(input as string)) !== undefined
     return {
       contentType: form === 'csv' ? `text/csv; charset=${encoding ?? 'utf-8'}` : 'application/json; charset=utf-8',
-      ...(filename === undefined ? {} : { fileName: filename, disposition: (disposition ?? 'attachment') as 'attachment' }),
+      ...(filename === undefined
+        ? {}
+        : { fileName: filename, disposition: (disposition ?? 'attachment') as 'attachment' }),
       headers: {
         ...(isKnown ? datasetHeaders(this, input as string) : {}),
         ...(pipe.transforms.length > 0 ? { 'X-Dataset-Filtered': 'true' } : {}),
@@ -417,7 +459,10 @@ export class HubTenant implements hub.Tenant {
     return this.#runnable(this.#known(id))
   }
 
-  async #savePump(pipe: string, { isDisabled, comment, lastStartedAt, lastEndedAt, last, runs }: PumpState): Promise<void> {
+  async #savePump(
+    pipe: string,
+    { isDisabled, comment, lastStartedAt, lastEndedAt, last, runs }: PumpState,
+  ): Promise<void> {
     const kept = JSON.stringify({ isDisabled, comment, lastStartedAt, lastEndedAt, last, runs })
     await this.#writer.journal.commit({ meta: [[pumpMeta(pipe), kept]] })
   }
@@ -440,10 +485,14 @@ const isPopulatedAtLoad = (pipe: Pipe): boolean =>
     (isReceiver(pipe) && pipe.source.config.auto_populate_dataset !== false && pipe.sink.populatedWhen !== 'never'))
 
 const transferable = (body: Uint8Array): ArrayBuffer[] =>
-  body.byteOffset === 0 && body.byteLength === body.buffer.byteLength && body.buffer instanceof ArrayBuffer ? [body.buffer] : []
+  body.byteOffset === 0 && body.byteLength === body.buffer.byteLength && body.buffer instanceof ArrayBuffer
+    ? [body.buffer]
+    : []
 
 function levelsOf(pipes: readonly Pipe[]): Pipe[][] {
-  const writers = new Map(pipes.flatMap((pipe) => (pipe.sink.kind === 'dataset' ? [[pipe.sink.dataset, pipe] as const] : [])))
+  const writers = new Map(
+    pipes.flatMap((pipe) => (pipe.sink.kind === 'dataset' ? [[pipe.sink.dataset, pipe] as const] : [])),
+  )
   const levels = new Map<Pipe, number>()
   const levelOf = (pipe: Pipe, above: ReadonlySet<Pipe>): number => {
     const known = levels.get(pipe)
@@ -451,7 +500,8 @@ function levelsOf(pipes: readonly Pipe[]): Pipe[][] {
     // In a circle of pipes any order is as good as another.
     if (above.has(pipe)) return 0
     const inputs = [...pipe.source.inputs, ...pipe.reads].flatMap((dataset) => writers.get(dataset) ?? [])
-    const level = Math.max(-1, ...inputs.filter((one) => one !== pipe).map((one) => levelOf(one, new Set([...above, pipe])))) + 1
+    const level =
+      Math.max(-1, ...inputs.filter((one) => one !== pipe).map((one) => levelOf(one, new Set([...above, pipe])))) + 1
     levels.set(pipe, level)
     return level
   }

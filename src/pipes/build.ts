@@ -197,7 +197,12 @@ class Builder {
   ): void {
     const known = types.map(({ type }) => type)
     if (typeof name !== 'string') {
-      this.#report({ level: 'error', pointer, message: `The ${part} has no type.`, hint: `Known are ${known.join(', ')}.` })
+      this.#report({
+        level: 'error',
+        pointer,
+        message: `The ${part} has no type.`,
+        hint: `Known are ${known.join(', ')}.`,
+      })
     } else if (later.includes(name)) {
       this.#report({ level: 'error', pointer, message: `The ${part} type '${name}' is not supported by this version.` })
     } else {
@@ -232,7 +237,10 @@ interface Chosen<T> {
 }
 
 /** The transforms of a pipe one after the other, each with its JSON pointer: one object, a list, or `chained` (dtl.md §3.1). */
-function chainOf(transform: Value | undefined, pointer: string): { readonly config: Value; readonly pointer: string }[] {
+function chainOf(
+  transform: Value | undefined,
+  pointer: string,
+): { readonly config: Value; readonly pointer: string }[] {
   if (transform === undefined || transform === null) return []
   if (isList(transform)) return transform.flatMap((one, place) => chainOf(one, `${pointer}/${place}`))
   if (isDict(transform) && get(transform, 'type') === 'chained') {
@@ -246,9 +254,9 @@ function isGlobal(effective: Dict): boolean {
   return isDict(metadata) && isTrue(get(metadata, 'global') ?? false)
 }
 
-const uniqueIndexes = <T extends { readonly dataset: string; readonly expression: string }>(indexes: readonly T[]): T[] => [
-  ...new Map(indexes.map((index) => [`${index.dataset} ${index.expression}`, index])).values(),
-]
+const uniqueIndexes = <T extends { readonly dataset: string; readonly expression: string }>(
+  indexes: readonly T[],
+): T[] => [...new Map(indexes.map((index) => [`${index.dataset} ${index.expression}`, index])).values()]
 
 const numberOf = (value: Value | undefined): number | undefined =>
   value instanceof Float ? value.value : typeof value === 'number' ? value : undefined

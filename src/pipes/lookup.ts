@@ -66,9 +66,13 @@ export function lookupAt(position: ReadPosition, cache: EntityCache): Lookup {
 function joinedIds(dataset: DatasetView, index: IndexSpec, keys: readonly Value[]): readonly string[] {
   const document = dataset.document.indexes.find((one) => one.expression === index.expression)
   if (document?.state !== 'ready') {
-    throw new PipeError('index-not-ready', `The index ${index.expression} of dataset '${index.dataset}' is not complete.`, {
-      hint: 'Run the pipe again: its indexes are filled before it runs.',
-    })
+    throw new PipeError(
+      'index-not-ready',
+      `The index ${index.expression} of dataset '${index.dataset}' is not complete.`,
+      {
+        hint: 'Run the pipe again: its indexes are filled before it runs.',
+      },
+    )
   }
   if (keys.length === 1) {
     const key = indexKey(keys[0] as Value)

@@ -1,14 +1,14 @@
 /** One run of one pipe: read what is new, transform it, write it, and remember how far it came (hub.md §5.3). */
 
 import type { RunContext } from '../dtl/contract.ts'
-import { fillIndex } from '../log/fill.ts'
 import type { Journal, Snapshot } from '../log/contract.ts'
+import { fillIndex } from '../log/fill.ts'
 import type { LogReader } from '../log/reader.ts'
 import { newDict } from '../model/dict.ts'
 import { type Entity, idOf } from '../model/entity.ts'
 import type { Surroundings } from './contract.ts'
-import { trackDeletions } from './deletion-tracking.ts'
 import { DatasetWriter, type IndexCompiler } from './dataset-writer.ts'
+import { trackDeletions } from './deletion-tracking.ts'
 import { PipeError } from './errors.ts'
 import type { Logger } from './logger.ts'
 import { type EntityCache, lookupAt } from './lookup.ts'
@@ -107,7 +107,8 @@ class Run {
     for (const id of pipe.reads) {
       const dataset = snapshot.dataset(id)
       if (dataset === undefined) return `waits for dataset '${id}', which does not exist yet`
-      if (!dataset.document.populated) return `waits for dataset '${id}', which has not been populated by a complete run yet`
+      if (!dataset.document.populated)
+        return `waits for dataset '${id}', which has not been populated by a complete run yet`
     }
     if (pipe.source.requiresPopulatedInput && !pipe.source.populated(snapshot)) {
       return `waits for its input (${pipe.source.inputs.join(', ')}) to be populated`
@@ -147,9 +148,13 @@ class Run {
     await output.settle()
     if (signal.aborted) return
     if (this.#full && this.#read === 0 && pipe.source.failsWhenEmpty) {
-      throw new PipeError('source-empty', `The source of pipe '${pipe.id}' returned nothing, and if_source_empty is 'fail'.`, {
-        hint: 'Nothing was deleted. Check the source, or set if_source_empty to accept.',
-      })
+      throw new PipeError(
+        'source-empty',
+        `The source of pipe '${pipe.id}' returned nothing, and if_source_empty is 'fail'.`,
+        {
+          hint: 'Nothing was deleted. Check the source, or set if_source_empty to accept.',
+        },
+      )
     }
     await output.end(reached)
   }
@@ -215,7 +220,8 @@ class Run {
     const { pipe, journal } = { pipe: this.#pipe, journal: this.#ports.journal }
     const view = () => {
       const found = this.#position.snapshot.dataset(sink.dataset)
-      if (found === undefined) throw new PipeError('dataset-gone', `The dataset '${sink.dataset}' of pipe '${pipe.id}' was deleted.`)
+      if (found === undefined)
+        throw new PipeError('dataset-gone', `The dataset '${sink.dataset}' of pipe '${pipe.id}' was deleted.`)
       return found
     }
     const writer = new DatasetWriter(

@@ -60,15 +60,21 @@ export class Receiver {
       }
       const made = transformBatch(this.#pipe, entities, context)
       const { dataset } = this.#sink
-      const writer = new DatasetWriter(this.#ports.journal, this.#ports.indexes, dataset, () => {
-        let view = position.snapshot.dataset(dataset)
-        if (view === undefined) {
-          position.moveToPresent()
-          view = position.snapshot.dataset(dataset)
-        }
-        if (view === undefined) throw new PipeError('dataset-gone', `The dataset '${dataset}' was deleted.`)
-        return view.document
-      }, () => position.moveToPresent())
+      const writer = new DatasetWriter(
+        this.#ports.journal,
+        this.#ports.indexes,
+        dataset,
+        () => {
+          let view = position.snapshot.dataset(dataset)
+          if (view === undefined) {
+            position.moveToPresent()
+            view = position.snapshot.dataset(dataset)
+          }
+          if (view === undefined) throw new PipeError('dataset-gone', `The dataset '${dataset}' was deleted.`)
+          return view.document
+        },
+        () => position.moveToPresent(),
+      )
       if (sync !== null) for (const entity of made) if (!isFiltered(entity)) sync.seen.add(idOf(entity))
       await writer.write(made, { durable: true, completeness: this.#completeness(push) })
       if (sync !== null && push.isLast) {

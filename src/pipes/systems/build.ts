@@ -4,8 +4,8 @@ import { checkComponent } from '../../config/component.ts'
 import { nearest, type Problem } from '../../config/problems.ts'
 import { systemSchema, unsupportedOfSystem } from '../../config/system.ts'
 import { copyOf, type Dict, dictOf, entries, get, has, remove } from '../../model/dict.ts'
-import type { DeployedSystem } from './pool.ts'
 import { systemTypes } from './index.ts'
+import type { DeployedSystem } from './pool.ts'
 
 /** Types the specification names and this version does not have. */
 const LATER = [

@@ -1,0 +1,88 @@
+/** A real hub in a process of its own, on a fresh folder, for the benchmarks. */
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export interface Hub {
+  readonly url: string
+  readonly data: string
+  request(method: string, path: string, body?: string, type?: string): Promise<Response>
+  json<T>(path: string): Promise<T>
+  /** Peak of anonymous memory in MB so far, and CPU seconds used. */
+  usage(): { readonly anonymousMb: number; readonly cpuSeconds: number }
+  diskBytes(): Promise<number>
+  stop(): Promise<void>
+}
+
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+
+export async function startHub(): Promise<Hub> {
+  const data = await mkdtemp(join(tmpdir(), 'samtale-bench-'))
+  const child = spawn(process.execPath, [MAIN, 'serve', '--port', '0', '--data', data], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const url = await listening(child)
+  let peak = 0
+  const anonymousMb = () => {
+    const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
+    peak = Math.max(peak, Number(/RssAnon:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024)
+    return peak
+  }
+  const sampler = setInterval(anonymousMb, 100)
+  const request: Hub['request'] = async (method, path, body, type = 'application/json') => {
+    const answer = await fetch(`${url}${path}`, {
+      method,
+      ...(body === undefined ? {} : { body, headers: { 'content-type': type } }),
+    })
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
+    return answer
+  }
+  return {
+    url,
+    data,
+    request,
+    json: async <T>(path: string) => (await (await request('GET', path)).json()) as T,
+    usage: () => ({ anonymousMb: anonymousMb(), cpuSeconds: cpuSeconds(child.pid as number) }),
+    diskBytes: () => sizeOf(data),
+    async stop() {
+      clearInterval(sampler)
+      const gone = new Promise((resolve) => child.once('exit', resolve))
+      child.kill('SIGTERM')
+      await gone
+      await rm(data, { recursive: true, force: true })
+    },
+  }
+}
+
+function listening(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = ''
+    child.stdout?.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+      const url = /Samtale is listening on (\S+)/.exec(text)?.[1]
+      if (url !== undefined) resolve(url)
+    })
+    child.once('exit', (code) => reject(new Error(`The hub ended with code ${code}: ${text}`)))
+  })
+}
+
+const TICKS_PER_SECOND = 100
+
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+}
+
+/** What the files take on disk, not how long they say they are. */
+async function sizeOf(folder: string): Promise<number> {
+  let bytes = 0
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    bytes += entry.isDirectory() ? await sizeOf(path) : (await stat(path)).blocks * 512
+  }
+  return bytes
+}

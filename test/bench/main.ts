@@ -1,0 +1,43 @@
+/** `npm run bench [-- --floor 0.33] [-- --only w1]`: prints each figure with its ratio and target; below the floor it exits 1. */
+
+import { availableParallelism, cpus, totalmem } from 'node:os'
+import { parseArgs } from 'node:util'
+import { achieved, describe, type Figure } from './measure.ts'
+import { ingest } from './w1-ingest.ts'
+import { transform } from './w3-transform.ts'
+import { graph } from './w6-graph.ts'
+
+const benchmarks: Readonly<Record<string, (rounds: number) => Promise<Figure[]>>> = { w1: ingest, w3: transform, w6: graph }
+
+const { values: given } = parseArgs({
+  options: {
+    floor: { type: 'string' },
+    only: { type: 'string', multiple: true },
+    rounds: { type: 'string', default: '5' },
+    json: { type: 'boolean', default: false },
+  },
+})
+const floor = given.floor === undefined ? 0 : Number(given.floor)
+const rounds = Number(given.rounds)
+const names = given.only ?? Object.keys(benchmarks)
+const unknown = names.filter((name) => !(name in benchmarks))
+if (unknown.length > 0 || !(floor >= 0) || !(rounds >= 1)) {
+  console.error(`Known are ${Object.keys(benchmarks).join(', ')}; --floor and --rounds are numbers.`)
+  process.exit(2)
+}
+
+if (!given.json) {
+  const memory = Math.round(totalmem() / 2 ** 30)
+  console.log(`Node ${process.version}, ${availableParallelism()} cores (${cpus()[0]?.model ?? '?'}), ${memory} GB; ${rounds} counted rounds.`)
+}
+const figures: Figure[] = []
+for (const name of names) {
+  for (const figure of (await benchmarks[name]?.(rounds)) ?? []) {
+    figures.push(figure)
+    if (!given.json) console.log(describe(figure).join('\n'))
+  }
+}
+if (given.json) console.log(JSON.stringify(figures, null, 2))
+const below = figures.filter((figure) => achieved(figure) < floor)
+for (const figure of below) console.error(`Below ${floor} of its target: ${figure.name}.`)
+process.exitCode = below.length > 0 ? 1 : 0

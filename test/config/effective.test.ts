@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+import { effectiveComponent } from '../../src/config/effective.ts'
+import { parseConfiguration } from '../../src/config/files.ts'
+import type { Dict } from '../../src/model/dict.ts'
+import { parseJson, writeJson } from '../../src/model/json.ts'
+
+const ENV = parseJson('{"host":"h.example","port":8080,"ratio":1.0,"on":true,"list":[1,"a"],"kind":"prod"}', {
+  transit: false,
+}) as Dict
+
+function effective(pipe: object) {
+  const [component] = parseConfiguration(JSON.stringify(pipe)).components
+  if (component === undefined) throw new Error('no component')
+  const { value, problems } = effectiveComponent(component, ENV)
+  return { text: writeJson(value, { transit: false }), value: JSON.parse(writeJson(value, { transit: false })), problems }
+}
+
+const PIPE = { _id: 'p', type: 'pipe', source: { type: 'empty' } }
+
+describe('the effective configuration', () => {
+  it('gives a pipe without a sink the dataset of its own name, and a pump', () => {
+    const { value } = effective(PIPE)
+    expect(value.sink).toEqual({ type: 'dataset', dataset: 'p' })
+    expect(value.pump).toEqual({})
+  })
+
+  it('completes a dataset sink and leaves others alone', () => {
+    expect(effective({ ...PIPE, sink: { type: 'dataset', deletion_tracking: false } }).value.sink).toEqual({
+      type: 'dataset',
+      dataset: 'p',
+      deletion_tracking: false,
+    })
+    expect(effective({ ...PIPE, sink: { type: 'null' } }).value.sink).toEqual({ type: 'null' })
+  })
+
+  it('keeps the type of a variable that is the whole string, and writes it into a longer one', () => {
+    const { text } = effective({ ...PIPE, batch_size: '$ENV(port)', x: '$ENV(ratio)', name: 'http://$ENV(host):$ENV(port)/$ENV(list)' })
+    expect(text).toContain('"batch_size":8080')
+    expect(text).toContain('"x":1.0')
+    expect(text).toContain('"name":"http://h.example:8080/[1,\\"a\\"]"')
+  })
+
+  it('says which variable is not defined, where, and which was meant', () => {
+    const { problems } = effective({ ...PIPE, source: { type: 'json', url: '$ENV(prot)' } })
+    expect(problems).toMatchObject([
+      { level: 'error', component: 'p', pointer: '/source/url', message: "The environment variable 'prot' is not defined.", hint: "Did you mean 'port'?" },
+    ])
+  })
+
+  it('expands nothing in embedded entities', () => {
+    const entities = [{ _id: '1', a: '$ENV(host)', $conditional_properties: 7 }]
+    expect(effective({ ...PIPE, source: { type: 'embedded', entities } }).value.source.entities).toEqual(entities)
+  })
+
+  it('replaces a conditional part by the alternative its condition names', () => {
+    const source = {
+      type: 'conditional',
+      condition: '$ENV(kind)',
+      alternatives: { prod: { type: 'dataset', dataset: '$ENV(host)' }, test: { type: 'empty' } },
+    }
+    expect(effective({ ...PIPE, source }).value.source).toEqual({ type: 'dataset', dataset: 'h.example' })
+    const wrong = effective({ ...PIPE, source: { ...source, condition: 'other' } }).problems
+    expect(wrong[0]).toMatchObject({ pointer: '/source/condition', message: "The condition is 'other', which is none of the alternatives: prod, test." })
+  })
+
+  it('puts conditional properties on their own level, over those of the same name', () => {
+    const { value } = effective({
+      ...PIPE,
+      pump: {
+        mode: 'scheduled',
+        schedule_interval: 10,
+        $conditional_properties: { condition: '$ENV(on)', alternatives: { true: { mode: 'off' }, false: {} } },
+      },
+    })
+    expect(value.pump).toEqual({ mode: 'off', schedule_interval: 10 })
+  })
+})
