@@ -5,9 +5,9 @@ import { BlockBuilder } from './block.ts'
 import type { Counts } from './documents.ts'
 import { get, type Tables } from './environment.ts'
 import { LogError } from './errors.ts'
-import { writeIndexRow } from './index-row.ts'
 import { bounded, indexKey, isLong, latestKey, logKey, MAX_PART } from './keys.ts'
 import { type HeldKey, LatestRow, LatestWriter } from './latest.ts'
+import { writeLongParts } from './long-parts.ts'
 
 const NONE: readonly never[] = []
 
@@ -64,7 +64,7 @@ export class Appender {
       const block = this.#blocks.add(sequence, previous, batch)
       const keys: readonly RecordKey[] = batch.keyCount === 0 ? NONE : batch.keys()
       if (held.length > 0 || keys.length > 0) {
-        this.#reindex(id, held, keys, wasDeleted === deleted, deleted)
+        this.#reindex(id, held, wasDeleted, keys, deleted)
       }
       latest.put(key, this.#latest.write(dataset, id, { sequence, block, deleted, hash: source, hashStart }, keys))
       count(counts, deleted, source, hashStart)
@@ -96,7 +96,7 @@ export class Appender {
       if (held.length === 0 && keys.length === 0) continue
       const { sequence, block, deleted } = known
       const hash = known.hashBytes()
-      this.#reindex(id, held, keys, true, deleted)
+      this.#reindex(id, held, deleted, keys, deleted)
       const others = all.filter((one) => one.index !== index)
       const version = { sequence, block, deleted, hash, hashStart: 0 }
       this.#tables.latest.put(key, this.#latest.write(dataset, id, version, [...others, ...keys]))
@@ -128,22 +128,26 @@ export class Appender {
   #reindex(
     id: Buffer,
     held: readonly HeldKey[],
+    wasDeleted: boolean,
     keys: readonly RecordKey[],
-    staysMarked: boolean,
     deleted: boolean,
   ): void {
     const dataset = this.#dataset
     const { index } = this.#tables
     const idPart = bounded(id)
-    const old = new Map(held.map((key) => [textOf(key), key]))
-    for (const key of keys) {
-      const isHeld = old.delete(textOf(key))
-      if (isHeld && staysMarked) continue
-      index.put(indexKey(dataset, key.index, key.value, idPart), writeIndexRow(dataset, id, key.full, deleted))
+    const stays = held.length > 0 && wasDeleted === deleted ? new Set(keys.map(textOf)) : NOTHING
+    for (const key of held) {
+      if (!stays.has(textOf(key))) index.remove(indexKey(dataset, key.index, wasDeleted, key.value, idPart))
     }
-    for (const key of old.values()) index.remove(indexKey(dataset, key.index, key.value, idPart))
+    const was = stays === NOTHING ? NOTHING : new Set(held.map(textOf))
+    for (const key of keys) {
+      if (was.size > 0 && was.has(textOf(key))) continue
+      index.put(indexKey(dataset, key.index, deleted, key.value, idPart), writeLongParts(id, key.full))
+    }
   }
 }
+
+const NOTHING: ReadonlySet<string> = new Set()
 
 const textOf = ({ index, value }: HeldKey): string => `${index} ${value.toString('latin1')}`
 

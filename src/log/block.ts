@@ -1,5 +1,5 @@
 /**
- * Blocks: consecutive new versions of one commit in one row of the `log` table, up to four pages together.
+ * Blocks: consecutive new versions of one commit in one row of the `log` table, up to 16 KB together.
  *
  *     0   u32  checksum of the rest of the head and of the directory, seeded with the dataset's number
  *     4   u8   layout, 1
@@ -31,8 +31,8 @@ import { decodeId } from './ids.ts'
 const LAYOUT = 1
 export const HEAD = 32
 export const ENTRY = 36
-/** Four pages of 4,096 bytes without LMDB's header: one byte more would cost a page. */
-export const BLOCK_BYTES = 4 * 4096 - 24
+/** Compressed, most blocks then fit two pages; a greater one would make reading a single version dearer. */
+export const BLOCK_BYTES = 16_360
 /** The longest id that the directory can tell. */
 export const MAX_ID = 0xff_ffff
 export const DELETED = 1

@@ -5,10 +5,21 @@ import { broken } from './checksum.ts'
 import type { DatasetCounts, DatasetView, Version } from './contract.ts'
 import { readCounts, type StoredDocument } from './documents.ts'
 import { get } from './environment.ts'
-import { encodeId } from './ids.ts'
-import { readIndexRow } from './index-row.ts'
-import { after, datasetKey, isLong, latestKey, logKey, sequenceOf, valuePart, valuePrefix } from './keys.ts'
+import { decodeId, encodeId } from './ids.ts'
+import {
+  after,
+  datasetKey,
+  isLong,
+  isShortened,
+  isShortenedValue,
+  latestKey,
+  logKey,
+  sequenceOf,
+  valuePart,
+  valuePrefix,
+} from './keys.ts'
 import { LatestRow } from './latest.ts'
+import { readLongParts } from './long-parts.ts'
 import type { OpenSnapshot } from './snapshot.ts'
 
 /** Blocks of the first chunk of a scan; it doubles up to the most. */
@@ -103,19 +114,34 @@ export class OpenDataset implements DatasetView {
   }
 
   lookup(index: number, key: Uint8Array, { deleted = false } = {}): readonly string[] {
-    const prefix = valuePrefix(this.#number, index, valuePart(key))
-    const range = { start: prefix, end: after(prefix), transaction: this.#transaction }
     const ids: string[] = []
-    let isLongThere = false
-    for (const { key: found, value } of this.#tables.index.getRange(range).asArray) {
-      const row = readIndexRow(this.#number, found.subarray(prefix.length), value)
-      if (row.deleted && !deleted) continue
-      if (row.full !== null && !row.full.equals(key)) continue
-      isLongThere ||= row.isLongId
-      ids.push(row.id)
+    const value = valuePart(key)
+    const isOrdered = this.#idsOf(index, false, key, value, ids)
+    if (!deleted) return isOrdered ? ids : inOrder(ids)
+    const live = ids.length
+    const isDeletedOrdered = this.#idsOf(index, true, key, value, ids)
+    return isOrdered && isDeletedOrdered && (live === 0 || live === ids.length) ? ids : inOrder(ids)
+  }
+
+  /** Adds the ids to `ids`; false when they are not in order, for the keys of long ids end in a hash. */
+  #idsOf(index: number, deleted: boolean, key: Uint8Array, value: Buffer, ids: string[]): boolean {
+    const prefix = valuePrefix(this.#number, index, deleted, value)
+    const range = { start: prefix, end: after(prefix), transaction: this.#transaction }
+    const isLongValue = isShortenedValue(value)
+    let isOrdered = true
+    for (const found of this.#tables.index.getKeys(range).asArray) {
+      const isLongId = isShortened(found, prefix.length)
+      if (!isLongId && !isLongValue) {
+        ids.push(decodeId(found, prefix.length))
+        continue
+      }
+      const row = get(this.#tables.index, found, this.#transaction) as Buffer
+      const long = readLongParts(row.subarray(0, row.length), this.#number)
+      if (isLongValue && !long.value.equals(key)) continue
+      ids.push(isLongId ? decodeId(long.id) : decodeId(found, prefix.length))
+      isOrdered &&= !isLongId
     }
-    // Keys of long ids end in a hash; of the ids themselves, UTF-8 bytes give the order of code points.
-    return isLongThere ? ids.sort((a, b) => Buffer.compare(encodeId(a), encodeId(b))) : ids
+    return isOrdered
   }
 
   get #tables() {
@@ -203,6 +229,13 @@ export class OpenDataset implements DatasetView {
     return broken(`version ${sequence} of dataset '${this.document.id}'`, { dataset: this.document.id, sequence })
   }
 }
+
+/** UTF-8 bytes have the order of code points. */
+const inOrder = (ids: readonly string[]): string[] =>
+  ids
+    .map((id) => [id, encodeId(id)] as const)
+    .sort(([, a], [, b]) => Buffer.compare(a, b))
+    .map(([id]) => id)
 
 /** The next possible key. */
 const next = (key: Uint8Array): Buffer => Buffer.concat([key, ZERO])

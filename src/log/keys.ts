@@ -3,7 +3,7 @@
  *
  *     log     dataset u32 · first sequence u48
  *     latest  dataset u32 · id
- *     index   dataset u32 · index u32 · value (its length u16, its bytes) · id
+ *     index   dataset u32 · index u31 · deleted u1 · value (its length u16, its bytes) · id
  *
  * Numbers are big-endian, so that byte order is numeric order. An id or an index value above 512 bytes is shortened to
  * its first 256 bytes, a mark and its 128-bit hash; the longest key is then 1,034 bytes, below LMDB's 1,978. The mark is
@@ -21,7 +21,7 @@ export const MAX_PART = 512
 const KEPT = 256
 const MARK = 0xff
 /** Length of an id or a value that was shortened. */
-export const SHORTENED = KEPT + 1 + 16
+const SHORTENED = KEPT + 1 + 16
 /** In the length of an index value: it was shortened. */
 const SHORTENED_VALUE = 0x8000
 
@@ -37,8 +37,9 @@ export function bounded(part: Uint8Array): Uint8Array {
   return short
 }
 
-/** Whether the id part of a key was shortened. */
-export const isShortened = (part: Uint8Array): boolean => part.length === SHORTENED && part[KEPT] === MARK
+/** Whether the id part of a key, from `start` to its end, was shortened. */
+export const isShortened = (key: Uint8Array, start: number): boolean =>
+  key.length === start + SHORTENED && key[start + KEPT] === MARK
 
 export function datasetKey(dataset: number): Buffer {
   const key = Buffer.allocUnsafe(4)
@@ -63,13 +64,15 @@ export function latestKey(dataset: number, id: Uint8Array): Buffer {
   return key
 }
 
-/** All rows of an index start with this. */
-export function indexPrefix(dataset: number, index: number): Buffer {
+/** The rows of an index start with this: those of ids whose newest version is deleted lie apart. */
+export function indexPrefix(dataset: number, index: number, deleted: boolean): Buffer {
   const key = Buffer.allocUnsafe(8)
   key.writeUInt32BE(dataset, 0)
-  key.writeUInt32BE(index, 4)
+  key.writeUInt32BE(markedIndex(index, deleted), 4)
   return key
 }
+
+const markedIndex = (index: number, deleted: boolean): number => 2 * index + (deleted ? 1 : 0)
 
 /**
  * An index value as it stands in keys and in the list of the keys an entity holds: its length, which says whether it was
@@ -88,15 +91,15 @@ export const valuePartLength = (bytes: Buffer, at: number): number => 2 + (bytes
 export const isShortenedValue = (part: Buffer): boolean => (part.readUInt16LE(0) & SHORTENED_VALUE) !== 0
 
 /** All rows of one value of an index start with this. */
-export function valuePrefix(dataset: number, index: number, value: Uint8Array): Buffer {
-  return indexKey(dataset, index, value, NOTHING)
+export function valuePrefix(dataset: number, index: number, deleted: boolean, value: Uint8Array): Buffer {
+  return indexKey(dataset, index, deleted, value, NOTHING)
 }
 
 /** `value` is a {@link valuePart}, `id` is bounded. */
-export function indexKey(dataset: number, index: number, value: Uint8Array, id: Uint8Array): Buffer {
+export function indexKey(dataset: number, index: number, deleted: boolean, value: Uint8Array, id: Uint8Array): Buffer {
   const key = Buffer.allocUnsafe(8 + value.length + id.length)
   key.writeUInt32BE(dataset, 0)
-  key.writeUInt32BE(index, 4)
+  key.writeUInt32BE(markedIndex(index, deleted), 4)
   key.set(value, 8)
   key.set(id, 8 + value.length)
   return key

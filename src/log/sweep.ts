@@ -15,7 +15,10 @@ export function sweepSlice(tables: Tables): boolean {
   const isIndex = order.length > 5
   let left = SLICE
   const ranges = isIndex
-    ? [{ table: tables.index, prefix: indexPrefix(dataset, order.readUInt32BE(5)) }]
+    ? [false, true].map((deleted) => ({
+        table: tables.index,
+        prefix: indexPrefix(dataset, order.readUInt32BE(5), deleted),
+      }))
     : [tables.index, tables.latest, tables.log].map((table) => ({ table, prefix: datasetKey(dataset) }))
   for (const { table, prefix } of ranges) {
     const keys = table.getKeys({ start: prefix, end: after(prefix), limit: left }).asArray
