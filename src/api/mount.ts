@@ -1,0 +1,164 @@
+/** Hangs routes into Fastify: for the default tenant at the root and for the others below `/t/<tenant>`. */
+
+import { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import { type TObject, type TSchema, Type } from 'typebox'
+import type { Node } from '../hub/contract.ts'
+import type { Answer } from './answer.ts'
+import { type Doors, doorsFor } from './doors.ts'
+import { ApiError } from './errors.ts'
+import { type Caller, may, type Resource } from './may.ts'
+import { type Given, readParameters } from './parameters.ts'
+import type { Call, Route } from './route.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller: Caller
+  }
+}
+
+export interface MountOptions {
+  readonly node: Node
+  readonly doors: Doors
+  readonly bodyBytes: number
+  readonly bulkBytes: number
+}
+
+const TENANT = 'tenant'
+const NO_PARAMETERS = Type.Object({})
+
+export function mount(app: FastifyInstance, routes: readonly Route[], options: MountOptions): void {
+  for (const route of routes) {
+    mountOne(app, '', route, options)
+    if (!route.isNodeOnly) mountOne(app, `/t/:${TENANT}`, route, options)
+  }
+}
+
+function mountOne(app: FastifyInstance, prefix: string, route: Route, options: MountOptions): void {
+  const { node, doors } = options
+  const definition: RouteOptions = {
+    method: route.method,
+    url: prefix + route.path,
+    bodyLimit: route.takesBulk ? options.bulkBytes : options.bodyBytes,
+    schema: { ...describe(route), hide: prefix !== '' },
+    // Before the body is read: whoever may not do it need not send it.
+    onRequest: async (request) => {
+      tenantOf(node, request)
+      const resource = resourceOf(route, request)
+      if (!may(request.caller, route.action, resource)) throw forbidden(request.caller)
+    },
+    handler: async (request, reply) => {
+      const answer = await route.handle(callOf(request, reply, route, node, doors))
+      return send(request, reply, answer)
+    },
+  }
+  app.route(definition)
+  if (route.method === 'GET') app.route({ ...definition, method: 'HEAD', schema: { hide: true } })
+}
+
+export function forbidden(caller: Caller): ApiError {
+  const why = caller.kind === 'elsewhere' ? `: ${caller.why}` : ''
+  return new ApiError('forbidden', `This hub answers only callers on its own machine${why}.`, {
+    hint: 'Use http://127.0.0.1 or http://localhost from the machine it runs on.',
+  })
+}
+
+function callOf(request: FastifyRequest, reply: FastifyReply, route: Route, node: Node, doors: Doors): Call {
+  const params = request.params as Record<string, string>
+  const given = request.query as Given
+  const prefix = params[TENANT] === undefined ? '' : `/t/${params[TENANT]}`
+  const path = request.url.split('?', 1)[0] as string
+  return {
+    node,
+    tenant: tenantOf(node, request),
+    prefix,
+    doors: doorsFor(request.caller, doors),
+    params,
+    query: readParameters(route.query ?? NO_PARAMETERS, given),
+    given,
+    headers: request.headers,
+    method: request.method,
+    path: prefix === '' ? path : path.slice(path.indexOf('/', '/t/'.length)),
+    body: (request.body as Uint8Array | undefined) ?? new Uint8Array(),
+    contentType: request.headers['content-type'] ?? '',
+    signal: goneSignal(reply),
+  }
+}
+
+function goneSignal(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController()
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) controller.abort()
+  })
+  return controller.signal
+}
+
+function tenantOf(node: Node, request: FastifyRequest) {
+  const name = (request.params as Record<string, string>)[TENANT] ?? 'default'
+  const tenant = node.tenant(name)
+  if (tenant === undefined) throw new ApiError('unknown-tenant', `There is no tenant '${name}'.`)
+  return tenant
+}
+
+function resourceOf(route: Route, request: FastifyRequest): Resource {
+  const params = request.params as Record<string, string>
+  const id = params[route.resourceParameter ?? 'id']
+  return { kind: route.resource, tenant: params[TENANT] ?? 'default', ...(id === undefined ? {} : { id }) }
+}
+
+/** The first chunk is fetched before the status is sent, so that an error at the start still gets its own. */
+async function send(request: FastifyRequest, reply: FastifyReply, answer: Answer): Promise<FastifyReply> {
+  const { body, status = 200, contentType, headers = {} } = answer
+  if (typeof body === 'string') return reply.code(status).headers(headers).type(contentType).send(body)
+  if (body instanceof Uint8Array) return reply.code(status).headers(headers).type(contentType).send(Buffer.from(body))
+  const chunks = body[Symbol.asyncIterator]()
+  const isHead = request.method === 'HEAD'
+  const first = isHead ? await chunks.return?.() : await chunks.next()
+  const text = isHead || first?.done === true ? [] : follow(first?.value as string, chunks)
+  return reply
+    .code(status)
+    .headers(headers)
+    .type(contentType)
+    .send(Readable.from(text, { highWaterMark: 1 }))
+}
+
+async function* follow(first: string, rest: AsyncIterator<string>): AsyncGenerator<string> {
+  try {
+    yield first
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value
+  } finally {
+    // The reader may have gone: whatever makes the chunks must hear of it.
+    await rest.return?.()
+  }
+}
+
+/** What the API's description says of a route; nothing here is checked by Fastify. */
+function describe(route: Route): Record<string, unknown> {
+  const names = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => name as string)
+  const params =
+    names.length === 0 ? undefined : Type.Object(Object.fromEntries(names.map((name) => [name, Type.String()])))
+  return {
+    summary: route.summary,
+    tags: [route.tag],
+    ...(params === undefined ? {} : { params }),
+    ...(route.query === undefined ? {} : { querystring: withoutMarks(route.query) }),
+    ...(route.accepts === undefined ? {} : { body: { content: contents(route.accepts) } }),
+    ...(route.answers === undefined ? {} : { response: responses(route.answers) }),
+  }
+}
+
+function withoutMarks(query: TObject): TSchema {
+  const supported = Object.entries(query.properties).filter(([, property]) => !('x-unsupported' in property))
+  return Type.Object(Object.fromEntries(supported))
+}
+
+const contents = (types: Readonly<Record<string, TSchema>>): Record<string, { schema: TSchema }> =>
+  Object.fromEntries(Object.entries(types).map(([type, schema]) => [type, { schema }]))
+
+const responses = (answers: NonNullable<Route['answers']>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(answers).map(([status, { description, schema = Type.Any(), type = 'application/json' }]) => [
+      status,
+      { description, content: { [type]: { schema } } },
+    ]),
+  )

@@ -1,0 +1,107 @@
+/** Turns an error into a status and the body that serves both worlds: RFC 9457 and older clients (rest-api.md §1.4). */
+
+import { STATUS_CODES } from 'node:http'
+import type { Problem as ConfigProblem } from '../config/problems.ts'
+
+export interface Problem {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Readonly<Record<string, unknown>>
+  /** It is ours to look into: logged as an error, and its text is not shown. */
+  readonly isUnexpected: boolean
+}
+
+/** The only table of statuses in the hub; codes come from every room. */
+const STATUS: Readonly<Record<string, number>> = {
+  'bad-json': 400,
+  'bad-entity': 400,
+  'bad-request': 400,
+  'bad-parameter': 400,
+  'bad-body': 400,
+  'bad-url': 400,
+  'not-supported': 400,
+  'config-rejected': 400,
+  'bad-tenant-name': 400,
+  'unsupported-operation': 400,
+  'query-invalid': 400,
+  forbidden: 403,
+  'tenant-protected': 403,
+  'update-refused': 403,
+  'not-found': 404,
+  'unknown-tenant': 404,
+  'unknown-pipe': 404,
+  'unknown-system': 404,
+  'unknown-dataset': 404,
+  'unknown-entity': 404,
+  'dataset-not-populated': 404,
+  'not-a-receiver': 404,
+  'not-a-publisher': 404,
+  'not-acceptable': 406,
+  'tenant-exists': 409,
+  'already-running': 409,
+  'push-conflict': 409,
+  'invalid-pipe': 409,
+  'dataset-gone': 409,
+  'body-too-large': 413,
+  'unsupported-media-type': 415,
+  'port-in-use': 500,
+  'no-graph': 503,
+  'graph-not-ready': 503,
+  'graph-lost': 503,
+  'pipe-unavailable': 503,
+  'query-timeout': 504,
+}
+
+/** When to come back, in seconds, for what passes by itself. */
+const RETRY_AFTER: Readonly<Record<string, number>> = {
+  'graph-not-ready': 2,
+  'graph-lost': 5,
+  'pipe-unavailable': 10,
+}
+
+/** Fastify's own refusals under our names. */
+const RENAMED: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
+  FST_ERR_BAD_URL: 'bad-url',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'bad-body',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
+}
+
+interface Coded extends Error {
+  readonly code?: unknown
+  readonly hint?: string
+  readonly details?: Readonly<Record<string, unknown>>
+  readonly line?: number
+  readonly column?: number
+  readonly problems?: readonly ConfigProblem[]
+}
+
+export function problemOf(thrown: unknown): Problem {
+  const error = (thrown instanceof Error ? thrown : new Error(String(thrown))) as Coded
+  const given = typeof error.code === 'string' ? error.code : ''
+  const code = RENAMED[given] ?? given
+  // Codes of the hub are lower case; those of Node (ENOENT) are not meant for callers.
+  const isOurs = /^[a-z][a-z0-9-]*$/.test(code)
+  const status = isOurs ? (STATUS[code] ?? 500) : 500
+  const detail = isOurs ? error.message : 'Something went wrong in the hub; its log says what.'
+  const details = { ...position(error), ...error.details }
+  const retryAfter = RETRY_AFTER[code]
+  return {
+    status,
+    isUnexpected: !isOurs,
+    headers: retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) },
+    body: {
+      type: isOurs ? `https://w3id.org/samtale/problem#${code}` : 'about:blank',
+      title: STATUS_CODES[status] ?? 'Error',
+      status,
+      detail,
+      message: detail,
+      code: isOurs ? code : 'unexpected',
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      details,
+    },
+  }
+}
+
+const position = ({ line, column }: Coded): Record<string, number> =>
+  typeof line === 'number' && typeof column === 'number' ? { line, column } : {}

@@ -1,0 +1,46 @@
+/** All doors, in plain sight. */
+
+import type { Node } from '../hub/contract.ts'
+import type { Doors } from './doors.ts'
+import { graphqlRoutes } from './graphql/door.ts'
+import { configRoutes } from './rest/config.ts'
+import { datasetRoutes } from './rest/datasets.ts'
+import { createMetrics, type Metrics } from './rest/metrics.ts'
+import { nodeRoutes } from './rest/node.ts'
+import { pipeRoutes } from './rest/pipes.ts'
+import { publisherRoutes } from './rest/publishers.ts'
+import { receiverRoutes } from './rest/receivers.ts'
+import { systemRoutes } from './rest/systems.ts'
+import { tenantRoutes } from './rest/tenants.ts'
+import type { Route } from './route.ts'
+import { sparqlRoutes } from './sparql/protocol.ts'
+
+export interface RouteOptions {
+  readonly node: Node
+  readonly doors: Doors
+  /** Longest time a SPARQL query may take. */
+  readonly queryTimeoutMs: number
+}
+
+export function createRoutes({ node, doors, queryTimeoutMs }: RouteOptions): {
+  readonly routes: readonly Route[]
+  readonly measure: Metrics['measure']
+} {
+  const metrics = createMetrics(node)
+  return {
+    measure: metrics.measure,
+    routes: [
+      ...nodeRoutes,
+      metrics.route,
+      ...configRoutes,
+      ...pipeRoutes,
+      ...systemRoutes,
+      ...datasetRoutes,
+      ...receiverRoutes,
+      ...publisherRoutes,
+      ...tenantRoutes,
+      ...sparqlRoutes({ queryTimeoutMs }),
+      ...graphqlRoutes(doors),
+    ],
+  }
+}

@@ -1,0 +1,154 @@
+/** Opens the doors of a node: one HTTP server for all tenants. */
+
+import type { AddressInfo } from 'node:net'
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import type { Node } from '../hub/contract.ts'
+import type { Doors } from './doors.ts'
+import { ApiError } from './errors.ts'
+import { callerOf, isLoopbackHost, may } from './may.ts'
+import { forbidden, mount } from './mount.ts'
+import { problemOf } from './problem.ts'
+import { describeApi } from './reference.ts'
+import { createRoutes } from './routes.ts'
+
+export interface ServerOptions {
+  readonly host: string
+  /** 0 picks a free one. */
+  readonly port: number
+  readonly doors: Doors
+  /** A pino logger; without it nothing is logged. */
+  readonly logger?: FastifyBaseLogger
+  /** Largest body of an ordinary request. */
+  readonly bodyBytes?: number
+  /** Largest configuration, and largest request to a receiver. */
+  readonly bulkBytes?: number
+  /** Longest time a SPARQL query may ask for. */
+  readonly queryTimeoutMs?: number
+}
+
+export interface Server {
+  readonly url: string
+  /** Lets requests under way finish for a moment, then ends them. */
+  close(): Promise<void>
+}
+
+const MIB = 1024 * 1024
+const CLOSE_GRACE_MS = 2_000
+
+export async function openServer(node: Node, options: ServerOptions): Promise<Server> {
+  if (!isLoopbackHost(options.host)) {
+    throw new ApiError(
+      'host-not-loopback',
+      `The hub serves this machine only; '${options.host}' is not a loopback address.`,
+      {
+        hint: 'Use 127.0.0.1, ::1 or localhost.',
+      },
+    )
+  }
+  const app = await createApp(node, options)
+  await listen(app, options)
+  const { address, port } = app.server.address() as AddressInfo
+  return {
+    url: `http://${address.includes(':') ? `[${address}]` : address}:${port}`,
+    close: () => close(app),
+  }
+}
+
+async function createApp(node: Node, options: ServerOptions): Promise<FastifyInstance> {
+  const app: FastifyInstance = fastify({
+    ...(options.logger === undefined ? { logger: false } : { loggerInstance: options.logger }),
+    logController: new LogController({ disableRequestLogging: true }),
+    exposeHeadRoutes: false,
+    bodyLimit: options.bodyBytes ?? MIB,
+    routerOptions: { maxParamLength: 16 * 1024, ignoreTrailingSlash: true },
+  })
+  // Bodies stay bytes: only the route knows what they are, and large ones are parsed elsewhere.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  app.setValidatorCompiler(() => () => true)
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value))
+  app.decorateRequest('caller')
+  app.addHook('onRequest', async (request) => {
+    request.caller = callerOf(request.raw)
+    if (!may(request.caller, 'read', { kind: 'node', tenant: 'default' })) throw forbidden(request.caller)
+    const encoding = request.headers['content-encoding']
+    if (encoding !== undefined && encoding !== 'identity') {
+      throw new ApiError(
+        'unsupported-media-type',
+        `Bodies with Content-Encoding '${encoding}' are not read; send them plain.`,
+      )
+    }
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, url } = request
+    request.log.debug({ method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request')
+  })
+  answerErrors(app)
+  const settings = {
+    node,
+    doors: options.doors,
+    bodyBytes: options.bodyBytes ?? MIB,
+    bulkBytes: options.bulkBytes ?? 64 * MIB,
+  }
+  const { routes, measure } = createRoutes({
+    node,
+    doors: options.doors,
+    queryTimeoutMs: options.queryTimeoutMs ?? 30_000,
+  })
+  app.addHook('onResponse', async (request, reply) =>
+    measure(request.method, request.routeOptions.url ?? '(none)', reply.statusCode, reply.elapsedTime / 1000),
+  )
+  await app.register(async (scope) => {
+    await describeApi(scope, node)
+    mount(scope, routes, settings)
+  })
+  return app
+}
+
+function answerErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error, request, reply) => {
+    const { status, headers, body, isUnexpected } = problemOf(error)
+    if (isUnexpected) request.log.error({ err: error, url: request.url }, 'request failed')
+    return reply
+      .code(status)
+      .headers(headers)
+      .type(problemType(request.url, request.headers.accept))
+      .send(JSON.stringify(body))
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0]
+    const { status, body } = problemOf(new ApiError('not-found', `There is nothing at ${request.method} ${path}.`))
+    return reply.code(status).type(problemType(request.url, request.headers.accept)).send(JSON.stringify(body))
+  })
+}
+
+/** `application/json` below `/api`, where older clients look; problem details when asked for and at the other doors. */
+function problemType(url: string, accept: string | undefined): string {
+  const isApi = /^(?:\/t\/[^/]*)?\/api(?:[/?]|$)/.test(url)
+  const asksForProblem = /application\/problem\+json/i.test(accept ?? '')
+  const type = isApi && !asksForProblem ? 'application/json' : 'application/problem+json'
+  return `${type}; charset=utf-8`
+}
+
+async function listen(app: FastifyInstance, { host, port }: ServerOptions): Promise<void> {
+  try {
+    await app.listen({ host, port })
+  } catch (cause) {
+    await app.close()
+    if ((cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cause
+    throw new ApiError('port-in-use', `Port ${port} of ${host} is in use by another program.`, {
+      hint: 'End that program, or choose another port with --port (0 picks a free one).',
+      details: { host, port },
+      cause,
+    })
+  }
+}
+
+async function close(app: FastifyInstance): Promise<void> {
+  const timer = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS)
+  try {
+    await app.close()
+  } finally {
+    clearTimeout(timer)
+  }
+}

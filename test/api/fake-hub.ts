@@ -1,0 +1,332 @@
+/** A hub that lives in memory: just enough of the contract for the doors to stand in. */
+
+import type { Quad } from '@rdfjs/types'
+import { DataFactory } from 'n3'
+import type { Doors } from '../../src/api/doors.ts'
+import type {
+  DatasetShape,
+  Node,
+  PipeQuery,
+  Publication,
+  PublishQuery,
+  PushParameters,
+  SparqlRequest,
+  Tenant,
+} from '../../src/hub/contract.ts'
+import { HubError } from '../../src/hub/errors.ts'
+import type { Snapshot } from '../../src/log/contract.ts'
+import { encodeEntity } from '../../src/model/canonical.ts'
+import { entries, get } from '../../src/model/dict.ts'
+import { type Entity, idOf, isDeleted } from '../../src/model/entity.ts'
+import { createNaming, type Naming } from '../../src/model/iri.ts'
+import { parseJson, writeJson } from '../../src/model/json.ts'
+import { compareText, equals } from '../../src/model/order.ts'
+import { kindOf, NI, type Value } from '../../src/model/value.ts'
+
+interface Stored {
+  readonly id: string
+  readonly deleted: boolean
+  readonly entity: Entity
+  readonly text: string
+}
+
+class FakeDataset {
+  readonly generation = `generation-${Math.random()}`
+  readonly versions: Stored[] = []
+  populated = true
+
+  write(given: string): void {
+    for (const value of parseJson(given) as readonly Entity[]) {
+      const { id, deleted, text, hash } = encodeEntity(value)
+      const previous = this.versions.findLastIndex((version) => version.id === id)
+      const internal = `"_deleted":${deleted},"_updated":${this.versions.length},"_previous":${previous < 0 ? null : previous},"_ts":1700000000000000,"_hash":"${hash}"`
+      const stored = `${text.slice(0, -1)},${internal}}`
+      this.versions.push({ id, deleted, text: stored, entity: parseJson(stored) as Entity })
+    }
+  }
+
+  latest(id: string): Stored | undefined {
+    return this.versions.findLast((version) => version.id === id)
+  }
+
+  live(): Entity[] {
+    const ids = [...new Set(this.versions.map(({ id }) => id))].sort(compareText)
+    return ids.flatMap((id) => {
+      const version = this.latest(id) as Stored
+      return version.deleted ? [] : [version.entity]
+    })
+  }
+}
+
+export class FakeTenant implements Tenant {
+  readonly name: string
+  readonly base: string
+  readonly datasets = new Map<string, FakeDataset>()
+  readonly pipes = new Map<string, string>()
+  readonly operations: (readonly [pipe: string, operation: string, fields: Readonly<Record<string, string>>])[] = []
+  readonly received: (readonly [pipe: string, body: string, push: PushParameters])[] = []
+  readonly asked: SparqlRequest[] = []
+  readonly published: PublishQuery[] = []
+  globals: string[] = []
+  config = '[]'
+  variables = '{}'
+  isReady = true
+  /** What the next call of these gives. */
+  pages: AsyncIterable<readonly string[]> = (async function* () {})()
+  publication: Publication = { contentType: 'application/json', headers: {}, body: (async function* () {})() }
+  answer: (request: SparqlRequest) => { body: string; cut?: boolean } = () => ({ body: '{}' })
+  lastSignal: AbortSignal | undefined
+
+  constructor(name: string) {
+    this.name = name
+    this.base = name === 'default' ? 'http://hub.example' : `http://hub.example/t/${name}`
+  }
+
+  write(dataset: string, entities: string): void {
+    const known = this.datasets.get(dataset) ?? new FakeDataset()
+    this.datasets.set(dataset, known)
+    known.write(entities)
+  }
+
+  addPipe(id: string, sinkDataset: string | null = null): void {
+    this.pipes.set(
+      id,
+      `{"_id":"${id}","type":"pipe","big":12345678901234567890${sinkDataset ? `,"sink":{"dataset":"${sinkDataset}"}` : ''}}`,
+    )
+  }
+
+  naming(): Naming {
+    return createNaming({ base: this.base, namespaces: { ex: 'http://example.com/' } })
+  }
+
+  configText = () => this.config
+  async replaceConfig(text: string, force: boolean) {
+    const problem = {
+      level: 'error' as const,
+      message: "Unknown type 'pip'.",
+      hint: "Did you mean 'pipe'?",
+      component: 'a',
+      pointer: '/source/type',
+    }
+    if (text.includes('"broken"') && !force)
+      throw new HubError('config-rejected', 'It has errors.', { problems: [problem] })
+    this.config = text
+    return text.includes('"broken"') ? [problem] : []
+  }
+  problems = () => []
+  env = () => this.variables
+  async replaceEnv(text: string) {
+    this.variables = text
+  }
+
+  pipeIds = () => [...this.pipes.keys()]
+  pipe(id: string) {
+    const config = this.pipes.get(id)
+    return (
+      config &&
+      `{"_id":"${id}","config":{"original":${config},"effective":${config}},"runtime":{"is-valid-config":true,"dependencies":[]},"storage":{"count-index-exists":7}}`
+    )
+  }
+  pipeConfigText = (id: string) => this.pipes.get(id)
+  pump(id: string) {
+    return this.pipes.has(id)
+      ? `{"_id":"${id}","config":{"mode":"scheduled"},"runtime":{"is-disabled":false,"is-valid-config":true,"last-report":{"outcome":"completed","seconds":1.5},"queues":{"source":3}}}`
+      : undefined
+  }
+  async operate(id: string, operation: string, fields: Readonly<Record<string, string>>) {
+    if (operation === 'start-twice') throw new HubError('already-running', 'It runs already.')
+    if (operation === 'fly') throw new HubError('unsupported-operation', 'No such operation.')
+    this.operations.push([id, operation, fields])
+  }
+  systemIds = () => ['crm']
+  system = (id: string) => (id === 'crm' ? '{"_id":"crm"}' : undefined)
+  metadata = () => '{"_id":"node","config":{"original":{},"effective":{"global_defaults":{}}}}'
+
+  pipeEntities(_id: string, query: PipeQuery, signal: AbortSignal) {
+    this.lastSignal = signal
+    this.lastQuery = query
+    return this.pages
+  }
+  lastQuery: PipeQuery | undefined
+  async receive(id: string, body: Uint8Array, push: PushParameters) {
+    if (!this.pipes.has(id)) throw new HubError('unknown-pipe', `There is no pipe '${id}'.`)
+    const text = Buffer.from(body).toString()
+    parseJson(text)
+    if (push.previousRequestId === 'wrong') throw new HubError('push-conflict', 'It does not follow.')
+    this.received.push([id, text, push])
+  }
+  async publish(id: string, form: 'entities' | 'csv', query: PublishQuery) {
+    if (!this.pipes.has(id)) throw new HubError('unknown-pipe', `There is no pipe '${id}'.`)
+    if (form === 'csv' && id === 'json-only') throw new HubError('not-a-publisher', 'It does not publish CSV.')
+    this.published.push(query)
+    return this.publication
+  }
+
+  snapshot(): Snapshot {
+    const view = (id: string) => {
+      const dataset = this.datasets.get(id)
+      if (dataset === undefined) return undefined
+      const live = dataset.live().length
+      const ids = new Set(dataset.versions.map((version) => version.id)).size
+      return {
+        document: {
+          id,
+          number: 1,
+          generation: dataset.generation,
+          populated: dataset.populated,
+          indexSet: 1,
+          completeness: null,
+          indexes: [{ number: 1, expression: 'x', fingerprint: 'f', state: 'ready', filled: 0 }],
+        },
+        counts: () => ({
+          end: dataset.versions.length,
+          existing: live,
+          deleted: ids - live,
+          versions: dataset.versions.length,
+        }),
+      }
+    }
+    return {
+      datasets: () => [...this.datasets.keys()].map((id) => ({ id })),
+      dataset: view,
+      close() {},
+    } as unknown as Snapshot
+  }
+  dataset = (id: string) =>
+    this.datasets.has(id) ? JSON.stringify({ _id: id, runtime: { populated: true } }) : undefined
+  deleteDataset = async (id: string) => this.datasets.delete(id)
+  globalDatasets = () => this.globals
+
+  async sparql(request: SparqlRequest) {
+    this.asked.push(request)
+    const { body, cut = false } = this.answer(request)
+    return { body, contentType: request.accept, cut, rows: 2 }
+  }
+  graphStatus = () => ({ state: 'ready' as const, quads: 42, budget: 100, lag: 5, leftOut: [], offsets: {} })
+  graphCaughtUp = async () => true
+
+  async shape(id: string): Promise<DatasetShape | undefined> {
+    const dataset = this.datasets.get(id)
+    if (dataset === undefined) return undefined
+    const seen = new Map<string, { kinds: Set<string>; namespaces: Set<string>; list: boolean }>()
+    for (const entity of dataset.live()) {
+      for (const [name, value] of entries(entity)) {
+        if (name.startsWith('_')) continue
+        const property = seen.get(name) ?? { kinds: new Set(), namespaces: new Set(), list: false }
+        seen.set(name, property)
+        if (Array.isArray(value)) property.list = true
+        for (const one of elementsOf(value)) {
+          if (one === null) continue
+          property.kinds.add(kindOf(one))
+          if (one instanceof NI) property.namespaces.add(one.text.slice(0, one.text.lastIndexOf(':')))
+        }
+      }
+    }
+    const properties = [...seen].map(([name, { kinds, namespaces, list }]) => ({
+      name,
+      kinds: [...kinds],
+      namespaces: [...namespaces],
+      list,
+    }))
+    return { count: dataset.live().length, properties }
+  }
+  ends = () => Object.fromEntries([...this.datasets].map(([id, { versions }]) => [id, versions.length]))
+  health = () => ({ ready: this.isReady, reasons: this.isReady ? [] : ['The graph is loading.'] })
+}
+
+export class FakeNode implements Node {
+  readonly id = 'node-1'
+  readonly version = '0.0.1'
+  readonly startedAt = 1_700_000_000_000
+  readonly developer = true
+  readonly all = new Map([['default', new FakeTenant('default')]])
+
+  get main(): FakeTenant {
+    return this.all.get('default') as FakeTenant
+  }
+  tenants = () => [...this.all.values()]
+  tenant = (name: string) => this.all.get(name)
+  async createTenant(name: string) {
+    if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new HubError('bad-tenant-name', `'${name}' is no name of a tenant.`)
+    if (this.all.has(name)) throw new HubError('tenant-exists', `There is a tenant '${name}' already.`)
+    const tenant = new FakeTenant(name)
+    this.all.set(name, tenant)
+    return tenant
+  }
+  async deleteTenant(name: string) {
+    if (name === 'default') throw new HubError('tenant-protected', 'The default tenant stays.')
+    if (!this.all.delete(name)) throw new HubError('unknown-tenant', `There is no tenant '${name}'.`)
+  }
+  async close() {}
+}
+
+const elementsOf = (value: Value): readonly Value[] => (Array.isArray(value) ? (value as readonly Value[]) : [value])
+
+const known = (tenant: Tenant, dataset: string): FakeDataset => {
+  const found = (tenant as FakeTenant).datasets.get(dataset)
+  if (found === undefined) throw new HubError('unknown-dataset', `There is no dataset '${dataset}'.`)
+  return found
+}
+
+/** What the hub hands to the doors, over the fake's memory. `lookups` counts what was asked. */
+export function fakeDoors(): Doors & { lookups: number } {
+  const doors: Doors & { lookups: number } = {
+    lookups: 0,
+    async *datasetEntities(tenant, dataset, { since, limit, history, deleted, reverse }) {
+      const { versions } = known(tenant, dataset)
+      let texts = versions.flatMap((version, place) => {
+        if (since !== undefined && (reverse ? place >= since : place <= since)) return []
+        if (!history && known(tenant, dataset).latest(version.id) !== version) return []
+        return history || deleted || !version.deleted ? [version.text] : []
+      })
+      if (reverse) texts = texts.reverse()
+      yield `[${texts.slice(0, limit).join(',')}`
+      if (dataset === 'breaks') throw new HubError('dataset-gone', 'It went away.')
+      yield ']'
+    },
+    datasetEntity(tenant, dataset, id, offset) {
+      const { versions } = known(tenant, dataset)
+      const version = offset === undefined ? known(tenant, dataset).latest(id) : versions[offset]
+      return version?.id === id ? version.text : undefined
+    },
+    datasetHeaders(tenant, dataset) {
+      const { populated, generation, versions } = known(tenant, dataset)
+      return {
+        'X-Dataset-Populated': String(populated),
+        'X-Dataset-Generation': generation,
+        ...(versions.length === 0 ? {} : { 'X-Dataset-Max-Updated': String(versions.length - 1) }),
+      }
+    },
+    async *datasetExport(tenant, dataset): AsyncGenerator<Quad> {
+      const { namedNode, literal, quad } = DataFactory
+      const naming = tenant.naming()
+      for (const id of dataset === null ? (tenant as FakeTenant).datasets.keys() : [dataset]) {
+        for (const entity of known(tenant, id).live()) {
+          const subject = namedNode(naming.entityIri(idOf(entity)))
+          const graph = namedNode(naming.graphIri(id, idOf(entity)))
+          yield quad(
+            subject,
+            namedNode('http://example.com/json'),
+            literal(writeJson(entity)),
+            graph,
+          ) as unknown as Quad
+        }
+      }
+    },
+    scan(tenant, dataset, { after, limit }) {
+      const live = known(tenant, dataset).live()
+      return live.filter((entity) => after === undefined || compareText(idOf(entity), after) > 0).slice(0, limit)
+    },
+    entity(tenant, dataset, id) {
+      const version = known(tenant, dataset).latest(id)
+      return version === undefined || isDeleted(version.entity) ? undefined : version.entity
+    },
+    async lookup(tenant, dataset, property, value) {
+      doors.lookups++
+      return known(tenant, dataset)
+        .live()
+        .filter((entity) => elementsOf(get(entity, property) ?? null).some((one) => equals(one, value)))
+    },
+  }
+  return doors
+}
