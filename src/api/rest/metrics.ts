@@ -1,0 +1,155 @@
+/** What a Prometheus server reads: pipes, pumps, graph and requests (names of hub.md §25.4). */
+
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Type } from 'typebox'
+import type { Node, Tenant } from '../../hub/contract.ts'
+import { type Route, route } from '../route.ts'
+
+export interface Metrics {
+  readonly route: Route
+  /** Counts a request; `url` is the route's pattern, never an address with ids in it. */
+  measure(method: string, url: string, status: number, seconds: number): void
+}
+
+/** Pipes read between which other work gets its turn. */
+const SLICE = 50
+
+export function createMetrics(node: Node): Metrics {
+  const register = new Registry()
+  collectDefaultMetrics({ register })
+  const requests = new Histogram({
+    name: 'samtale_http_request_seconds',
+    help: 'Time of requests by route.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.001, 0.005, 0.02, 0.05, 0.2, 1, 5, 30],
+    registers: [register],
+  })
+  const gauges = createGauges(register)
+  return {
+    measure: (method, url, status, seconds) => requests.labels(method, url, String(status)).observe(seconds),
+    route: route({
+      method: 'GET',
+      path: '/api/metrics',
+      tag: 'Node',
+      action: 'administer',
+      resource: 'node',
+      isNodeOnly: true,
+      summary: 'Figures for Prometheus.',
+      answers: { 200: { description: 'Metrics as text.', schema: Type.String(), type: 'text/plain' } },
+      handle: async () => {
+        gauges.reset()
+        for (const tenant of node.tenants()) await gauges.read(tenant)
+        return { contentType: register.contentType, body: await register.metrics() }
+      },
+    }),
+  }
+}
+
+const STATES = ['healthy', 'unhealthy', 'unknown'] as const
+
+function createGauges(register: Registry) {
+  const all: Gauge[] = []
+  const gauge = (name: string, help: string, labelNames: string[] = ['tenant', 'pipe']): Gauge => {
+    const made = new Gauge({ name, help, labelNames, registers: [register] })
+    all.push(made)
+    return made
+  }
+  const health = gauge('sesam_health', 'Whether all is well.', ['tenant', 'sesam_health'])
+  const enabled = gauge('sesam_pipe_enabled', 'Whether the pump of the pipe is enabled.')
+  const config = gauge('sesam_pipe_config', 'Whether the configuration of the pipe is valid.', [
+    'tenant',
+    'pipe',
+    'config_group',
+    'leaf',
+  ])
+  const queue = gauge('sesam_pipe_queue_source', 'Entities the pump has not read yet.')
+  const exists = gauge('sesam_pipe_sink_dataset_count_index_exists', 'Live entities in the sink dataset.')
+  const deleted = gauge('sesam_pipe_sink_dataset_count_index_deleted', 'Deleted entities in the sink dataset.')
+  const logged = gauge('sesam_pipe_sink_dataset_count_log_exists', 'Versions in the sink dataset.')
+  const totalTime = gauge('sesam_pump_total_time', 'Seconds of the last run, 0 if there was none.')
+  const successful = gauge('sesam_pump_successful', 'Last run: 1 good, -1 bad, 0 none.')
+  const scheduled = gauge('sesam_pump_scheduled_time', 'When the pump runs next, seconds since 1970.')
+  const scraped = gauge('sesam_pump_scrape_time', 'When this was read, seconds since 1970.')
+  const quads = gauge('samtale_graph_quads', 'Statements in the graph.', ['tenant'])
+  const budget = gauge('samtale_graph_budget', 'Statements the graph may hold.', ['tenant'])
+  const lag = gauge('samtale_graph_lag', 'Entities that are not in the graph yet.', ['tenant'])
+
+  const readPipe = (tenant: string, { pipe, pump, isLeaf }: PipeFigures): void => {
+    const labels = { tenant, pipe: pipe._id }
+    const { runtime } = pump
+    enabled.set(labels, runtime['is-disabled'] ? 0 : 1)
+    config.set({ ...labels, config_group: 'default', leaf: isLeaf ? '1' : '0' }, runtime['is-valid-config'] ? 1 : 0)
+    setIf(queue, labels, runtime.queues?.source)
+    setIf(exists, labels, pipe.storage?.['count-index-exists'])
+    setIf(deleted, labels, pipe.storage?.['count-index-deleted'])
+    setIf(logged, labels, pipe.storage?.['count-log-exists'])
+    // Not for pumps that do not run by themselves (hub.md §25.4).
+    if (runtime['is-disabled'] || pump.config?.mode === 'manual' || pump.config?.mode === 'off') return
+    const last = runtime['last-report']
+    totalTime.set(labels, last?.seconds ?? 0)
+    successful.set(labels, last?.outcome === 'completed' ? 1 : last?.outcome === 'failed' ? -1 : 0)
+    scraped.set(labels, Date.now() / 1000)
+    if (typeof runtime['next-run'] === 'string') scheduled.set(labels, Date.parse(runtime['next-run']) / 1000)
+  }
+
+  return {
+    reset: () => {
+      for (const each of all) each.reset()
+    },
+    async read(tenant: Tenant): Promise<void> {
+      const { ready } = tenant.health()
+      for (const state of STATES) {
+        health.set({ tenant: tenant.name, sesam_health: state }, state === (ready ? 'healthy' : 'unhealthy') ? 1 : 0)
+      }
+      const status = tenant.graphStatus()
+      quads.set({ tenant: tenant.name }, status.quads)
+      budget.set({ tenant: tenant.name }, status.budget)
+      lag.set({ tenant: tenant.name }, status.lag)
+      for (const figures of await pipesOf(tenant)) readPipe(tenant.name, figures)
+    },
+  }
+}
+
+interface PipeFigures {
+  readonly pipe: PipeDocument
+  readonly pump: PumpDocument
+  /** No other pipe reads what it writes. */
+  readonly isLeaf: boolean
+}
+
+interface PipeDocument {
+  readonly _id: string
+  readonly config: { readonly effective?: { readonly sink?: { readonly dataset?: string } } }
+  readonly runtime: { readonly dependencies?: readonly string[] }
+  readonly storage?: Readonly<Record<string, number>>
+}
+
+/** Parts of rest-api.md §2.2, none of which a pump must have. */
+interface PumpDocument {
+  readonly config?: { readonly mode?: string }
+  readonly runtime: {
+    readonly 'is-disabled'?: boolean
+    readonly 'is-valid-config'?: boolean
+    readonly 'next-run'?: string | null
+    readonly 'last-report'?: { readonly outcome: string; readonly seconds: number } | null
+    readonly queues?: { readonly source?: number | null }
+  }
+}
+
+async function pipesOf(tenant: Tenant): Promise<PipeFigures[]> {
+  const documents: { pipe: PipeDocument; pump: PumpDocument }[] = []
+  for (const [place, id] of tenant.pipeIds().entries()) {
+    if (place % SLICE === SLICE - 1) await new Promise((resolve) => setImmediate(resolve))
+    const [pipe, pump] = [tenant.pipe(id), tenant.pump(id)]
+    if (pipe !== undefined && pump !== undefined) documents.push({ pipe: JSON.parse(pipe), pump: JSON.parse(pump) })
+  }
+  const read = new Set(documents.flatMap(({ pipe }) => pipe.runtime.dependencies ?? []))
+  return documents.map((document) => {
+    const dataset = document.pipe.config.effective?.sink?.dataset
+    return { ...document, isLeaf: dataset === undefined || !read.has(dataset) }
+  })
+}
+
+function setIf(gauge: Gauge, labels: Record<string, string>, value: number | null | undefined): void {
+  if (typeof value === 'number') gauge.set(labels, value)
+}

@@ -1,0 +1,100 @@
+/** What the node says about itself (rest-api.md §3.1, §3.2). */
+
+import type { Node, Tenant } from '../../hub/contract.ts'
+import { json, jsonText } from '../answer.ts'
+import { type Route, route } from '../route.ts'
+import { given, ObjectShape } from './shapes.ts'
+
+const common = { tag: 'Node', action: 'read', resource: 'node' } as const
+
+export const nodeRoutes: readonly Route[] = [
+  route({
+    ...common,
+    method: 'GET',
+    path: '/api',
+    summary: 'The root of the API.',
+    answers: given(ObjectShape, 'Version and mode of the node.'),
+    handle: ({ node, prefix }) =>
+      json({
+        status: { developer_mode: node.developer, node_version: node.version },
+        links: {
+          reference: '/api/reference',
+          pipes: `${prefix}/api/pipes`,
+          datasets: `${prefix}/api/datasets`,
+          sparql: `${prefix}/sparql`,
+          graphql: `${prefix}/graphql`,
+        },
+      }),
+  }),
+  route({
+    ...common,
+    method: 'GET',
+    path: '/api/ping',
+    summary: 'Whether the hub answers.',
+    answers: given(ObjectShape, 'It does.'),
+    handle: () => json({ status: 'running' }),
+  }),
+  route({
+    ...common,
+    method: 'GET',
+    path: '/api/health',
+    summary: 'Whether everything is ready; 503 with the reasons when not.',
+    answers: {
+      ...given(ObjectShape, 'All is well.'),
+      503: { description: 'Something is not ready; `reasons` says what.', schema: ObjectShape },
+    },
+    handle: ({ node, tenant, prefix }) => {
+      const reasons = reasonsOf(prefix === '' ? node.tenants() : [tenant])
+      return json({ status: reasons.length === 0 ? 'healthy' : 'unhealthy', reasons }, reasons.length === 0 ? 200 : 503)
+    },
+  }),
+  route({
+    ...common,
+    method: 'GET',
+    path: '/api/status',
+    summary: 'The process: version, start, memory.',
+    answers: given(ObjectShape, 'Figures of the node.'),
+    handle: ({ node }) => json(statusOf(node)),
+  }),
+  route({
+    ...common,
+    resource: 'config',
+    method: 'GET',
+    path: '/api/metadata',
+    summary: 'The node metadata, as given and with defaults.',
+    answers: given(ObjectShape, 'The metadata.'),
+    handle: ({ tenant }) => jsonText(tenant.metadata()),
+  }),
+  route({
+    ...common,
+    resource: 'config',
+    method: 'GET',
+    path: '/api/namespaces',
+    summary: 'Prefixes of identifiers and properties, built in and configured.',
+    answers: given(ObjectShape, 'Prefix and IRI of each.'),
+    handle: ({ tenant }) => json(tenant.naming().namespaces),
+  }),
+]
+
+const reasonsOf = (tenants: readonly Tenant[]): string[] =>
+  tenants.flatMap((tenant) => {
+    const { ready, reasons } = tenant.health()
+    return ready ? [] : reasons.length === 0 ? [`The tenant '${tenant.name}' is not ready.`] : reasons
+  })
+
+function statusOf(node: Node): Record<string, unknown> {
+  const { rss, heapUsed, heapTotal, external } = process.memoryUsage()
+  const { user, system } = process.cpuUsage()
+  return {
+    node_id: node.id,
+    node_version: node.version,
+    // Milliseconds: clients wait for it to change, also after two restarts within a second.
+    node_start_time: new Date(node.startedAt).toISOString(),
+    node_uptime: (Date.now() - node.startedAt) / 1000,
+    node_js_version: process.version,
+    process_id: process.pid,
+    memory: { rss, heap_used: heapUsed, heap_total: heapTotal, external },
+    cpu: { user_seconds: user / 1e6, system_seconds: system / 1e6 },
+    tenants: node.tenants().map(({ name }) => name),
+  }
+}

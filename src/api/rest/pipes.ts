@@ -1,0 +1,187 @@
+/** Pipes and their pumps (rest-api.md §4). */
+
+import { Type } from 'typebox'
+import type { PipeQuery } from '../../hub/contract.ts'
+import { get, newDict, set } from '../../model/dict.ts'
+import { parseJson, writeJson } from '../../model/json.ts'
+import { isDict } from '../../model/value.ts'
+import { type Answer, jsonArray, jsonArrayChunks, jsonText } from '../answer.ts'
+import { fieldsOf } from '../body.ts'
+import { ApiError } from '../errors.ts'
+import { count, flag, text, whole } from '../parameters.ts'
+import { type Call, type Route, route } from '../route.ts'
+import { EntityShape, found, given, PipeShape, PumpShape } from './shapes.ts'
+
+const common = { tag: 'Pipes', resource: 'pipe' } as const
+const fields = Type.Object({ fields: text('Parts wanted, separated by commas: config, runtime, storage.') })
+const FORM = Type.Object({ operation: Type.String() }, { additionalProperties: true })
+
+/** The documented names and those that older clients use. */
+const STAGES: ReadonlyMap<string, PipeQuery['stage']> = new Map([
+  ['source', 'source'],
+  ['before-transforms', 'before-transforms'],
+  ['before-transform', 'before-transforms'],
+  ['after-transforms', 'after-transforms'],
+  ['after-transform', 'after-transforms'],
+  ['sink', 'sink'],
+])
+
+export const pipeRoutes: readonly Route[] = [
+  route({
+    ...common,
+    method: 'GET',
+    path: '/api/pipes',
+    action: 'read',
+    summary: 'All pipes.',
+    query: fields,
+    answers: given(Type.Array(PipeShape), 'The pipes.'),
+    handle: ({ tenant, query }) =>
+      jsonArray(tenant.pipeIds().flatMap((id) => select(tenant.pipe(id), query.fields) ?? [])),
+  }),
+  route({
+    ...common,
+    method: 'GET',
+    path: '/api/pipes/:id',
+    action: 'read',
+    summary: 'One pipe.',
+    query: fields,
+    answers: found(PipeShape, 'The pipe.'),
+    handle: (call) => jsonText(select(known(call, call.tenant.pipe(pipeId(call))), call.query.fields)),
+  }),
+  route({
+    ...common,
+    method: 'GET',
+    path: '/api/pipes/:id/config',
+    action: 'read',
+    summary: 'The configuration of a pipe, exactly as it was given.',
+    answers: found(PipeShape, 'The configuration.'),
+    handle: (call) => jsonText(known(call, call.tenant.pipeConfigText(pipeId(call)))),
+  }),
+  route({
+    ...common,
+    method: 'GET',
+    path: '/api/pipes/:id/entities',
+    action: 'read',
+    summary: 'What the pipe makes now, without moving it.',
+    query: Type.Object({
+      stage: text('source, before-transforms, after-transforms, or sink (default).'),
+      since: text('Offset of the source to read after.'),
+      limit: count('Entities at most.'),
+    }),
+    answers: found(Type.Array(EntityShape), 'Entities.'),
+    handle: (call) => {
+      known(call, call.tenant.pipeConfigText(pipeId(call)))
+      const { since, limit } = call.query
+      const query = {
+        stage: stageOf(call.query.stage),
+        ...(since ? { since } : {}),
+        ...(limit === undefined ? {} : { limit }),
+      }
+      return jsonText(jsonArrayChunks(call.tenant.pipeEntities(pipeId(call), query, call.signal)))
+    },
+  }),
+  route({
+    ...common,
+    method: 'GET',
+    path: '/api/pipes/:id/log',
+    action: 'read',
+    summary: 'The execution log of a pipe.',
+    query: Type.Object({
+      since: whole('Only entries after this `_updated`.'),
+      limit: count('Entries at most.'),
+      history: flag('Superseded versions too.', true),
+      deleted: flag('Deleted entries too.', true),
+      reverse: flag('Newest first.'),
+    }),
+    answers: found(Type.Array(EntityShape), 'Entries.'),
+    handle: (call) => {
+      known(call, call.tenant.pipeConfigText(pipeId(call)))
+      const dataset = `system:pump_execution:${pipeId(call)}`
+      if (call.tenant.dataset(dataset) === undefined) return jsonText('[]')
+      return jsonText(call.doors.datasetEntities(call.tenant, dataset, call.query))
+    },
+  }),
+  route({
+    ...common,
+    method: 'GET',
+    path: '/api/pipes/:id/pump',
+    action: 'read',
+    summary: 'The pump of a pipe.',
+    answers: found(PumpShape, 'The pump.'),
+    handle: (call) => jsonText(known(call, call.tenant.pump(pipeId(call)))),
+  }),
+  route({
+    ...common,
+    method: 'POST',
+    path: '/api/pipes/:id/pump',
+    action: 'operate',
+    summary: 'An operation on the pump: start, start-rescan, stop, enable, disable, update-last-seen …',
+    accepts: { 'application/x-www-form-urlencoded': FORM, 'multipart/form-data': FORM, 'application/json': FORM },
+    answers: {
+      ...found(PumpShape, 'The pump afterwards.'),
+      409: { description: 'It runs already.', schema: PumpShape },
+    },
+    handle: operate,
+  }),
+]
+
+async function operate(call: Call): Promise<Answer> {
+  const id = pipeId(call)
+  known(call, call.tenant.pipeConfigText(id))
+  const { operation, ...rest } = await fieldsOf(call)
+  if (operation === undefined) {
+    throw new ApiError('bad-request', "The form field 'operation' is missing.", {
+      hint: 'Send for example operation=start.',
+    })
+  }
+  try {
+    await call.tenant.operate(id, operation, rest)
+  } catch (cause) {
+    if ((cause as { code?: unknown }).code !== 'unsupported-operation') throw cause
+    // Clients know the case by this phrase (rest-api.md §4.2).
+    throw new ApiError(
+      'unsupported-operation',
+      `The pump of pipe '${id}' doesn't support the operation '${operation}'.`,
+      {
+        ...hintOf(cause),
+        cause,
+      },
+    )
+  }
+  return jsonText(known(call, call.tenant.pump(id)))
+}
+
+const hintOf = (error: unknown): { hint?: string } => {
+  const { hint } = error as { hint?: string }
+  return hint === undefined ? {} : { hint }
+}
+
+const pipeId = (call: Call): string => call.params.id as string
+
+function known(call: Call, text: string | undefined): string {
+  if (text === undefined) throw new ApiError('unknown-pipe', `There is no pipe '${pipeId(call)}'.`)
+  return text
+}
+
+function stageOf(name = 'sink'): PipeQuery['stage'] {
+  const stage = STAGES.get(name)
+  if (stage !== undefined) return stage
+  throw new ApiError('bad-parameter', `There is no stage '${name}'.`, {
+    hint: 'Stages are source, before-transforms, after-transforms and sink.',
+  })
+}
+
+/** Only the wanted parts of a document, numbers as they were. */
+function select(text: string, wanted: string | undefined): string
+function select(text: string | undefined, wanted: string | undefined): string | undefined
+function select(text: string | undefined, wanted: string | undefined): string | undefined {
+  if (text === undefined || wanted === undefined || wanted === '') return text
+  const document = parseJson(text, { transit: false })
+  if (!isDict(document)) return text
+  const selected = newDict()
+  for (const name of ['_id', ...wanted.split(',').map((part) => part.trim())]) {
+    const part = get(document, name)
+    if (part !== undefined) set(selected, name, part)
+  }
+  return writeJson(selected, { transit: false })
+}

@@ -1,0 +1,60 @@
+/** Where others push entities to: JSON Push (rest-api.md §7). */
+
+import { Type } from 'typebox'
+import { json } from '../answer.ts'
+import { ApiError } from '../errors.ts'
+import { flag, text } from '../parameters.ts'
+import { type Route, route } from '../route.ts'
+import { EntityShape, ObjectShape, ProblemShape } from './shapes.ts'
+
+const PushQuery = Type.Object({
+  sequence_id: text('Names the sync that this request belongs to.'),
+  is_full: flag('The sync holds everything: what is not in it is deleted at its end.'),
+  request_id: text('Names this request within the sequence.'),
+  previous_request_id: text('`request_id` of the request before.'),
+  is_first: flag('First request of a full sync.'),
+  is_last: flag('Last request of a full sync.'),
+})
+
+export const receiverRoutes: readonly Route[] = [
+  route({
+    method: 'POST',
+    path: '/api/receivers/:id/entities',
+    tag: 'Receivers and publishers',
+    action: 'write',
+    resource: 'pipe',
+    takesBulk: true,
+    summary: 'Takes entities for a pipe; the answer comes when they are on disk.',
+    query: PushQuery,
+    accepts: { 'application/json': Type.Union([Type.Array(EntityShape), EntityShape]) },
+    answers: {
+      200: { description: 'All of them are stored.', schema: ObjectShape },
+      400: { description: 'The body is not JSON, or an entity has no `_id`.', schema: ProblemShape },
+      409: { description: 'The request does not fit into its sequence.', schema: ProblemShape },
+    },
+    handle: async ({ tenant, params, query, body, headers }) => {
+      await tenant.receive(params.id as string, body, {
+        isFull: query.is_full,
+        isFirst: query.is_first,
+        isLast: query.is_last,
+        ...(query.sequence_id === undefined ? {} : { sequenceId: query.sequence_id }),
+        ...(query.request_id === undefined ? {} : { requestId: query.request_id }),
+        ...(query.previous_request_id === undefined ? {} : { previousRequestId: query.previous_request_id }),
+        ...completenessOf(headers['x-dataset-completeness']),
+      })
+      return json({})
+    },
+  }),
+]
+
+function completenessOf(header: string | readonly string[] | undefined): { completeness?: number } {
+  if (header === undefined || header === '') return {}
+  const completeness = Number(header)
+  if (!Number.isSafeInteger(completeness)) {
+    throw new ApiError(
+      'bad-request',
+      `The header X-Dataset-Completeness must be microseconds since 1970, not '${header}'.`,
+    )
+  }
+  return { completeness }
+}

@@ -1,0 +1,78 @@
+/** The documents of the API as schemas, for its description (rest-api.md §2). */
+
+import { type TSchema, Type } from 'typebox'
+
+const open = (properties: Record<string, TSchema>, description: string) =>
+  Type.Object(properties, { description, additionalProperties: true })
+
+export const EntityShape = open(
+  {
+    _id: Type.String(),
+    _deleted: Type.Optional(Type.Boolean()),
+    _updated: Type.Optional(Type.Integer({ description: 'Place in the dataset, from 0.' })),
+    _previous: Type.Optional(Type.Union([Type.Integer(), Type.Null()])),
+    _ts: Type.Optional(Type.Integer({ description: 'Microseconds since 1970.' })),
+    _hash: Type.Optional(Type.String()),
+  },
+  'An entity; typed values are strings that begin with `~`.',
+)
+
+const ConfigError = open(
+  { level: Type.String(), msg: Type.String(), elements: Type.String() },
+  'A mistake in a configuration and where it is.',
+)
+
+const Configured = open(
+  { original: Type.Any(), effective: Type.Any() },
+  'As given, and with defaults and variables filled in.',
+)
+
+export const PipeShape = open(
+  {
+    _id: Type.String(),
+    config: Configured,
+    runtime: open(
+      {
+        state: Type.String(),
+        'is-valid-config': Type.Boolean(),
+        'is-running': Type.Boolean(),
+        'is-disabled': Type.Boolean(),
+        'config-errors': Type.Array(ConfigError),
+      },
+      'How it is doing.',
+    ),
+  },
+  'A pipe.',
+)
+
+export const PumpShape = open({ _id: Type.String(), config: Type.Any(), runtime: Type.Any() }, 'A pump.')
+export const SystemShape = open({ _id: Type.String(), config: Configured, runtime: Type.Any() }, 'A system.')
+export const DatasetShape = open({ _id: Type.String(), config: Type.Any(), runtime: Type.Any() }, 'A dataset.')
+export const IndexShape = open({ _id: Type.String(), expression: Type.String(), status: Type.String() }, 'An index.')
+export const TenantShape = Type.Object({ name: Type.String(), base: Type.String() })
+export const ObjectShape = open({}, 'An object.')
+export const ComponentsShape = Type.Array(
+  open({ _id: Type.String(), type: Type.String() }, 'A component of the configuration.'),
+)
+
+export const ProblemShape = open(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    message: Type.String({ description: 'Equal to detail.' }),
+    code: Type.String({ description: 'Stable name of what went wrong.' }),
+    hint: Type.Optional(Type.String({ description: 'What to do about it.' })),
+    details: Type.Any(),
+  },
+  'What went wrong (RFC 9457).',
+)
+
+/** Answers of a route that gives one document and may find nothing. */
+export const found = (schema: TSchema, description: string) => ({
+  200: { description, schema },
+  404: { description: 'There is no such thing.', schema: ProblemShape },
+})
+
+export const given = (schema: TSchema, description: string) => ({ 200: { description, schema } })

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest'
+import { serve } from '../serve.ts'
+
+describe('metrics', () => {
+  const served = serve()
+
+  it('tell about pipes, graph and requests, without ids of entities', async () => {
+    served.tenant.addPipe('a', 'a')
+    await served.get('/api/datasets/a/entities/secret-id')
+    const response = await served.get('/api/metrics')
+    expect(response.headers.get('content-type')).toContain('text/plain')
+    const lines = (await response.text()).split('\n')
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'sesam_health{tenant="default",sesam_health="healthy"} 1',
+        'sesam_health{tenant="default",sesam_health="unhealthy"} 0',
+        'sesam_pipe_enabled{tenant="default",pipe="a"} 1',
+        'sesam_pipe_config{tenant="default",pipe="a",config_group="default",leaf="1"} 1',
+        'sesam_pipe_queue_source{tenant="default",pipe="a"} 3',
+        'sesam_pipe_sink_dataset_count_index_exists{tenant="default",pipe="a"} 7',
+        'sesam_pump_total_time{tenant="default",pipe="a"} 1.5',
+        'sesam_pump_successful{tenant="default",pipe="a"} 1',
+        'samtale_graph_quads{tenant="default"} 42',
+      ]),
+    )
+    const requests = lines.filter((line) => line.startsWith('samtale_http_request_seconds_count'))
+    expect(requests.join('\n')).toContain('route="/api/datasets/:id/entities/*",status="404"')
+    expect(requests.join('\n')).not.toContain('secret-id')
+  })
+
+  it('forget pipes that are gone', async () => {
+    served.tenant.addPipe('brief')
+    expect(await (await served.get('/api/metrics')).text()).toContain('pipe="brief"')
+    served.tenant.pipes.clear()
+    expect(await (await served.get('/api/metrics')).text()).not.toContain('pipe="brief"')
+  })
+})
