@@ -1,0 +1,182 @@
+/** `/graphql`: GraphQL over HTTP for the datasets of a tenant. */
+
+import { GraphQLError, type ParseOptions, parse, printSchema, validate } from 'graphql'
+import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga'
+import { Type } from 'typebox'
+import type { Tenant } from '../../hub/contract.ts'
+import { choose } from '../accept.ts'
+import type { Answer } from '../answer.ts'
+import { mediaType, textOf } from '../body.ts'
+import type { Doors } from '../doors.ts'
+import { text } from '../parameters.ts'
+import { problemOf } from '../problem.ts'
+import { ObjectShape } from '../rest/shapes.ts'
+import { type Call, type Route, route } from '../route.ts'
+import type { Context } from './context.ts'
+import { explorerPage } from './explorer.ts'
+import { type Built, SchemaKeeper } from './keeper.ts'
+import { MAX_TOKENS, refusal } from './limits.ts'
+import { Reader } from './reader.ts'
+
+const Parameters = Type.Object({
+  query: text('The document.'),
+  operationName: text('Which of its operations.'),
+  variables: text('Variables, as JSON.'),
+})
+const Body = Type.Object({ query: Type.String() }, { additionalProperties: true })
+
+const common = { tag: 'Graph', action: 'read', resource: 'graph' } as const
+const answers = { 200: { description: 'Data and errors.', schema: ObjectShape } }
+
+export function graphqlRoutes(doors: Doors): readonly Route[] {
+  const keepers = new WeakMap<Tenant, SchemaKeeper>()
+  const keeperOf = (tenant: Tenant): SchemaKeeper => {
+    const keeper = keepers.get(tenant) ?? new SchemaKeeper(tenant, doors)
+    keepers.set(tenant, keeper)
+    return keeper
+  }
+  const handle = (call: Call) => answer(call, keeperOf(call.tenant))
+  return [
+    route({
+      ...common,
+      method: 'GET',
+      path: '/graphql',
+      summary: 'A GraphQL query; in a browser, a page to write one.',
+      query: Parameters,
+      answers,
+      handle,
+    }),
+    route({
+      ...common,
+      method: 'POST',
+      path: '/graphql',
+      summary: 'A GraphQL query.',
+      accepts: { 'application/json': Body, 'application/x-www-form-urlencoded': Body },
+      answers,
+      handle,
+    }),
+    route({
+      ...common,
+      method: 'GET',
+      path: '/graphql/schema.graphql',
+      summary: 'The GraphQL schema as text.',
+      answers: { 200: { description: 'Types.', schema: Type.String(), type: 'text/plain' } },
+      handle: async ({ tenant }) => ({
+        contentType: 'text/plain; charset=utf-8',
+        body: printSchema((await keeperOf(tenant).current()).schema),
+      }),
+    }),
+  ]
+}
+
+async function answer(call: Call, keeper: SchemaKeeper): Promise<Answer> {
+  if (call.method === 'GET' && call.given.query === undefined && prefersPage(call)) return explorerPage(call)
+  const built = await suited(call, keeper)
+  const response = await yogaOf(built).fetch(
+    `http://localhost/graphql${call.method === 'GET' ? `?${searchOf(call)}` : ''}`,
+    {
+      method: call.method,
+      headers: headersOf(call),
+      ...(call.method === 'GET' ? {} : { body: textOf(call) }),
+      signal: call.signal,
+    },
+    { reader: new Reader(call.tenant, call.doors, built.plan) },
+  )
+  return {
+    status: response.status,
+    contentType: response.headers.get('content-type') ?? 'application/json; charset=utf-8',
+    body: await response.text(),
+  }
+}
+
+const prefersPage = ({ headers }: Call): boolean =>
+  choose(headers.accept as string | undefined, ['application/json', 'text/html']) === 'text/html'
+
+/** The schema at hand; but when the data grew and the query asks for what is not there yet, the one that follows. */
+async function suited(call: Call, keeper: SchemaKeeper): Promise<Built> {
+  const built = await keeper.current()
+  if (!keeper.isStale() || isValid(built, queryText(call))) return built
+  await keeper.refresh()
+  return keeper.current()
+}
+
+function isValid({ schema }: Built, query: string): boolean {
+  try {
+    return validate(schema, parse(query, { maxTokens: MAX_TOKENS })).length === 0
+  } catch {
+    // It does not parse: no schema would help.
+    return true
+  }
+}
+
+function queryText(call: Call): string {
+  if (call.method === 'GET') return String(call.given.query ?? '')
+  try {
+    if (mediaType(call.contentType) !== 'application/json') return new URLSearchParams(textOf(call)).get('query') ?? ''
+    return String((JSON.parse(textOf(call)) as { query?: unknown } | null)?.query ?? '')
+  } catch {
+    return ''
+  }
+}
+
+/** One server for each schema: documents are parsed and validated once by their text. */
+const yogas = new WeakMap<Built, YogaServerInstance<Context, object>>()
+
+function yogaOf(built: Built): YogaServerInstance<Context, object> {
+  let yoga = yogas.get(built)
+  if (yoga === undefined) {
+    yoga = createYoga<Context>({
+      schema: built.schema,
+      plugins: [limits],
+      graphiql: false,
+      landingPage: false,
+      cors: false,
+      multipart: false,
+      logging: false,
+      maskedErrors: { maskError },
+    })
+    yogas.set(built, yoga)
+  }
+  return yoga
+}
+
+const limits: Plugin = {
+  onParse({ setParseFn }) {
+    // Only the parser can stop early; validation takes time that grows with the square of the fields.
+    setParseFn((source: string, options: ParseOptions) => parse(source, { ...options, maxTokens: MAX_TOKENS }))
+  },
+  onExecute({ args, setResultAndStopExecution }) {
+    const refused = refusal(args.schema, args.document, args.operationName, args.variableValues ?? {})
+    if (refused !== null) setResultAndStopExecution({ errors: [refused] })
+  },
+}
+
+/** Errors of the hub keep their code and hint; the unexpected say nothing of the inside. */
+function maskError(error: unknown): Error {
+  const inner = (error as Partial<GraphQLError>).originalError ?? (error as Error)
+  if (inner instanceof GraphQLError) return error as Error
+  const { body } = problemOf(inner)
+  const { nodes, source, positions, path } = error as Partial<GraphQLError>
+  return new GraphQLError(String(body.message), {
+    ...(nodes === undefined ? {} : { nodes }),
+    ...(source === undefined ? {} : { source }),
+    ...(positions === undefined ? {} : { positions }),
+    ...(path === undefined ? {} : { path }),
+    extensions: { code: body.code, ...(body.hint === undefined ? {} : { hint: body.hint }) },
+  })
+}
+
+function searchOf({ given }: Call): string {
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(given))
+    search.set(name, typeof value === 'string' ? value : String(value.at(-1)))
+  return search.toString()
+}
+
+function headersOf({ headers, contentType }: Call): Record<string, string> {
+  const { accept } = headers
+  return {
+    ...(contentType === '' ? {} : { 'content-type': contentType }),
+    ...(typeof accept === 'string' ? { accept } : {}),
+  }
+}
