@@ -3,6 +3,7 @@
 import type { Static, TObject } from 'typebox'
 import type { Snapshot } from '../log/contract.ts'
 import type { Entity } from '../model/entity.ts'
+import type { Naming } from '../model/iri.ts'
 import type { Finding } from './finding.ts'
 import type { Logger } from './logger.ts'
 import type { SystemPort } from './systems/contract.ts'
@@ -29,6 +30,8 @@ export interface Surroundings {
   readonly snapshot: () => Snapshot
   readonly namespacedIdentifiers: boolean
   readonly identityNamespace: string
+  /** How IRIs become identifiers and property names; absent: by the prefixes every tenant has. */
+  readonly naming?: Naming
   readonly log: Logger
   readonly now: () => number
 }

@@ -15,9 +15,9 @@ beforeEach(async () => {
 })
 afterEach(() => server.close())
 
-sinkContract(nullSink, async () => ({ config: {} }))
+sinkContract(nullSink, [], async () => ({ config: {} }))
 
-sinkContract(jsonSink, async () => {
+sinkContract(jsonSink, ['stall', 'fail'], async () => {
   const fake = await startFakeServer()
   const system = openUrlSystem({ url_pattern: `${fake.url}%s` })
   fake.on('/in', json({}))

@@ -16,7 +16,7 @@ beforeEach(async () => {
 })
 afterEach(() => server.close())
 
-sourceContract(csvSource, async (ids) => {
+sourceContract(csvSource, ['grow', 'stall', 'fail'], async (ids) => {
   const fake = await startFakeServer()
   const system = openUrlSystem({ url_pattern: `${fake.url}%s` })
   let rows = ids.map((id, place) => [id, place] as const)

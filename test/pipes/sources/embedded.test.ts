@@ -20,11 +20,11 @@ describe('the source empty', () => {
   })
 })
 
-sourceContract(embeddedSource, async (ids) => {
+sourceContract(embeddedSource, ['grow'], async (ids) => {
   const entities: Value[] = ids.map((id, place) => dictOf({ _id: id, _updated: place }))
   return {
     config: { entities, supports_since: true, is_chronological: true },
-    grow: (more) => void entities.push(...more.map((id) => dictOf({ _id: id, _updated: entities.length }))),
+    grow: (more) => void entities.push(...more.map((id, place) => dictOf({ _id: id, _updated: ids.length + place }))),
   }
 })
 

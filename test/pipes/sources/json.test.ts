@@ -36,7 +36,7 @@ const pull =
   }
 
 for (const paging of [{}, { page_size: 4 }]) {
-  sourceContract(jsonSource, async (ids) => {
+  sourceContract(jsonSource, ['grow', 'stall', 'fail'], async (ids) => {
     const fake = await startFakeServer()
     const system = openUrlSystem({ url_pattern: `${fake.url}%s` })
     const entities = ids.map((_id, _updated) => ({ _id, _updated }))
