@@ -3,6 +3,8 @@
 import type { Static, TObject } from 'typebox'
 import { Value as Schema } from 'typebox/value'
 import { expect, test } from 'vitest'
+import { checkComponent } from '../../src/config/component.ts'
+import { fromPlain } from '../../src/model/json.ts'
 import type { Finding } from '../../src/pipes/finding.ts'
 
 export interface ComponentType<S extends TObject = TObject> {
@@ -34,10 +36,15 @@ export function componentContract(component: ComponentType): void {
     expect(Schema.Check(component.config, other)).toBe(false)
   })
 
-  test('lists as missing only what its schema names', () => {
-    for (const name of Object.keys(component.unsupported ?? {})) {
-      expect(Object.keys(component.config.properties)).toContain(name)
-      for (const example of component.examples) expect(Object.keys(example)).not.toContain(name)
+  test('refuses what its schema names and it does not do, and nothing else of the schema', () => {
+    const unsupported = component.unsupported ?? {}
+    for (const [name, property] of Object.entries(component.config.properties)) {
+      const given = (property as { default?: unknown }).default === false ? true : 'something'
+      const config = fromPlain({ ...component.examples[0], [name]: given } as never)
+      const { problems } = checkComponent(component.config, config, { component: 'c', pointer: '', unsupported })
+      const isRefused = problems.some(({ message }) => message.includes('is not supported by this version'))
+      expect([name, isRefused]).toEqual([name, name in unsupported])
     }
+    expect(Object.keys(component.config.properties)).toEqual(expect.arrayContaining(Object.keys(unsupported)))
   })
 }

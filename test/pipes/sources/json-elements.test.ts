@@ -89,6 +89,41 @@ describe('the elements of a stream', () => {
   })
 })
 
+/** What a reader makes of a text: its values, or undefined when it is refused. */
+function readable(text: Buffer): unknown[] | undefined {
+  try {
+    const groups = split(cut(text, [3, 5]), { ...unlimited, elements: 2 })
+    const values = parsed(groups)
+    return values.length === groups.reduce((sum, { count }) => sum + count, 0) ? values : undefined
+  } catch {
+    return undefined
+  }
+}
+
+test('a damaged stream is refused, or read as what it has become', () => {
+  const damage = fc.tuple(fc.nat(), fc.constantFrom(...Buffer.from('[]{},:"\\ 0a')))
+  fc.assert(
+    fc.property(
+      fc.array(fc.jsonValue(), { minLength: 1 }),
+      fc.array(damage, { minLength: 1, maxLength: 3 }),
+      (values, damages) => {
+        const text = Buffer.from(JSON.stringify(values))
+        for (const [at, byte] of damages) text[at % text.length] = byte
+        let expected: unknown
+        try {
+          expected = JSON.parse(text.toString())
+        } catch {
+          expected = undefined
+        }
+        if (typeof expected !== 'object' || expected === null) expected = undefined
+        else if (!Array.isArray(expected)) expected = [expected]
+        expect(readable(text)).toEqual(expected)
+      },
+    ),
+    { numRuns: 1000 },
+  )
+})
+
 describe('a stream that ends too early', () => {
   test('is an error at every length, never fewer elements', () => {
     const text = String.raw`[{"a":["x\"",1]},{"b":{}},3]`
