@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path'
 import { openServer } from '../api/server.ts'
+import { doors } from '../hub/doors.ts'
 import { HubNode } from '../hub/node.ts'
 import type { Arguments } from './arguments.ts'
 import { UsageError } from './arguments.ts'
@@ -47,7 +48,7 @@ export const serve: Command = async ({ given, environment, terminal }) => {
         line: terminal.note,
       })
     }
-    server = await openServer(node, { host, port })
+    server = await openServer(node, { host, port, doors })
     node.startPumps()
     terminal.line(`Samtale is listening on ${server.url}`)
     const signal = await ended()

@@ -105,7 +105,7 @@ export const usages = {
       format: {
         type: 'string',
         value: 'FORMAT',
-        about: 'turtle, trig, ntriples, nquads, rdfxml or jsonld; otherwise by file ending',
+        about: 'turtle, trig, n-triples, n-quads, rdf-xml or json-ld; otherwise by file ending',
       },
       data,
       base,
@@ -123,7 +123,7 @@ export const usages = {
       format: {
         type: 'string',
         value: 'FORMAT',
-        about: 'turtle, trig, ntriples, nquads or jsonld; otherwise by file ending, else trig',
+        about: 'turtle, trig, n-triples, n-quads, rdf-xml or json-ld; otherwise by file ending, else trig',
       },
       data,
       tenant,

@@ -11,8 +11,10 @@ import type { Feed, Snapshot } from '../log/contract.ts'
 import { openFeed } from '../log/feed.ts'
 import { startWriter, type WriterThread } from '../log/journal.ts'
 import { type LogReader, openLog } from '../log/reader.ts'
+import type { Entity } from '../model/entity.ts'
 import { createNaming, type Naming } from '../model/iri.ts'
 import { writeJson } from '../model/json.ts'
+import { DatasetWriter, IndexCompiler } from '../pipes/dataset-writer.ts'
 import type { Logger } from '../pipes/logger.ts'
 import { isPublisher, isReceiver, type Pipe, runsByPump } from '../pipes/pipe.ts'
 import { type RunReport, sourceOffset } from '../pipes/pump.ts'
@@ -56,6 +58,7 @@ export class HubTenant implements hub.Tenant {
   readonly #log: LogReader
   readonly #graph: Graph | null
   readonly #scheduler: Scheduler
+  readonly #indexes = new IndexCompiler()
   #deployment: Deployment
   #naming: Naming
   #env = '{}'
@@ -379,6 +382,22 @@ export class HubTenant implements hub.Tenant {
 
   deleteDataset(id: string): Promise<boolean> {
     return this.#writer.journal.deleteDataset(id)
+  }
+
+  /** Writes entities to a dataset past any pipe, change-tracked and on disk when it resolves; gives how many changed. */
+  async write(dataset: string, entities: readonly Entity[]): Promise<number> {
+    const document = await this.#writer.journal.assertDataset(dataset)
+    let current = document
+    const writer = new DatasetWriter(
+      this.#writer.journal,
+      this.#indexes,
+      dataset,
+      () => current,
+      () => {
+        current = withSnapshot(this, (snapshot) => snapshot.dataset(dataset)?.document) ?? document
+      },
+    )
+    return (await writer.write(entities, { durable: true })).changes
   }
 
   globalDatasets(): readonly string[] {

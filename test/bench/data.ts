@@ -13,7 +13,18 @@ export function random(seed: number): () => number {
 }
 
 const FIRST = ['Ola', 'Kari', 'Nora', 'Emil', 'Ida', 'Jonas', 'Sofie', 'Lars', 'Ingrid', 'Per'] as const
-const LAST = ['Hansen', 'Johansen', 'Olsen', 'Larsen', 'Andersen', 'Pedersen', 'Nilsen', 'Berg', 'Haugen', 'Lie'] as const
+const LAST = [
+  'Hansen',
+  'Johansen',
+  'Olsen',
+  'Larsen',
+  'Andersen',
+  'Pedersen',
+  'Nilsen',
+  'Berg',
+  'Haugen',
+  'Lie',
+] as const
 const CITY = ['Oslo', 'Bergen', 'Trondheim', 'Stavanger'] as const
 
 export type PlainEntity = Readonly<Record<string, unknown>> & { readonly _id: string }
@@ -55,7 +66,8 @@ export function* persons(count: number, companies: number, seed = 42): Generator
   for (let i = 0; i < count; i++) yield person(i, draw, companies)
 }
 
-export const range = <T>(count: number, make: (place: number) => T): T[] => Array.from({ length: count }, (_, place) => make(place))
+export const range = <T>(count: number, make: (place: number) => T): T[] =>
+  Array.from({ length: count }, (_, place) => make(place))
 
 /** JSON arrays of `size` entities each, ready to be sent. */
 export function bodies(entities: Iterable<PlainEntity>, size: number): string[] {

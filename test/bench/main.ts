@@ -7,7 +7,11 @@ import { ingest } from './w1-ingest.ts'
 import { transform } from './w3-transform.ts'
 import { graph } from './w6-graph.ts'
 
-const benchmarks: Readonly<Record<string, (rounds: number) => Promise<Figure[]>>> = { w1: ingest, w3: transform, w6: graph }
+const benchmarks: Readonly<Record<string, (rounds: number) => Promise<Figure[]>>> = {
+  w1: ingest,
+  w3: transform,
+  w6: graph,
+}
 
 const { values: given } = parseArgs({
   options: {
@@ -28,7 +32,9 @@ if (unknown.length > 0 || !(floor >= 0) || !(rounds >= 1)) {
 
 if (!given.json) {
   const memory = Math.round(totalmem() / 2 ** 30)
-  console.log(`Node ${process.version}, ${availableParallelism()} cores (${cpus()[0]?.model ?? '?'}), ${memory} GB; ${rounds} counted rounds.`)
+  console.log(
+    `Node ${process.version}, ${availableParallelism()} cores (${cpus()[0]?.model ?? '?'}), ${memory} GB; ${rounds} counted rounds.`,
+  )
 }
 const figures: Figure[] = []
 for (const name of names) {

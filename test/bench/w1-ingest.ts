@@ -49,7 +49,10 @@ export async function ingest(rounds: number): Promise<Figure[]> {
     values: ours.map((round) => round[part]),
     target,
     peer: { name: '20-line server on lmdb', values: peers.map((round) => round[part]) },
-    notes: part === 'a' ? notes : [`unchanged against new: ${(median(ours.map((r) => r.b)) / median(ours.map((r) => r.a))).toFixed(2)}`],
+    notes:
+      part === 'a'
+        ? notes
+        : [`unchanged against new: ${(median(ours.map((r) => r.b)) / median(ours.map((r) => r.a))).toFixed(2)}`],
   })
   return [figure('a', 'W1 (a) new, on disk before each answer', 100_000), figure('b', 'W1 (b) the same again', 150_000)]
 }
@@ -79,9 +82,13 @@ async function hubRound(texts: readonly string[], jsonBytes: number): Promise<Ro
 async function peerRound(texts: readonly string[]): Promise<Round> {
   const folder = await mkdtemp(join(tmpdir(), 'samtale-peer-'))
   const program = fileURLToPath(new URL('./peers/lmdb-server.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', program, join(folder, 'data')], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--import', 'tsx', program, join(folder, 'data')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   try {
-    const port = await new Promise<string>((resolve) => child.stdout.once('data', (text: Buffer) => resolve(text.toString().trim())))
+    const port = await new Promise<string>((resolve) =>
+      child.stdout.once('data', (text: Buffer) => resolve(text.toString().trim())),
+    )
     const url = `http://127.0.0.1:${port}`
     return { a: await send(url, '/', texts), b: await send(url, '/', texts), notes: [] }
   } finally {

@@ -10,7 +10,12 @@ const COUNT = 200_000
 const COMPANIES = 10_000
 const COUNTRIES = 200
 
-const receiver = (id: string) => ({ _id: id, type: 'pipe', source: { type: 'http_endpoint' }, sink: { type: 'dataset', dataset: id } })
+const receiver = (id: string) => ({
+  _id: id,
+  type: 'pipe',
+  source: { type: 'http_endpoint' },
+  sink: { type: 'dataset', dataset: id },
+})
 
 /** Filter, rename, concat, and two hops. */
 const ENRICH = {
@@ -25,7 +30,11 @@ const ENRICH = {
         ['filter', ['eq', '_S.crm:active', true]],
         ['rename', 'crm:email', 'email'],
         ['add', 'name', ['concat', '_S.crm:first', ' ', '_S.crm:last']],
-        ['add', '_company', ['first', ['hops', { datasets: ['company c'], where: ['eq', '_S.crm:company', ['ni', 'company', 'c._id']] }]]],
+        [
+          'add',
+          '_company',
+          ['first', ['hops', { datasets: ['company c'], where: ['eq', '_S.crm:company', ['ni', 'company', 'c._id']] }]],
+        ],
         ['add', 'company', '_T._company.erp:name'],
         [
           'add',
@@ -51,7 +60,11 @@ const ENRICH = {
 }
 
 /** What the pipe must give, written by hand. */
-export function enrichByHand(person: PlainEntity, companies: ReadonlyMap<string, PlainEntity>, countries: ReadonlyMap<string, PlainEntity>): PlainEntity | null {
+export function enrichByHand(
+  person: PlainEntity,
+  companies: ReadonlyMap<string, PlainEntity>,
+  countries: ReadonlyMap<string, PlainEntity>,
+): PlainEntity | null {
   if (person['crm:active'] !== true) return null
   const company = companies.get(String(person['crm:company']).split(':').at(-1) as string)
   const country = countries.get(String(company?.['erp:country']).split(':').at(-1) as string)
@@ -81,7 +94,7 @@ export async function transform(rounds: number): Promise<Figure[]> {
     try {
       await load(hub, people, companies, countries)
       const seconds = await run(hub)
-      const made = (await hub.json<PlainEntity[]>('/api/datasets/person-enriched/entities?history=false&deleted=false'))
+      const made = await hub.json<PlainEntity[]>('/api/datasets/person-enriched/entities?history=false&deleted=false')
       mustEqual('hash of what the pipe made', digestOf(made), expected)
       const ivm = timed(() => transformWithIvm(people, companies, countries))
       mustEqual('entities of the peer', ivm.result.length, made.length)
@@ -114,7 +127,8 @@ async function load(hub: Hub, ...datasets: (readonly PlainEntity[])[]): Promise<
   const names = ['person', 'company', 'country']
   await hub.request('PUT', '/api/config', JSON.stringify([...names.map(receiver), ENRICH]))
   for (const [place, entities] of datasets.entries()) {
-    for (const body of bodies(entities, 1_000)) await hub.request('POST', `/api/receivers/${names[place]}/entities`, body)
+    for (const body of bodies(entities, 1_000))
+      await hub.request('POST', `/api/receivers/${names[place]}/entities`, body)
   }
 }
 

@@ -19,11 +19,15 @@ const check = (text: string) =>
     pointer: '/source',
     unsupported: { later: 'what comes later' },
   })
-const found = (text: string) => check(text).problems.map(({ level, pointer, message, hint }) => [level, pointer, message, hint])
+const found = (text: string) =>
+  check(text).problems.map(({ level, pointer, message, hint }) => [level, pointer, message, hint])
 
 describe('checking a component', () => {
   it('fills in defaults and finds nothing wrong with what is right', () => {
-    expect(check('{"type":"box","size":2}')).toEqual({ value: { type: 'box', size: 2, mode: 'a', later: false }, problems: [] })
+    expect(check('{"type":"box","size":2}')).toEqual({
+      value: { type: 'box', size: 2, mode: 'a', later: false },
+      problems: [],
+    })
   })
 
   it('reports all mistakes at once, each with its pointer', () => {

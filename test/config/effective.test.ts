@@ -12,7 +12,11 @@ function effective(pipe: object) {
   const [component] = parseConfiguration(JSON.stringify(pipe)).components
   if (component === undefined) throw new Error('no component')
   const { value, problems } = effectiveComponent(component, ENV)
-  return { text: writeJson(value, { transit: false }), value: JSON.parse(writeJson(value, { transit: false })), problems }
+  return {
+    text: writeJson(value, { transit: false }),
+    value: JSON.parse(writeJson(value, { transit: false })),
+    problems,
+  }
 }
 
 const PIPE = { _id: 'p', type: 'pipe', source: { type: 'empty' } }
@@ -34,7 +38,12 @@ describe('the effective configuration', () => {
   })
 
   it('keeps the type of a variable that is the whole string, and writes it into a longer one', () => {
-    const { text } = effective({ ...PIPE, batch_size: '$ENV(port)', x: '$ENV(ratio)', name: 'http://$ENV(host):$ENV(port)/$ENV(list)' })
+    const { text } = effective({
+      ...PIPE,
+      batch_size: '$ENV(port)',
+      x: '$ENV(ratio)',
+      name: 'http://$ENV(host):$ENV(port)/$ENV(list)',
+    })
     expect(text).toContain('"batch_size":8080')
     expect(text).toContain('"x":1.0')
     expect(text).toContain('"name":"http://h.example:8080/[1,\\"a\\"]"')
@@ -43,7 +52,13 @@ describe('the effective configuration', () => {
   it('says which variable is not defined, where, and which was meant', () => {
     const { problems } = effective({ ...PIPE, source: { type: 'json', url: '$ENV(prot)' } })
     expect(problems).toMatchObject([
-      { level: 'error', component: 'p', pointer: '/source/url', message: "The environment variable 'prot' is not defined.", hint: "Did you mean 'port'?" },
+      {
+        level: 'error',
+        component: 'p',
+        pointer: '/source/url',
+        message: "The environment variable 'prot' is not defined.",
+        hint: "Did you mean 'port'?",
+      },
     ])
   })
 
@@ -60,7 +75,10 @@ describe('the effective configuration', () => {
     }
     expect(effective({ ...PIPE, source }).value.source).toEqual({ type: 'dataset', dataset: 'h.example' })
     const wrong = effective({ ...PIPE, source: { ...source, condition: 'other' } }).problems
-    expect(wrong[0]).toMatchObject({ pointer: '/source/condition', message: "The condition is 'other', which is none of the alternatives: prod, test." })
+    expect(wrong[0]).toMatchObject({
+      pointer: '/source/condition',
+      message: "The condition is 'other', which is none of the alternatives: prod, test.",
+    })
   })
 
   it('puts conditional properties on their own level, over those of the same name', () => {

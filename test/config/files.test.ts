@@ -4,7 +4,12 @@ import { elementTexts } from '../../src/config/elements.ts'
 import { parseConfiguration } from '../../src/config/files.ts'
 
 const messages = (input: Parameters<typeof parseConfiguration>[0]) =>
-  parseConfiguration(input).problems.map(({ file, component, pointer, message }) => ({ file, component, pointer, message }))
+  parseConfiguration(input).problems.map(({ file, component, pointer, message }) => ({
+    file,
+    component,
+    pointer,
+    message,
+  }))
 
 describe('a configuration', () => {
   it('keeps the text of each component exactly as it was given', () => {
@@ -44,7 +49,15 @@ describe('a configuration', () => {
   })
 
   it('names what is missing, doubled or of an unknown type, all at once', () => {
-    const texts = ['{"type":"pipe"}', '{"_id":"a"}', '{"_id":"b","type":"pump"}', '{"_id":"c","type":"pipe"}', '{"_id":"c","type":"pipe"}', '{"_id":"d/e","type":"pipe"}', '7']
+    const texts = [
+      '{"type":"pipe"}',
+      '{"_id":"a"}',
+      '{"_id":"b","type":"pump"}',
+      '{"_id":"c","type":"pipe"}',
+      '{"_id":"c","type":"pipe"}',
+      '{"_id":"d/e","type":"pipe"}',
+      '7',
+    ]
     expect(messages(texts).map(({ pointer, message }) => `${pointer} ${message}`)).toEqual([
       "/_id The property '_id' is missing: a string.",
       "/type The property 'type' is missing: 'pipe', 'system:…' or 'metadata'.",

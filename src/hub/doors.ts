@@ -1,0 +1,17 @@
+/** The functions the api reads datasets with, gathered to be handed to it. */
+
+import type { Tenant } from './contract.ts'
+import { datasetEntities, datasetEntity, datasetHeaders, entity, lookup, scan } from './datasets.ts'
+import { datasetExport } from './exchange.ts'
+import type { HubTenant } from './tenant.ts'
+
+export const doors = {
+  datasetEntities,
+  datasetEntity,
+  datasetHeaders,
+  datasetExport,
+  scan,
+  entity,
+  lookup: (tenant: Tenant, ...rest: [dataset: string, property: string, value: Parameters<typeof lookup>[3]]) =>
+    lookup(tenant as HubTenant, ...rest),
+}
