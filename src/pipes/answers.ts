@@ -28,7 +28,8 @@ export function shown(start: Uint8Array | string): string {
   return line.length > SHOWN_BYTES ? `${line.slice(0, SHOWN_BYTES)}…` : line
 }
 
-async function beginningOf(body: AsyncIterable<Uint8Array>): Promise<string> {
+/** How an answer begins, for a message; the rest is not read. */
+export async function beginningOf(body: AsyncIterable<Uint8Array>): Promise<string> {
   const parts: Uint8Array[] = []
   let length = 0
   try {

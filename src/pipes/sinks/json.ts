@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { type Static, Type } from 'typebox'
 import type { Entity } from '../../model/entity.ts'
 import { writeJson } from '../../model/json.ts'
-import { accepted } from '../answers.ts'
+import { accepted, beginningOf } from '../answers.ts'
 import { defineSink, type OpenSink } from '../contract.ts'
 import { PipeError } from '../errors.ts'
 import type { SystemPort } from '../systems/contract.ts'
@@ -74,7 +74,7 @@ class Push implements OpenSink {
       signal,
     )
     if (answer.status === 409) {
-      this.#conflict = await this.#conflictOf(answer.address, await answer.text())
+      this.#conflict = this.#conflictOf(answer.address, await beginningOf(answer.body))
       throw this.#conflict
     }
     const { body } = await accepted(this.#port, 'POST', answer)
@@ -94,8 +94,8 @@ class Push implements OpenSink {
     }
   }
 
-  async #conflictOf(address: string, body: string): Promise<PipeError> {
-    const said = this.#port.mask(body).slice(0, 300).trim()
+  #conflictOf(address: string, body: string): PipeError {
+    const said = this.#port.mask(body)
     return new PipeError(
       'push-conflict',
       `POST ${address} was answered with 409: the receiver does not know this sequence of requests.${said === '' ? '' : ` It says: ${said}`}`,
