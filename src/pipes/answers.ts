@@ -5,12 +5,13 @@ import type { SystemPort, SystemResponse } from './systems/contract.ts'
 
 /** How much of an answer goes into a message. */
 const SHOWN_BYTES = 300
+const READ_BYTES = 4096
 
 /** Gives the answer back when its status is 2xx; otherwise throws `bad-status` with the address, the status and how the answer begins. */
 export async function accepted(port: SystemPort, method: string, answer: SystemResponse): Promise<SystemResponse> {
   const { status, address } = answer
   if (status >= 200 && status < 300) return answer
-  const body = port.mask(await beginningOf(answer.body))
+  const body = await beginningOf(port, answer.body)
   throw new PipeError(
     'bad-status',
     `${method} ${address} was answered with ${status}${body === '' ? '.' : `: ${body}`}`,
@@ -29,19 +30,20 @@ export function shown(start: Uint8Array | string): string {
 }
 
 /** How an answer begins, for a message; the rest is not read. */
-export async function beginningOf(body: AsyncIterable<Uint8Array>): Promise<string> {
+export async function beginningOf(port: SystemPort, body: AsyncIterable<Uint8Array>): Promise<string> {
   const parts: Uint8Array[] = []
   let length = 0
   try {
     for await (const part of body) {
       parts.push(part)
       length += part.length
-      if (length >= SHOWN_BYTES) break
+      if (length >= READ_BYTES) break
     }
   } catch {
     // The status is the news; that its text broke off as well is not.
   }
-  return shown(Buffer.concat(parts))
+  // Masked before it is cut: half a secret would not be recognised.
+  return shown(port.mask(Buffer.concat(parts).toString('utf8')))
 }
 
 function hintFor(status: number): string {

@@ -74,7 +74,7 @@ class Push implements OpenSink {
       signal,
     )
     if (answer.status === 409) {
-      this.#conflict = this.#conflictOf(answer.address, await beginningOf(answer.body))
+      this.#conflict = this.#conflictOf(answer.address, await beginningOf(this.#port, answer.body))
       throw this.#conflict
     }
     const { body } = await accepted(this.#port, 'POST', answer)
@@ -94,8 +94,7 @@ class Push implements OpenSink {
     }
   }
 
-  #conflictOf(address: string, body: string): PipeError {
-    const said = this.#port.mask(body)
+  #conflictOf(address: string, said: string): PipeError {
     return new PipeError(
       'push-conflict',
       `POST ${address} was answered with 409: the receiver does not know this sequence of requests.${said === '' ? '' : ` It says: ${said}`}`,

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -162,7 +163,8 @@ describe('answers', () => {
     server.on('/x', json('x'.repeat(1000)))
     for (let i = 0; i < 5; i++) await bodyOf(port, 'x')
     expect(server.connections()).toBeLessThanOrEqual(2)
-    await Promise.all(Array.from({ length: 60 }, () => bodyOf(port, 'x')))
+    const all = Array.from({ length: 60 }, () => port.request({ url: 'x' }, new AbortController().signal))
+    await Promise.all(all.map(async (answer) => (await answer).text()))
     expect(server.connections()).toBeLessThanOrEqual(16)
   })
 
@@ -183,6 +185,14 @@ describe('answers', () => {
     const port = system({ url_pattern: `${server.url}%s`, read_timeout: 0.2 })
     expect((await errorOf(bodyOf(port, 'silent'))).code).toBe('system-unreachable')
     expect((await errorOf(bodyOf(port, 'stalling'))).code).toBe('answer-broken')
+  })
+
+  test('leave nothing behind on the signal of a long run', async () => {
+    server.on('/x', json([1]))
+    const port = system({ url_pattern: `${server.url}%s` })
+    const { signal } = new AbortController()
+    for (let i = 0; i < 20; i++) await (await port.request({ url: 'x' }, signal)).text()
+    expect(getEventListeners(signal, 'abort').length).toBeLessThanOrEqual(1)
   })
 
   test('are not waited for after an abort', async () => {
