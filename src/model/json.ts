@@ -11,7 +11,7 @@ import { decodeTransit } from './transit.ts'
 import type { Decimal, Value } from './value.ts'
 
 export { JsonError } from './errors.ts'
-export { writeJson } from './json-writer.ts'
+export { quoted, writeJson } from './json-writer.ts'
 export { fromPlain, toPlain } from './plain.ts'
 export { decodeTransit, encodeTransit } from './transit.ts'
 
@@ -29,7 +29,7 @@ export function parseJson(text: string, options: Partial<Reading> = AS_FLOATS): 
     // The scanner finds the same mistake and says where.
     return scanJson(text, reading, start)
   }
-  const decodes = reading.transit && text.includes('"~')
+  const decodes = reading.transit && text.includes('~')
   const decimals = reading.fractions === 'decimal'
   return settle(parsed, decodes, decimals, 1) ? parsed : scanJson(text, reading, start)
 }
@@ -43,9 +43,10 @@ const STRUCTURE = /^\uFEFF?\s*[[{]/
  */
 
 /** `1.0` and `1e3` would become Integers, more than 15 digits would be rounded, and -0 is no Integer. */
-const CARE_AS_FLOAT = /[[:,]\s*-?(?:\d+\.0+|\d+(?:\.\d+)?[eE][+-]?\d+|(?:\d\.?){16}[\d.eE+-]*|(?<=-)0)\s*[,\]}]/
+const CARE_AS_FLOAT = /[[:,]\s*-?\d(?:\d*\.0+|\d*(?:\.\d+)?[eE][+-]?\d+|\.?(?:\d\.?){15}[\d.eE+-]*|(?<=-0))\s*[,\]}]/
 /** A Decimal keeps the zeros at the end of its fraction, too. */
-const CARE_AS_DECIMAL = /[[:,]\s*-?(?:\d+\.\d*0|\d+(?:\.\d+)?[eE][+-]?\d+|(?:\d\.?){16}[\d.eE+-]*|(?<=-)0)\s*[,\]}]/
+const CARE_AS_DECIMAL =
+  /[[:,]\s*-?\d(?:\d*\.\d*0|\d*(?:\.\d+)?[eE][+-]?\d+|\.?(?:\d\.?){15}[\d.eE+-]*|(?<=-0))\s*[,\]}]/
 /** Names that `dict.ts` stores with a mark. */
 const AWKWARD_NAME =
   /"(?:\d{1,10}|__[a-zA-Z]+__|constructor|hasOwnProperty|isPrototypeOf|propertyIsEnumerable|to(?:Locale)?String|valueOf)"\s*:/
