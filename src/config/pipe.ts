@@ -29,7 +29,7 @@ export const pipeSchema = Type.Object({
   disable_set_last_seen: Type.Boolean({ default: false }),
   enable_background_rescan: Type.Boolean({ default: false }),
   rescan_when_config_changes: Type.Boolean({ default: false }),
-  reprocessing_policy: Type.Union([Type.Literal('continue'), Type.Literal('automatic')], { default: 'continue' }),
+  reprocessing_policy: Type.Enum(['continue', 'automatic'], { default: 'continue' }),
   infer_pipe_entity_types: Type.Boolean({ default: true }),
   compaction: Type.Optional(Type.Unknown()),
   exclude_completeness: Type.Optional(Type.Array(Type.String())),
@@ -57,7 +57,7 @@ const Seconds = (description: string) => Type.Optional(Type.Number({ minimum: 0,
 
 export const pumpSchema = Type.Object({
   schedule_interval: Seconds('Seconds between two starts.'),
-  mode: Type.Union([Type.Literal('scheduled'), Type.Literal('manual'), Type.Literal('off')], { default: 'scheduled' }),
+  mode: Type.Enum(['scheduled', 'manual', 'off'], { default: 'scheduled' }),
   rescan_run_count: Count('Every n-th run reads everything again.'),
   run_at_startup: Type.Boolean({ default: false, description: 'Run when the node starts, whatever the schedule.' }),
   cron_expression: Type.Optional(Type.String()),

@@ -110,7 +110,8 @@ export interface Publication {
   readonly disposition?: 'attachment' | 'inline'
   /** Headers of rest-api.md §6.2. */
   readonly headers: Readonly<Record<string, string>>
-  readonly body: AsyncIterable<string>
+  /** Text is sent as UTF-8; in another charset it comes as bytes. */
+  readonly body: AsyncIterable<string | Uint8Array>
 }
 
 export interface SparqlRequest {

@@ -9,6 +9,7 @@ import { connectJournal } from '../log/journal.ts'
 import { type LogReader, openLog } from '../log/reader.ts'
 import { type Dict, newDict } from '../model/dict.ts'
 import type { Entity } from '../model/entity.ts'
+import { createNaming, type Naming } from '../model/iri.ts'
 import { parseJson, writeJson } from '../model/json.ts'
 import { IndexCompiler } from '../pipes/dataset-writer.ts'
 import { PipeError } from '../pipes/errors.ts'
@@ -38,8 +39,8 @@ export class PumpHouse {
   }
 
   readonly calls: PumpMethods['calls'] = {
-    open: async ({ tenant, path, journal }) => {
-      this.#tenants.set(tenant, new Tenant(tenant, openLog(path), connectJournal(journal), this.#emit))
+    open: async ({ tenant, base, path, journal }) => {
+      this.#tenants.set(tenant, new Tenant(tenant, base, openLog(path), connectJournal(journal), this.#emit))
     },
     close: async ({ tenant }) => {
       await this.#tenants.get(tenant)?.close()
@@ -87,6 +88,7 @@ const plainWeb = (surroundings: SystemSurroundings): SystemPort => urlSystem.ope
 
 class Tenant {
   readonly #name: string
+  readonly #base: string
   readonly #log: LogReader
   readonly #journal: Journal
   readonly #emit: (event: PumpEvent) => void
@@ -97,9 +99,12 @@ class Tenant {
   readonly #shapes = new Map<string, ShapeFold>()
   #deployment: Deployment | null = null
   #systems: SystemPool | null = null
+  #naming: Naming
 
-  constructor(name: string, log: LogReader, journal: Journal, emit: (event: PumpEvent) => void) {
+  constructor(name: string, base: string, log: LogReader, journal: Journal, emit: (event: PumpEvent) => void) {
     this.#name = name
+    this.#base = base
+    this.#naming = createNaming({ base })
     this.#log = log
     this.#journal = journal
     this.#emit = emit
@@ -108,7 +113,12 @@ class Tenant {
   async deploy(deployment: Deployment): Promise<void> {
     const former = this.#systems
     this.#deployment = deployment
-    this.#systems = openSystems(deployment.systems, plainWeb, { folder: deployment.folder })
+    this.#naming = createNaming({ base: this.#base, namespaces: deployment.node.prefixes })
+    this.#systems = openSystems(deployment.systems, plainWeb, {
+      folder: deployment.folder,
+      // Loopback and private addresses are open to the default tenant only (design: security).
+      privateTargets: this.#name === 'default',
+    })
     this.#receivers.clear()
     // Runs under way keep the systems they were given; those are closed once nobody waits on them.
     await former?.close()
@@ -184,6 +194,7 @@ class Tenant {
         snapshot: () => position.snapshot,
         namespacedIdentifiers: pipe.settings.namespacedIdentifiers,
         identityNamespace: pipe.settings.namespaces.identity,
+        naming: ports.naming,
         log: ports.logger,
         now: ports.now,
       })
@@ -250,6 +261,7 @@ class Tenant {
       logger: this.#logger(pipe.id),
       now: Date.now,
       uuid: randomUUID,
+      naming: this.#naming,
       system: (id) => {
         if (systems === null) throw new PipeError('unknown-system', 'No systems are deployed.')
         return systems.get(id)

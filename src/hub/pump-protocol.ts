@@ -6,6 +6,8 @@ import type { DatasetShape, PipeQuery, PushParameters } from './contract.ts'
 
 export interface TenantOpening {
   readonly tenant: string
+  /** IRI base. */
+  readonly base: string
   /** Folder of the tenant's log. */
   readonly path: string
   /** To the tenant's writer. */

@@ -18,6 +18,7 @@ import { DatasetWriter, IndexCompiler } from '../pipes/dataset-writer.ts'
 import type { Logger } from '../pipes/logger.ts'
 import { isPublisher, isReceiver, type Pipe, runsByPump } from '../pipes/pipe.ts'
 import { type RunReport, sourceOffset } from '../pipes/pump.ts'
+import { charsetOf } from '../pipes/sinks/csv-charset.ts'
 import type { Caller } from './channel.ts'
 import type * as hub from './contract.ts'
 import { datasetHeaders, withSnapshot } from './datasets.ts'
@@ -93,7 +94,7 @@ export class HubTenant implements hub.Tenant {
     const graph = options.withGraph ? await openGraph({ path, feed: writer.feed, budget: options.graphBudget }) : null
     const tenant = new HubTenant(options, writer, log, graph)
     const journal = writer.connect()
-    await options.pump.call('open', { tenant: options.name, path, journal }, [journal])
+    await options.pump.call('open', { tenant: options.name, base: options.base, path, journal }, [journal])
     await tenant.#restore()
     return tenant
   }
@@ -336,7 +337,8 @@ export class HubTenant implements hub.Tenant {
       pipe.source.inputs.length === 1 &&
       withSnapshot(this, (snapshot) => snapshot.dataset(input as string)) !== undefined
     return {
-      contentType: form === 'csv' ? `text/csv; charset=${encoding ?? 'utf-8'}` : 'application/json; charset=utf-8',
+      contentType:
+        form === 'csv' ? `text/csv; charset=${charsetOf(encoding ?? 'utf-8')}` : 'application/json; charset=utf-8',
       ...(filename === undefined
         ? {}
         : { fileName: filename, disposition: (disposition ?? 'attachment') as 'attachment' }),

@@ -6,6 +6,7 @@ import { fillIndex } from '../log/fill.ts'
 import type { LogReader } from '../log/reader.ts'
 import { newDict } from '../model/dict.ts'
 import { type Entity, idOf } from '../model/entity.ts'
+import type { Naming } from '../model/iri.ts'
 import type { Surroundings } from './contract.ts'
 import { DatasetWriter, type IndexCompiler } from './dataset-writer.ts'
 import { trackDeletions } from './deletion-tracking.ts'
@@ -27,6 +28,7 @@ export interface RunPorts {
   /** Milliseconds since 1970. */
   readonly now: () => number
   readonly uuid: () => string
+  readonly naming: Naming
   system(id: string | undefined): SystemPort
   /** Called now and then with what has been read so far. */
   progress?(read: number): void
@@ -204,6 +206,7 @@ class Run {
       snapshot: () => this.#position.snapshot,
       namespacedIdentifiers: pipe.settings.namespacedIdentifiers,
       identityNamespace: pipe.settings.namespaces.identity,
+      naming: this.#ports.naming,
       log: this.#ports.logger,
       now: this.#ports.now,
     }

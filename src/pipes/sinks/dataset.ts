@@ -8,16 +8,23 @@ export const datasetSink = defineSink({
   summary: 'A dataset of the hub: entities that differ from their latest version are appended.',
   config: Type.Object({
     type: Type.Literal('dataset'),
-    dataset: Type.String({ minLength: 1, pattern: '^(?!system:)[^/]+$', description: 'The dataset; the id of the pipe when absent.' }),
+    dataset: Type.String({
+      minLength: 1,
+      pattern: '^(?!system:)[^/]+$',
+      description: 'The dataset; the id of the pipe when absent.',
+    }),
     deletion_tracking: Type.Boolean({
       default: true,
       description: 'After a full read, entities that did not come are marked deleted.',
     }),
-    mark_deletion_tracked: Type.Boolean({ default: false, description: 'Such entities get `$deletion_tracked: true`.' }),
-    set_initial_offset: Type.Union(
-      (['if-source-populated', 'never', 'always', 'initially', 'onload'] as const).map((policy) => Type.Literal(policy)),
-      { default: 'if-source-populated', description: 'When the dataset counts as populated (hub.md §2.4).' },
-    ),
+    mark_deletion_tracked: Type.Boolean({
+      default: false,
+      description: 'Such entities get `$deletion_tracked: true`.',
+    }),
+    set_initial_offset: Type.Enum(['if-source-populated', 'never', 'always', 'initially', 'onload'], {
+      default: 'if-source-populated',
+      description: 'When the dataset counts as populated (hub.md §2.4).',
+    }),
     indexes: Type.Optional(Type.Unknown()),
     track_children: Type.Optional(Type.Boolean()),
     enable_optimistic_locking: Type.Optional(Type.Boolean()),

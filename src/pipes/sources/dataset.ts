@@ -23,7 +23,7 @@ export const datasetSource = defineSource({
     subset: Type.Optional(Type.Unknown({ description: 'Only the entities of a subset.' })),
     completeness: Type.Optional(Type.Unknown({ description: 'Hold back what is newer than a completeness value.' })),
     initial_completeness: Type.Optional(Type.Array(Type.String(), { description: 'Wait for completeness values.' })),
-    if_source_empty: Type.Union([Type.Literal('accept'), Type.Literal('fail')], {
+    if_source_empty: Type.Enum(['accept', 'fail'], {
       default: 'accept',
       description: 'fail: a full run that reads nothing fails.',
     }),
