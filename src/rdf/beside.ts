@@ -26,16 +26,16 @@ export interface ReadBeside {
 
 /** The entity as its literal has it, when that agrees with the statements; otherwise as the statements have it. */
 export function readWithLiteral(key: string, groups: SubjectGroups, options: ReadOptions): ReadBeside {
-  const stated = readEntity(key, groups, options, BOOKKEEPING)
   const literals = groups.properties(key)?.get(hub.canonicalJson)
-  if (literals === undefined) return { entity: stated, disagrees: false }
+  const entity = readEntity(key, groups, options, BOOKKEEPING)
+  if (literals === undefined) return { entity, disagrees: false }
+  const { naming } = options
+  const stated = canonicalText(readEntity(key, groups, { naming }, BOOKKEEPING))
   for (const literal of literals) {
     const kept = literal.termType === 'Literal' ? parsed(literal.value) : null
-    if (kept !== null && canonicalText(readBack(kept, options.naming)) === canonicalText(stated)) {
-      return { entity: kept, disagrees: false }
-    }
+    if (kept !== null && canonicalText(readBack(kept, naming)) === stated) return { entity: kept, disagrees: false }
   }
-  return { entity: stated, disagrees: true }
+  return { entity, disagrees: true }
 }
 
 /** What is left of an entity after a way through RDF. */

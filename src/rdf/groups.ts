@@ -29,6 +29,14 @@ export class SubjectGroups {
     return this.#groups.get(key)
   }
 
+  /** Other objects for a predicate; a subject of which nothing is left goes. */
+  replace(key: string, predicate: string, objects: Term[]): void {
+    const properties = this.#groups.get(key)
+    if (objects.length > 0) properties?.set(predicate, objects)
+    else properties?.delete(predicate)
+    if (properties?.size === 0) this.#groups.delete(key)
+  }
+
   keys(): IterableIterator<string> {
     return this.#groups.keys()
   }

@@ -17,7 +17,7 @@ export interface ReadOptions {
   readonly naming: Naming
   /** Repeated statements become a list in the value order; otherwise in the order they came. True when absent. */
   readonly sortLists?: boolean
-  /** `urn:uuid:` objects become UUIDs, as the hub writes them; otherwise URIs, so that they still name subjects. True when absent. */
+  /** `urn:uuid:` objects become UUIDs, as the hub writes them; otherwise URIs. True when absent. */
   readonly uuids?: boolean
 }
 

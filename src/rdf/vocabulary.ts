@@ -37,10 +37,6 @@ export const prov = {
 
 export const hub = {
   namespace: HUB,
-  /** A dataset. */
-  Dataset: `${HUB}Dataset`,
-  /** Of a dataset: the base its identifiers were written below. */
-  base: `${HUB}base`,
   /** Of an entity's graph: its version's place in the dataset, `_updated`. */
   sequence: `${HUB}sequence`,
   /** Of an entity: its canonical JSON, where the statements alone do not give it back. */
