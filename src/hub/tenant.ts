@@ -336,21 +336,20 @@ export class HubTenant implements hub.Tenant {
     const isKnown =
       pipe.source.inputs.length === 1 &&
       withSnapshot(this, (snapshot) => snapshot.dataset(input as string)) !== undefined
+    const charset = form === 'csv' ? (charsetOf(encoding ?? 'utf-8') ?? 'utf-8') : 'utf-8'
+    const text = this.#options.pump.stream(
+      'publish',
+      { tenant: this.name, pipe: id, form, since: query.since, limit: query.limit, bound: writeJson(query.bound) },
+      signal,
+    )
     return {
-      contentType:
-        form === 'csv' ? `text/csv; charset=${charsetOf(encoding ?? 'utf-8')}` : 'application/json; charset=utf-8',
-      ...(filename === undefined
-        ? {}
-        : { fileName: filename, disposition: (disposition ?? 'attachment') as 'attachment' }),
+      contentType: `${form === 'csv' ? 'text/csv' : 'application/json'}; charset=${charset}`,
+      ...(filename === undefined ? {} : { fileName: filename, disposition: (disposition ?? 'attachment') as 'attachment' }),
       headers: {
         ...(isKnown ? datasetHeaders(this, input as string) : {}),
         ...(pipe.transforms.length > 0 ? { 'X-Dataset-Filtered': 'true' } : {}),
       },
-      body: this.#options.pump.stream(
-        'publish',
-        { tenant: this.name, pipe: id, form, since: query.since, limit: query.limit, bound: writeJson(query.bound) },
-        signal,
-      ),
+      body: charset === 'iso-8859-1' ? latin1(text) : text,
     }
   }
 
@@ -495,6 +494,10 @@ export class HubTenant implements hub.Tenant {
     else if (report.outcome === 'waiting') logger.debug(`Pipe '${pipe}' ${report.message}.`, details)
     else if (report.changes > 0) logger.info(`Pipe '${pipe}' wrote ${report.changes} changes.`, details)
   }
+}
+
+async function* latin1(chunks: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) yield Buffer.from(chunk, 'latin1')
 }
 
 /** Rows of a SPARQL answer at most; above it the answer says it was cut. */
