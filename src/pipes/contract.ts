@@ -1,6 +1,7 @@
 /** What a source, transform, sink or system type is: one object with a schema, and a function that opens it. */
 
 import type { Static, TObject } from 'typebox'
+import type { DtlSettings } from '../dtl/contract.ts'
 import type { Snapshot } from '../log/contract.ts'
 import type { Entity } from '../model/entity.ts'
 import type { Naming } from '../model/iri.ts'
@@ -30,6 +31,8 @@ export interface Surroundings {
   readonly snapshot: () => Snapshot
   readonly namespacedIdentifiers: boolean
   readonly identityNamespace: string
+  /** What names mean in the pipe's programs; absent: as namespaces say above, with no prefixes. */
+  readonly language?: DtlSettings
   /** How IRIs become identifiers and property names; absent: by the prefixes every tenant has. */
   readonly naming?: Naming
   readonly log: Logger

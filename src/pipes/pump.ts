@@ -206,6 +206,7 @@ class Run {
       snapshot: () => this.#position.snapshot,
       namespacedIdentifiers: pipe.settings.namespacedIdentifiers,
       identityNamespace: pipe.settings.namespaces.identity,
+      language: pipe.settings,
       naming: this.#ports.naming,
       log: this.#ports.logger,
       now: this.#ports.now,
