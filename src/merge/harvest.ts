@@ -1,9 +1,10 @@
-/** A state that begins anew takes over, from the one before, only the ids it emitted: those that are not used again are deleted. */
+/** A state that begins anew takes over from the one before only the ids it emitted, so that those not used again are deleted, and how many they were. */
 
+import { compareText } from '../model/order.ts'
 import type { ClassStore, RowChange } from './contract.ts'
 import { classId, type Layout } from './identity.ts'
 import { positionOf, shortIdOf } from './keys.ts'
-import { classCodec, nodeCodec, oldCodec } from './rows.ts'
+import { classCodec, countCodec, nodeCodec, oldCodec } from './rows.ts'
 import type { ClassState } from './state.ts'
 import { textOf } from './table.ts'
 
@@ -12,13 +13,13 @@ export function harvestSome(
   former: ClassStore,
   identity: Layout['identity'],
   state: ClassState,
-  after: Uint8Array | null,
+  after: string | null,
   limit: number,
 ): RowChange[] {
   const deletes: RowChange[] = []
-  for (const [key, value] of former.range(new Uint8Array())) {
-    if (after !== null && Buffer.compare(key, after) <= 0) continue
-    takeOver(textOf(key), textOf(value), identity, state)
+  for (const [key, value] of former.range('')) {
+    if (after !== null && compareText(key, after) <= 0) continue
+    takeOver(key, textOf(value), identity, state)
     deletes.push([key, null])
     if (deletes.length >= limit) break
   }
@@ -41,6 +42,9 @@ function takeOver(key: string, value: string, identity: Layout['identity'], stat
     case 'O': {
       const { id, anchor, isClass } = oldCodec.decode(value)
       state.noteOld(id, anchor, isClass)
+      break
     }
+    case 'K':
+      if (of === 'emission') state.countOn(of, countCodec.decode(value))
   }
 }

@@ -36,8 +36,8 @@ export class Linker {
     const former = state.nodes.get(node)
     if (former === undefined) {
       const longId = shortIdOf(node) === undefined ? id : ''
-      state.nodes.put(node, { class: '', emitted: false, links, longId })
-      state.markSingle(node)
+      state.nodes.add(node, { class: '', emitted: false, links, longId })
+      state.dirty.add(`s${node}`, true)
       for (const link of links) this.#bind(node, link)
       return
     }
@@ -90,13 +90,15 @@ export class Linker {
     const state = this.#state
     const key = postingOf(link)
     const slot = slotOf(link)
-    const posting = state.postings.get(key) ?? []
+    const former = state.postings.get(key)
+    const posting = former ?? []
     while (posting.length <= slot) posting.push(emptySet())
     const members = posting[slot] as SetRow
     const hadSome = members.count > 0
     const before = sharedBy(posting)
     state.sets.add(ownerOf(key, slot), members, node)
-    state.postings.put(key, posting)
+    if (former === undefined) state.postings.add(key, posting)
+    else state.postings.put(key, posting)
     if (before >= this.#maxShared) {
       if (before === this.#maxShared) this.#tearBound(key, posting, spaceOf(link))
       return

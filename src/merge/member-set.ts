@@ -26,9 +26,14 @@ export class MemberSets {
       return true
     }
     const key = bucketKey(owner, hash(member) & (set.buckets - 1))
-    const bucket = this.#buckets.get(key) ?? []
-    if (bucket.includes(member)) return false
-    this.#buckets.put(key, [...bucket, member])
+    const bucket = this.#buckets.get(key)
+    if (bucket === undefined) {
+      this.#buckets.add(key, [member])
+    } else {
+      if (bucket.includes(member)) return false
+      bucket.push(member)
+      this.#buckets.put(key, bucket)
+    }
     set.count++
     if (set.count > set.buckets * FILL) this.#rebuild(owner, set, set.buckets * GROWTH)
     return true

@@ -7,7 +7,7 @@
  * costs n entries, not n² links.
  */
 
-import { letter, numberOf } from './keys.ts'
+import { boundKey, letter, numberOf } from './keys.ts'
 import type { PostingRow } from './rows.ts'
 
 /** One side of a rule: an expression over the entities of the dataset at a position. */
@@ -31,7 +31,8 @@ export interface Rules {
 /** A value that an entity binds by: space, slot and the key of the value. */
 export type Link = string
 
-export const linkOf = (slot: Slot, key: string): Link => letter(slot.space) + letter(slot.slot) + key
+/** `key` is any text that is equal when values are. */
+export const linkOf = (slot: Slot, key: string): Link => letter(slot.space) + letter(slot.slot) + boundKey(key)
 export const spaceOf = (link: Link): number => numberOf(link)
 export const slotOf = (link: Link): number => numberOf(link, 1)
 /** Key of the posting that the link belongs to. */

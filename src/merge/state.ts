@@ -46,6 +46,11 @@ export class ClassState {
     return number
   }
 
+  /** Goes on counting where a former state stopped. */
+  countOn(counter: 'class' | 'emission', from: number): void {
+    this.#counters.put(counter, Math.max(from, this.#counters.get(counter) ?? 0))
+  }
+
   markClass(id: string): void {
     this.dirty.put(`c${id}`, true)
   }

@@ -10,9 +10,11 @@ export interface RowCodec<T> {
 
 interface Entry<T> {
   /** null: deleted. */
-  readonly row: T | null
+  row: T | null
   /** The page of changes that carries it. */
-  readonly page: number
+  page: number
+  /** The page before which no store held the key; 0 when that is not known. */
+  readonly born: number
 }
 
 /** A row that was read may be changed in place only by who puts it back. */
@@ -36,26 +38,45 @@ export class Table<T> {
   get(key: string): T | undefined {
     const entry = this.#entries.get(key)
     if (entry !== undefined) return entry.row ?? undefined
-    const bytes = this.#store.get(this.#bytesOf(key))
+    const bytes = this.#store.get(this.#kind + key)
     return bytes === undefined ? undefined : this.#codec.decode(textOf(bytes))
   }
 
   put(key: string, row: T): void {
-    this.#entries.set(key, { row, page: this.#page })
-    this.#changed.add(key)
+    this.#set(key, row, 0)
+  }
+
+  /** Puts a row whose key is not in the store. Deleted in the same page, it leaves no trace. */
+  add(key: string, row: T): void {
+    this.#set(key, row, this.#page)
   }
 
   delete(key: string): void {
-    this.#entries.set(key, { row: null, page: this.#page })
+    if (this.#entries.get(key)?.born === this.#page) {
+      this.#entries.delete(key)
+      this.#changed.delete(key)
+    } else {
+      this.#set(key, null, 0)
+    }
+  }
+
+  #set(key: string, row: T | null, born: number): void {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) {
+      this.#entries.set(key, { row, page: this.#page, born })
+    } else {
+      entry.row = row
+      entry.page = this.#page
+    }
     this.#changed.add(key)
   }
 
   /** Up to `limit` rows in no particular order: what one page of work can take. */
   some(limit: number): (readonly [key: string, row: T])[] {
     const found: (readonly [string, T])[] = []
-    for (const [bytes, value] of this.#store.range(Buffer.from(this.#kind))) {
+    for (const [stored, value] of this.#store.range(this.#kind)) {
       if (found.length >= limit) return found
-      const key = textOf(bytes).slice(1)
+      const key = stored.slice(1)
       if (!this.#entries.has(key)) found.push([key, this.#codec.decode(textOf(value))])
     }
     for (const [key, { row }] of this.#entries) {
@@ -69,7 +90,7 @@ export class Table<T> {
   drain(page: number, changes: RowChange[]): void {
     for (const key of this.#changed) {
       const { row } = this.#entries.get(key) as Entry<T>
-      changes.push([this.#bytesOf(key), row === null ? null : Buffer.from(this.#codec.encode(row))])
+      changes.push([this.#kind + key, row === null ? null : Buffer.from(this.#codec.encode(row))])
     }
     this.#pages.push({ page, keys: [...this.#changed] })
     this.#changed = new Set()
@@ -85,10 +106,6 @@ export class Table<T> {
       }
       this.#pages.shift()
     }
-  }
-
-  #bytesOf(key: string): Uint8Array {
-    return Buffer.from(this.#kind + key)
   }
 }
 

@@ -32,10 +32,10 @@ function classOfOne(state: ClassState, layout: Layout, node: NodeKey, row: NodeR
   const members = emptySet()
   state.sets.add(id, members, node)
   const emitted = row.emitted ? idOfClass(state, layout, [node]) : ''
-  state.classes.put(id, { members, visible: layout.isVisible(node) ? 1 : 0, apart: false, emitted, anchor: node })
+  state.classes.add(id, { members, visible: layout.isVisible(node) ? 1 : 0, apart: false, emitted, anchor: node })
   state.nodes.put(node, { ...row, class: id, emitted: false })
   state.dirty.delete(`s${node}`)
-  state.markClass(id)
+  state.dirty.add(`c${id}`, true)
   return id
 }
 

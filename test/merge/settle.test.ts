@@ -213,7 +213,7 @@ describe('a state that begins anew', () => {
     before.put(0, 'a3', { email: ['z'] })
     before.run()
     const after = world({ pairs: [[side(0, 'name'), side(1, 'name')]] })
-    let last: Uint8Array | null = null
+    let last: string | null = null
     while (true) {
       const cleared = harvestSome(before.store, 'composite', after.state, last, 2)
       if (cleared.length === 0) break

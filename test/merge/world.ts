@@ -1,5 +1,6 @@
 /** A small made-up world for the merge: entities with keys, a store that commits late, a sink, and the naive answer to all of it. */
 
+import { expect } from 'vitest'
 import { type Composition, compose } from '../../src/merge/compose.ts'
 import type { ClassStore, NodeKey, RowChange } from '../../src/merge/contract.ts'
 import { classId, type Layout } from '../../src/merge/identity.ts'
@@ -16,26 +17,25 @@ import { writeJson } from '../../src/model/json.ts'
 import { compareText } from '../../src/model/order.ts'
 import { NI } from '../../src/model/value.ts'
 
-/** A store in memory, in byte order. */
+/** A store in memory. */
 export class MemoryStore implements ClassStore {
   readonly rows = new Map<string, Uint8Array>()
 
-  get(key: Uint8Array): Uint8Array | undefined {
-    return this.rows.get(Buffer.from(key).toString('latin1'))
+  get(key: string): Uint8Array | undefined {
+    return this.rows.get(key)
   }
 
-  *range(prefix: Uint8Array): Iterable<readonly [Uint8Array, Uint8Array]> {
-    const start = Buffer.from(prefix).toString('latin1')
-    for (const key of [...this.rows.keys()].filter((key) => key.startsWith(start)).sort()) {
-      yield [Buffer.from(key, 'latin1'), this.rows.get(key) as Uint8Array]
+  *range(prefix: string): Iterable<readonly [string, Uint8Array]> {
+    for (const key of [...this.rows.keys()].filter((key) => key.startsWith(prefix)).sort(compareText)) {
+      yield [key, this.rows.get(key) as Uint8Array]
     }
   }
 
   apply(changes: readonly RowChange[]): void {
     for (const [key, value] of changes) {
-      const text = Buffer.from(key).toString('latin1')
-      if (value === null) this.rows.delete(text)
-      else this.rows.set(text, value)
+      expect(Buffer.byteLength(key)).toBeLessThanOrEqual(1_000)
+      if (value === null) this.rows.delete(key)
+      else this.rows.set(key, value)
     }
   }
 }
