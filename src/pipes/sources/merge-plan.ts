@@ -1,13 +1,22 @@
 /** Reads the configuration of a merge source: which datasets, and which expressions over them make entities the same. */
 
+import { compileExpression } from '../../dtl/compile.ts'
+import type { DtlSettings } from '../../dtl/contract.ts'
 import type { Layout } from '../../merge/identity.ts'
 import { positionOf } from '../../merge/keys.ts'
 import { layRules, type Rules, type Side } from '../../merge/rules.ts'
 import { writeJson } from '../../model/json.ts'
 import { isList, type Value } from '../../model/value.ts'
-import type { Finding } from '../finding.ts'
+import { errorAt, type Finding, warningAt } from '../finding.ts'
 import { ownExpression } from './merge-alias.ts'
 import type { MergeConfig } from './merge-config.ts'
+
+const neutral: DtlSettings = {
+  pipe: 'merge',
+  namespacedIdentifiers: false,
+  namespaces: { identity: 'merge', property: 'merge' },
+  prefixes: {},
+}
 
 export interface MergePlan {
   readonly config: MergeConfig
@@ -25,15 +34,8 @@ export const planMerge = (config: MergeConfig): MergePlan => new Planner(config)
 export function checkMerge(config: MergeConfig): readonly Finding[] {
   const { findings } = new Planner(config)
   if (config.version === 2) return findings
-  return [
-    {
-      level: 'warning',
-      pointer: '/version',
-      message: 'Version 1 of the merge source is deprecated, and does here what version 2 does.',
-      hint: 'Set "version": 2.',
-    },
-    ...findings,
-  ]
+  const message = 'Version 1 of the merge source is deprecated, and does here what version 2 does.'
+  return [warningAt('/version', message, 'Set "version": 2.'), ...findings]
 }
 
 class Planner {
@@ -44,14 +46,15 @@ class Planner {
   readonly #written = new Map<string, string>()
 
   constructor(config: MergeConfig) {
-    config.datasets.forEach((entry, at) => this.#dataset(entry, `/datasets/${at}`))
+    for (const [at, entry] of config.datasets.entries()) this.#dataset(entry, `/datasets/${at}`)
     const datasets = this.#inputs.length
-    const pairs: (readonly [Side, Side])[] = []
-    config.equality?.forEach((rule, at) => pairs.push(...this.#rule(rule, `/equality/${at}`)))
-    config.equality_sets?.forEach((set, at) => pairs.push(...this.#set(set, `/equality_sets/${at}`)))
-    config.identity_lists?.forEach((entry, at) =>
-      pairs.push(...this.#identityList(entry, `/identity_lists/${at}`, datasets)),
-    )
+    const pairs = [
+      ...(config.equality ?? []).flatMap((rule, at) => this.#rule(rule, `/equality/${at}`)),
+      ...(config.equality_sets ?? []).flatMap((set, at) => this.#set(set, `/equality_sets/${at}`)),
+      ...(config.identity_lists ?? []).flatMap((entry, at) =>
+        this.#identityList(entry, `/identity_lists/${at}`, datasets),
+      ),
+    ]
     const layout = { identity: config.identity, datasets, isVisible: (node: string) => positionOf(node) < datasets }
     this.plan = { config, inputs: this.#inputs, layout, rules: layRules(pairs), written: this.#written }
   }
@@ -119,12 +122,19 @@ class Planner {
       )
       return null
     }
+    this.#compile(own, pointer)
     const text = writeJson(own)
     this.#written.set(text, typeof expression === 'string' ? expression : writeJson(expression))
     return { position: this.#positions.get(alias) as number, expression: text }
   }
 
+  /** Namespaces change what an expression finds, not whether it is one: any will do here. */
+  #compile(expression: Value, pointer: string): void {
+    const { problems } = compileExpression(expression, neutral)
+    for (const problem of problems) this.findings.push({ ...problem, pointer: pointer + problem.pointer })
+  }
+
   #error(pointer: string, message: string, hint?: string): void {
-    this.findings.push({ level: 'error', pointer, message, ...(hint === undefined ? {} : { hint }) })
+    this.findings.push(errorAt(pointer, message, hint))
   }
 }

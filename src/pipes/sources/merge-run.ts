@@ -2,11 +2,12 @@
 
 import { randomUUID } from 'node:crypto'
 import { compileExpression } from '../../dtl/compile.ts'
+import type { DtlSettings } from '../../dtl/contract.ts'
 import type { DatasetView } from '../../log/contract.ts'
 import { entityOf } from '../../log/stored.ts'
 import type { RowChange } from '../../merge/contract.ts'
 import { harvestSome } from '../../merge/harvest.ts'
-import { boundKey, nodeKey, positionOf } from '../../merge/keys.ts'
+import { nodeKey, positionOf } from '../../merge/keys.ts'
 import { Linker } from '../../merge/linker.ts'
 import type { CommonValue } from '../../merge/report.ts'
 import { type Link, linkOf, type Slot } from '../../merge/rules.ts'
@@ -77,13 +78,13 @@ class MergeRun {
   /** Takes over from former beginnings of the state the ids they emitted, and clears them. */
   *clear(): Iterable<Batch> {
     for (const { epoch, identity } of [...this.#memo.former]) {
-      let after: Uint8Array | null = null
+      let after: string | null = null
       while (true) {
         const deletes: RowChange[] = harvestSome(this.#store.rows(epoch), identity, this.#state, after, CLEARED)
         const last = deletes.at(-1)
         if (last === undefined) break
-        after = Buffer.from(last[0])
-        yield this.#batch([], null, [[epoch, deletes.map(([key]) => [Buffer.from(key), null] as const)]])
+        after = last[0]
+        yield this.#batch([], null, [[epoch, deletes]])
       }
       this.#memo.former = this.#memo.former.filter((one) => one.epoch !== epoch)
     }
@@ -192,10 +193,9 @@ class MergeRun {
 
   #fingerprint(): string {
     const { config, inputs, rules } = this.#plan
-    const { namespacedIdentifiers, identityNamespace } = this.#surroundings
     const limits = [config.max_merged, this.#maxShared]
     const how = [config.identity, config.strategy, config.include_internal_properties]
-    return hash128(JSON.stringify([inputs, rules, how, limits, namespacedIdentifiers, identityNamespace]))
+    return hash128(JSON.stringify([inputs, rules, how, limits, languageOf(this.#surroundings)]))
   }
 
   #generation(position: number): string | null {
@@ -210,13 +210,7 @@ class MergeRun {
   }
 
   #compile(): Side[][] {
-    const { pipe, namespacedIdentifiers, identityNamespace } = this.#surroundings
-    const settings = {
-      pipe,
-      namespacedIdentifiers,
-      namespaces: { identity: identityNamespace, property: pipe },
-      prefixes: {},
-    }
+    const settings = languageOf(this.#surroundings)
     const sides: Side[][] = this.#plan.inputs.map(() => [])
     for (const slot of this.#plan.rules.slots) {
       const { evaluate } = compileExpression(parseJson(slot.expression), settings)
@@ -229,7 +223,7 @@ class MergeRun {
     const links: Link[] = []
     for (const side of this.#sides[position] as readonly Side[]) {
       for (const value of listOf(side.valuesOf(entity))) {
-        const link = value === null ? null : linkOf(side, boundKey(keyOf(value)))
+        const link = value === null ? null : linkOf(side, keyOf(value))
         if (link !== null && !links.includes(link)) links.push(link)
       }
     }
@@ -274,7 +268,7 @@ class MergeRun {
     const entity = version === undefined ? undefined : entityOf(version, { internal: false })
     for (const side of this.#sides[position] as readonly Side[]) {
       for (const value of entity === undefined ? [] : listOf(side.valuesOf(entity))) {
-        if (value !== null && linkOf(side, boundKey(keyOf(value))) === link) {
+        if (value !== null && linkOf(side, keyOf(value)) === link) {
           return {
             rule: this.#plan.written.get(side.expression) ?? side.expression,
             value: writeJson(value),
@@ -285,6 +279,11 @@ class MergeRun {
     }
     return { rule: 'unknown', value: 'unknown', members: count }
   }
+}
+
+function languageOf({ language, pipe, namespacedIdentifiers, identityNamespace }: Surroundings): DtlSettings {
+  const namespaces = { identity: identityNamespace, property: pipe }
+  return language ?? { pipe, namespacedIdentifiers, namespaces, prefixes: {} }
 }
 
 const listOf = (value: Value): readonly Value[] => (isList(value) ? value : value === null ? [] : [value])

@@ -21,17 +21,20 @@ export interface Memo {
   former: { epoch: string; identity: 'composite' | 'first' }[]
 }
 
+/** A row as it is committed. */
+export type StateChange = readonly [key: Uint8Array, value: Uint8Array | null]
+
 const FORMAT = 1
 
 export class MergeStore {
   readonly #snapshot: () => Snapshot
-  readonly #prefix: Buffer
+  readonly #prefix: string
   readonly #token: string
 
   /** `token` tells this run from any other. */
   constructor(snapshot: () => Snapshot, pipe: string, token: string) {
     this.#snapshot = snapshot
-    this.#prefix = Buffer.from(`${boundKey(pipe)}\u0000merge\u0000`)
+    this.#prefix = `${boundKey(pipe)}\u0000merge\u0000`
     this.#token = token
   }
 
@@ -51,13 +54,15 @@ export class MergeStore {
 
   /** Rows of one beginning, with the keys that the merge room gives them. */
   rows(epoch: string): ClassStore {
-    const below = (key: Uint8Array) => Buffer.concat([this.#prefix, Buffer.from(`${epoch}\u0000`), key])
-    const { length } = below(new Uint8Array())
+    const below = `${this.#prefix}${epoch}\u0000`
+    const { length } = Buffer.from(below)
     const snapshot = this.#snapshot
     return {
-      get: (key) => snapshot().state(below(key)),
+      get: (key) => snapshot().state(Buffer.from(below + key)),
       *range(prefix) {
-        for (const [key, value] of snapshot().states(below(prefix))) yield [key.subarray(length), value]
+        for (const [key, value] of snapshot().states(Buffer.from(below + prefix))) {
+          yield [textOf(key.subarray(length)), value]
+        }
       },
     }
   }
@@ -67,14 +72,14 @@ export class MergeStore {
     number: number,
     memo: Memo,
     changes: readonly (readonly [epoch: string, changes: readonly RowChange[]])[],
-  ): RowChange[] {
-    const page: RowChange[] = [
+  ): StateChange[] {
+    const page: StateChange[] = [
       [this.#key('memo'), Buffer.from(JSON.stringify({ format: FORMAT, ...memo }))],
       [this.#key('page'), Buffer.from(`${this.#token} ${number}`)],
     ]
     for (const [epoch, rows] of changes) {
-      const below = Buffer.concat([this.#prefix, Buffer.from(`${epoch}\u0000`)])
-      for (const [key, value] of rows) page.push([Buffer.concat([below, key]), value])
+      const below = `${this.#prefix}${epoch}\u0000`
+      for (const [key, value] of rows) page.push([Buffer.from(below + key), value])
     }
     return page
   }
@@ -88,6 +93,6 @@ export class MergeStore {
   }
 
   #key(name: string): Uint8Array {
-    return Buffer.concat([this.#prefix, Buffer.from(name)])
+    return Buffer.from(this.#prefix + name)
   }
 }

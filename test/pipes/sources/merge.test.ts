@@ -1,0 +1,381 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Snapshot } from '../../../src/log/contract.ts'
+import { type LogReader, openLog } from '../../../src/log/reader.ts'
+import { LogWriter } from '../../../src/log/writer.ts'
+import { get } from '../../../src/model/dict.ts'
+import { type Entity, idOf, isDeleted } from '../../../src/model/entity.ts'
+import { writeJson } from '../../../src/model/json.ts'
+import type { OpenSource, Surroundings } from '../../../src/pipes/contract.ts'
+import type { Logger } from '../../../src/pipes/logger.ts'
+import { silent } from '../../../src/pipes/logger.ts'
+import { mergeSource } from '../../../src/pipes/sources/merge.ts'
+import { write } from '../../log/sample.ts'
+import { configured, surroundings } from '../surroundings.ts'
+
+let log: LogReader
+let writer: LogWriter
+
+const path = mkdtempSync(join(tmpdir(), 'samtale-merge-'))
+
+beforeAll(async () => {
+  writer = await LogWriter.open(path)
+  log = openLog(path)
+})
+
+afterAll(async () => {
+  await log.close()
+  await writer.close()
+  rmSync(path, { recursive: true, force: true })
+})
+
+let counter = 0
+const fresh = (name: string): string => `${name}-${counter++}`
+
+type Json = Record<string, unknown>
+
+/** A merge pipe as the engine moves it: its batches are committed with their state, its entities go into a map. */
+class Pipe {
+  readonly id = fresh('pipe')
+  readonly sink = new Map<string, string>()
+  readonly warnings: { message: string; details: Json }[] = []
+  emitted: Entity[] = []
+  offset: string | null = null
+  batchSize = 100
+  readonly #changes: Partial<Surroundings>
+
+  constructor(changes: Partial<Surroundings> = {}) {
+    this.#changes = changes
+  }
+
+  /** Stops after so many batches, as a process that ends does. */
+  async run(
+    config: Json,
+    options: { since?: string | null; batches?: number; commits?: boolean } = {},
+  ): Promise<string[]> {
+    const { since = this.offset, batches = Number.POSITIVE_INFINITY, commits = true } = options
+    const snapshot = log.snapshot()
+    const before = this.emitted.length
+    try {
+      let left = batches
+      for await (const batch of this.#open(config, snapshot).read(since, new AbortController().signal)) {
+        if (left-- <= 0) break
+        if (commits) await writer.commit({ state: batch.state ?? [] })
+        for (const entity of batch.entities) this.#take(entity)
+        if (batch.offset !== null) this.offset = batch.offset
+        snapshot.renew()
+      }
+    } finally {
+      snapshot.close()
+    }
+    return this.emitted.slice(before).map(spoken)
+  }
+
+  #take(entity: Entity): void {
+    this.emitted.push(entity)
+    if (isDeleted(entity)) this.sink.delete(idOf(entity))
+    else this.sink.set(idOf(entity), writeJson(get(entity, '$ids') ?? null))
+  }
+
+  #open(config: Json, snapshot: Snapshot): OpenSource {
+    const hears: Logger = {
+      ...silent,
+      warn: (message, details) => this.warnings.push({ message, details: { ...details } }),
+    }
+    return mergeSource.open(
+      configured(mergeSource.config, { type: 'merge', version: 2, ...config }),
+      surroundings(
+        {},
+        { pipe: this.id, batchSize: this.batchSize, snapshot: () => snapshot, log: hears, ...this.#changes },
+      ),
+    )
+  }
+}
+
+const spoken = (entity: Entity): string =>
+  `${isDeleted(entity) ? '-' : ''}${get(entity, '$replaced') === true ? '~' : ''}${idOf(entity)}`
+
+async function put(dataset: string, ...entities: Json[]): Promise<void> {
+  await writer.assertDataset(dataset)
+  await writer.commit({ writes: [write(dataset, entities)] })
+}
+
+async function twoDatasets(): Promise<{ a: string; b: string; config: Json }> {
+  const a = fresh('a')
+  const b = fresh('b')
+  await put(a, { _id: 'a1', mail: 'X@example.com' }, { _id: 'a2', mail: null })
+  await put(b, { _id: 'b1', email: ['x@example.com', 'y'] })
+  return { a, b, config: { datasets: [`${a} a`, `${b} b`], equality: [['eq', ['lower', 'a.mail'], 'b.email']] } }
+}
+
+describe('the merge source', () => {
+  test('makes one entity of those whose values overlap, with all identities and the old ids deleted', async () => {
+    const { a, b, config } = await twoDatasets()
+    const pipe = new Pipe()
+    expect((await pipe.run(config)).sort()).toEqual(['0|a1|1|b1', '0|a2'])
+    expect(writeJson(pipe.emitted.find((one) => idOf(one) === '0|a1|1|b1') as Entity)).toBe(
+      '{"_id":"0|a1|1|b1","_deleted":false,"_updated":0,"mail":"X@example.com","email":["x@example.com","y"],"$ids":["~:a1","~:b1"]}',
+    )
+    expect(pipe.offset).toBe('1,0')
+    expect(await pipe.run(config)).toEqual([])
+    await put(a, { _id: 'a2', mail: 'Y' })
+    await put(b, { _id: 'b2', email: 'x@EXAMPLE.com' })
+    expect((await pipe.run(config)).sort()).toEqual(['-~0|a1|1|b1', '-~0|a2', '0|a1|0|a2|1|b1', '1|b2'])
+    expect(pipe.offset).toBe('2,1')
+  })
+
+  test('emits a deleted entity by itself with what it last held', async () => {
+    const { b, config } = await twoDatasets()
+    const pipe = new Pipe()
+    await pipe.run(config)
+    await put(b, { _id: 'b1', email: ['x@example.com'], note: 'bye', _deleted: true })
+    expect((await pipe.run(config)).sort()).toEqual(['-1|b1', '-~0|a1|1|b1', '0|a1'])
+    expect(get(pipe.emitted.find((one) => idOf(one) === '1|b1') as Entity, 'note')).toBe('bye')
+  })
+
+  test('emits everything on a full read, and deletes what an earlier state had emitted and is not there any more', async () => {
+    const { a, config } = await twoDatasets()
+    const pipe = new Pipe()
+    await pipe.run(config)
+    await put(a, { _id: 'a1', mail: 'other' })
+    expect((await pipe.run(config, { since: null })).sort()).toEqual(['-~0|a1|1|b1', '0|a1', '0|a2', '1|b1'])
+    expect((await pipe.run(config, { since: null })).sort()).toEqual(['0|a1', '0|a2', '1|b1'])
+    expect(rowsOf(pipe.id)).toBeLessThan(20)
+    expect(pipe.emitted.map((entity) => get(entity, '_updated'))).toEqual(pipe.emitted.map((_, at) => at))
+  })
+
+  test('begins anew when its rules change, and rules apply to what was there before', async () => {
+    const { config } = await twoDatasets()
+    const pipe = new Pipe()
+    await pipe.run(config)
+    expect((await pipe.run({ ...config, equality: [] })).sort()).toEqual(['-~0|a1|1|b1', '0|a1', '0|a2', '1|b1'])
+    expect((await pipe.run(config)).sort()).toEqual(['-~0|a1', '-~1|b1', '0|a1|1|b1', '0|a2'])
+    expect(await pipe.run(config)).toEqual([])
+  })
+
+  test('begins anew when a dataset leaves or was made again', async () => {
+    const { a, b, config } = await twoDatasets()
+    const pipe = new Pipe()
+    await pipe.run(config)
+    expect((await pipe.run({ datasets: [`${b} b`] })).sort()).toEqual(['-0|a2', '-~0|a1|1|b1', '0|b1'])
+    await pipe.run(config)
+    await writer.deleteDataset(a)
+    await put(a, { _id: 'a9', mail: 'x@example.com' })
+    expect((await pipe.run(config)).sort()).toEqual(['-0|a2', '-~0|a1|1|b1', '0|a9|1|b1'])
+  })
+
+  test('reads a dataset that comes later', async () => {
+    const { a, config } = await twoDatasets()
+    const later = fresh('later')
+    const more = { ...config, datasets: [`${a} a`, `${later} b`] }
+    const pipe = new Pipe()
+    expect((await pipe.run(more)).sort()).toEqual(['0|a1', '0|a2'])
+    expect(pipe.offset).toBe('1,')
+    await put(later, { _id: 'l1', email: 'x@example.com' })
+    expect((await pipe.run(more)).sort()).toEqual(['-~0|a1', '0|a1|1|l1'])
+  })
+
+  test('reads again from an offset that somebody set', async () => {
+    const { config } = await twoDatasets()
+    const pipe = new Pipe()
+    await pipe.run(config)
+    expect(await pipe.run(config, { since: '0,0' })).toEqual(['0|a2'])
+    expect((await pipe.run(config, { since: ',' })).sort()).toEqual(['0|a1|1|b1', '0|a2'])
+    expect(await pipe.run(config, { since: '99,99' })).toEqual([])
+  })
+
+  test('leaves a class above max_merged apart and says which values bind most', async () => {
+    const a = fresh('a')
+    await put(a, ...[1, 2, 3, 4].map((i) => ({ _id: `a${i}`, mail: 'none@example.com', phone: `${i}` })))
+    const config = {
+      datasets: [`${a} crm`],
+      equality: [
+        ['eq', ['lower', 'crm.mail'], ['lower', 'crm.mail']],
+        ['eq', 'crm.phone', 'crm.phone'],
+      ],
+      max_merged: 3,
+    }
+    const pipe = new Pipe()
+    expect((await pipe.run(config)).sort()).toEqual(['0|a1', '0|a2', '0|a3', '0|a4'])
+    expect(pipe.warnings).toHaveLength(1)
+    expect(pipe.warnings[0]?.message).toContain('["lower","crm.mail"] = "none@example.com" (4)')
+    expect(pipe.warnings[0]?.details).toMatchObject({ members: 4, maxMerged: 3 })
+    await put(a, { _id: 'a4', mail: 'own@example.com', phone: '4' })
+    expect((await pipe.run(config)).sort()).toEqual(['-~0|a1', '-~0|a2', '-~0|a3', '0|a1|0|a2|0|a3', '0|a4'])
+  })
+
+  test('binds what an identity list names, by namespaced identifiers or text', async () => {
+    const { a, b } = await twoDatasets()
+    const list = fresh('same')
+    await put(list, { _id: 'l1', things: ['~:crm:a2', 'crm:b1', 'crm:unknown'] })
+    const config = { datasets: [`${a} a`, `${b} b`], identity_lists: [`${list} things`] }
+    const namespaced = { namespacedIdentifiers: true, identityNamespace: 'crm' }
+    const pipe = new Pipe(namespaced)
+    expect((await pipe.run(config)).sort()).toEqual(['0|a1', '0|a2|1|b1'])
+    expect(pipe.sink.get('0|a2|1|b1')).toBe('["~:crm:a2","~:crm:b1"]')
+    await put(list, { _id: 'l1', _deleted: true })
+    expect((await pipe.run(config)).sort()).toEqual(['-~0|a2|1|b1', '0|a2', '1|b1'])
+  })
+
+  test('keeps the internal properties of members of a list only when asked', async () => {
+    const { a } = await twoDatasets()
+    const config = { datasets: [`${a} a`], strategy: 'list' }
+    const [plain] = await emittedBy(config)
+    expect(writeJson(plain as Entity)).toContain('"$merged":[{"_id":"a1","mail":"X@example.com"}]')
+    const [full] = await emittedBy({ ...config, include_internal_properties: true })
+    expect(writeJson(full as Entity)).toMatch(/"_updated":0,"_previous":null,"_ts":\d+,"_hash":"/)
+  })
+
+  test('a preview, which commits nothing, sees all and disturbs nothing', async () => {
+    const { a, config } = await twoDatasets()
+    const pipe = new Pipe()
+    pipe.batchSize = 1
+    await pipe.run(config)
+    const before = [...pipe.sink].sort()
+    const preview = new Pipe()
+    Object.assign(preview, { id: pipe.id, batchSize: 1 })
+    await preview.run(config, { since: null, commits: false })
+    expect([...preview.sink].sort()).toEqual(before)
+    await put(a, { _id: 'a2', mail: 'y' })
+    expect((await pipe.run(config)).sort()).toEqual(['-~0|a1|1|b1', '-~0|a2', '0|a1|0|a2|1|b1'])
+  })
+
+  test('after any changes, interruptions and full reads, equals a merge from scratch', async () => {
+    const change = fc.record({
+      dataset: fc.nat(2),
+      id: fc.nat(5),
+      keys: fc.array(fc.constantFrom('1', '2', '3'), { maxLength: 2 }),
+      deleted: fc.boolean(),
+    })
+    const run = fc.record({ batches: fc.option(fc.nat(6), { nil: Number.POSITIVE_INFINITY }), full: fc.boolean() })
+    const history = fc.array(fc.tuple(fc.array(change, { maxLength: 6, size: 'max' }), run), {
+      minLength: 1,
+      maxLength: 6,
+      size: 'max',
+    })
+    await fc.assert(
+      fc.asyncProperty(history, fc.constantFrom('composite', 'first'), async (rounds, identity) => {
+        const datasets = [fresh('x'), fresh('y'), fresh('z')]
+        for (const dataset of datasets) await writer.assertDataset(dataset)
+        const config = {
+          datasets: datasets.map((dataset, at) => `${dataset} d${at}`),
+          equality: [
+            ['eq', 'd0.k', 'd1.k'],
+            ['eq', 'd1.k', 'd2.k'],
+          ],
+          identity,
+        }
+        const pipe = new Pipe()
+        pipe.batchSize = 2
+        for (const [changes, { batches, full }] of rounds) {
+          for (const { dataset, id, keys, deleted } of changes) {
+            await put(datasets[dataset] as string, {
+              _id: `${dataset}e${id}`,
+              k: keys,
+              _deleted: deleted && id % 2 === 0,
+            })
+          }
+          await pipe.run(config, { batches, ...(full ? { since: null } : {}) })
+        }
+        await pipe.run(config)
+        const scratch = new Pipe()
+        await scratch.run(config)
+        expect([...pipe.sink].sort()).toEqual([...scratch.sink].sort())
+      }),
+      { numRuns: 15 },
+    )
+  })
+})
+
+describe('its configuration', () => {
+  const check = (config: Json): string[] =>
+    (mergeSource.check?.(configured(mergeSource.config, { type: 'merge', version: 2, ...config })) ?? []).map(
+      ({ level, pointer, message }) => `${level} ${pointer} ${message}`,
+    )
+
+  test('is fine with rules between datasets and within one', () => {
+    expect(
+      check({
+        datasets: ['a a', 'b b'],
+        equality: [['eq', 'a.x', ['lower', 'b.y']]],
+        equality_sets: [['a.x', 'b.x', 'a.z']],
+      }),
+    ).toEqual([])
+  })
+
+  test('is told by the version that it is deprecated', () => {
+    expect(check({ datasets: ['a a'], version: 1 })).toEqual([expect.stringMatching(/^warning \/version /)])
+  })
+
+  test('has every mistake named with its place', () => {
+    expect(
+      check({
+        datasets: ['a x', 'a y', 'b x', 'c d e'],
+        equality: [
+          ['eq', 'x.p', 'plain'],
+          ['neq', 'x.p', 'y.p'],
+          ['eq', ['concat', 'x.p', 'y.p'], 'x.p'],
+        ],
+        equality_sets: [['x.p']],
+        identity_lists: ['same'],
+      }).map((line) => line.split(' ').slice(0, 2).join(' ')),
+    ).toEqual([
+      'error /datasets/1',
+      'error /datasets/2',
+      'error /datasets/3',
+      'error /equality/0/2',
+      'error /equality/1',
+      'error /equality/2/1',
+      'error /equality_sets/0',
+      'error /identity_lists/0',
+    ])
+  })
+
+  test('names an expression that does not compile, by its place', () => {
+    expect(check({ datasets: ['a a', 'b b'], equality: [['eq', ['lowr', 'a.x'], 'b.x']] })).toEqual([
+      expect.stringMatching(/^error \/equality\/0\/1.*lowr/),
+    ])
+  })
+
+  test('says which datasets make it populated', async () => {
+    const [a, b] = [fresh('a'), fresh('b')]
+    const populated = (config: Json): boolean => {
+      const snapshot = log.snapshot()
+      try {
+        const filled = configured(mergeSource.config, {
+          type: 'merge',
+          version: 2,
+          datasets: [`${a} a`, `${b} b`],
+          ...config,
+        })
+        return mergeSource.populated?.(filled, snapshot) ?? false
+      } finally {
+        snapshot.close()
+      }
+    }
+    await writer.assertDataset(a)
+    expect(populated({})).toBe(false)
+    await writer.commit({ populated: [[a, true]] })
+    expect(populated({})).toBe(true)
+    expect(populated({ ignore_non_existent_datasets: false })).toBe(false)
+    expect(populated({ ignore_non_existent_datasets: false, initial_datasets: [a] })).toBe(true)
+    await writer.assertDataset(b)
+    expect(populated({})).toBe(false)
+  })
+})
+
+async function emittedBy(config: Json): Promise<Entity[]> {
+  const pipe = new Pipe()
+  await pipe.run(config)
+  return pipe.emitted
+}
+
+function rowsOf(pipe: string): number {
+  const snapshot = log.snapshot()
+  const rows = [...snapshot.states(Buffer.from(`${pipe}\u0000`))].length
+  snapshot.close()
+  return rows
+}
