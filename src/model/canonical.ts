@@ -12,7 +12,7 @@ import { Datetime, Decimal, Float, LocalDate, Typed, type TypedScalar, type Valu
 export interface EncodedEntity {
   readonly id: string
   readonly deleted: boolean
-  /** JSON of `_id` and the content, in the order of the entity; no other root property that starts with `_`. */
+  /** JSON of `_id` and the content, for `parseStored`: in the order of the entity, no other root property that starts with `_`. */
   readonly text: string
   /** 32 hex characters, over the canonical form of `_id`, `_deleted` and the content: blind to the order of names. */
   readonly hash: string
@@ -28,7 +28,7 @@ export function encodeEntity(entity: Entity): EncodedEntity {
   let text = `{"_id":${idText}`
   for (let place = 0; place < keys.length; place++) {
     const value = getStored(entity, keys[place] as StoredKey) as Value
-    const fragment = (texts[place] as string) + write(value, true, 1)
+    const fragment = (texts[place] as string) + write(value, 'stored', 1)
     text += `,${fragment}`
     // Most values read the same in both forms, and are written once.
     fragments[place] = isPlain(value) ? fragment : (texts[place] as string) + canonicalText(value)
@@ -88,11 +88,11 @@ function isSame(a: readonly StoredKey[], b: readonly StoredKey[]): boolean {
 
 /** One text for each value of a type: names sorted, decimals without superfluous zeros; `1`, `1.0` and `~f1` differ. */
 export function canonicalText(value: Value): string {
-  if (typeof value !== 'object' || value === null) return write(value, true, 0)
+  if (typeof value !== 'object' || value === null) return write(value, 'transit', 0)
   if (value instanceof Decimal) return `"~f${numberText(value)}"`
   // -0.0 is equal to 0.0.
   if (value instanceof Float) return floatText(value.value + 0)
-  if (value instanceof Typed) return write(value as TypedScalar, true, 0)
+  if (value instanceof Typed) return write(value as TypedScalar, 'transit', 0)
   if (Array.isArray(value)) {
     const list = value as readonly Value[]
     let text = '['

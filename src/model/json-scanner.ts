@@ -16,6 +16,8 @@ export interface Reading {
   readonly fractions: 'float' | 'decimal'
   /** `integer`: such a number becomes an Integer when its value is whole. */
   readonly whole: 'float' | 'integer'
+  /** A number behind a space is a bare Decimal: in texts that we wrote ourselves. */
+  readonly stored: boolean
 }
 
 /** The value of a whole text. `offset` is where it begins. Throws JsonError. */
@@ -133,6 +135,9 @@ class Scanner {
     this.#at += text.length
     const unit = this.#text.charCodeAt(this.#at)
     if (unit >= ZERO && unit <= NINE) this.#fail('a number without a leading zero')
+    if (this.#reading.stored && this.#text.charCodeAt(this.#at - text.length - 1) === SPACE) {
+      return parseDecimal(text, true) ?? this.#fail('a number with a smaller exponent', this.#at - text.length)
+    }
     if (!FRACTION.test(text)) return text.length < 16 ? Number(text) + 0 : integer(BigInt(text))
     return this.#fraction(text)
   }
@@ -172,6 +177,7 @@ class Scanner {
   }
 }
 
+const SPACE = 32
 const QUOTE = 34
 const COMMA = 44
 const MINUS = 45

@@ -7,13 +7,21 @@ import { MAX_DEPTH } from './json-scanner.ts'
 import { encodeTransit, floatText } from './transit.ts'
 import { Decimal, Float, Typed, type TypedScalar, type Value } from './value.ts'
 
-/** `transit` false: typed scalars as their plain text, without a tag. Throws ValueError when nothing could read it back. */
+/**
+ * - `transit`: typed scalars as tagged strings.
+ * - `plain`: typed scalars as their plain text, without a tag.
+ * - `stored`: like `transit`, for `parseStored`: a bare Decimal stands behind a space, the only one there is, so that it is
+ *   told from a Float. To everybody else it is a number like any other.
+ */
+export type JsonForm = 'transit' | 'plain' | 'stored'
+
+/** Compact JSON; `transit` false gives the plain form. Throws ValueError when it nests too deep to be read back. */
 export function writeJson(value: Value, { transit = true }: { readonly transit?: boolean } = {}): string {
-  return write(value, transit, 0)
+  return write(value, transit ? 'transit' : 'plain', 0)
 }
 
 /** Of a value within `depth` lists and dicts. */
-export function write(value: Value, transit: boolean, depth: number): string {
+export function write(value: Value, form: JsonForm, depth: number): string {
   switch (typeof value) {
     case 'string':
       return quoted(value)
@@ -26,35 +34,38 @@ export function write(value: Value, transit: boolean, depth: number): string {
       return value.toString()
     default:
       if (value === null) return 'null'
-      if (value instanceof Typed) return writeTyped(value as TypedScalar, transit)
+      if (value instanceof Typed) return writeTyped(value as TypedScalar, form)
       if (depth >= MAX_DEPTH) throw tooDeep()
       return Array.isArray(value)
-        ? writeList(value as readonly Value[], transit, depth + 1)
-        : writeDict(value as Dict, transit, depth + 1)
+        ? writeList(value as readonly Value[], form, depth + 1)
+        : writeDict(value as Dict, form, depth + 1)
   }
 }
 
-function writeTyped(value: TypedScalar, transit: boolean): string {
-  if (value instanceof Decimal) return value.bare || !transit ? decimalText(value) : `"~f${decimalText(value)}"`
+function writeTyped(value: TypedScalar, form: JsonForm): string {
+  if (value instanceof Decimal) {
+    if (value.bare) return form === 'stored' ? ` ${decimalText(value)}` : decimalText(value)
+    return form === 'plain' ? decimalText(value) : `"~f${decimalText(value)}"`
+  }
   if (value instanceof Float) return Number.isFinite(value.value) ? floatText(value.value) : 'null'
   const text = encodeTransit(value)
-  return quoted(transit ? text : text.slice(2))
+  return quoted(form === 'plain' ? text.slice(2) : text)
 }
 
-function writeList(list: readonly Value[], transit: boolean, depth: number): string {
+function writeList(list: readonly Value[], form: JsonForm, depth: number): string {
   if (list.length === 0) return '[]'
-  let text = `[${write(list[0] as Value, transit, depth)}`
-  for (let place = 1; place < list.length; place++) text += `,${write(list[place] as Value, transit, depth)}`
+  let text = `[${write(list[0] as Value, form, depth)}`
+  for (let place = 1; place < list.length; place++) text += `,${write(list[place] as Value, form, depth)}`
   return `${text}]`
 }
 
-function writeDict(dict: Dict, transit: boolean, depth: number): string {
+function writeDict(dict: Dict, form: JsonForm, depth: number): string {
   const keys = storedKeys(dict)
   if (keys.length === 0) return '{}'
   let text = '{'
   for (let place = 0; place < keys.length; place++) {
     const key = keys[place] as StoredKey
-    text += (place === 0 ? '' : ',') + nameText(key) + write(getStored(dict, key) as Value, transit, depth)
+    text += (place === 0 ? '' : ',') + nameText(key) + write(getStored(dict, key) as Value, form, depth)
   }
   return `${text}}`
 }

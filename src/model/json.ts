@@ -15,11 +15,18 @@ export { quoted, writeJson } from './json-writer.ts'
 export { fromPlain, toPlain } from './plain.ts'
 export { decodeTransit, encodeTransit } from './transit.ts'
 
-const AS_FLOATS: Reading = { transit: true, fractions: 'float', whole: 'float' }
+const AS_FLOATS: Reading = { transit: true, fractions: 'float', whole: 'float', stored: false }
+const AS_STORED: Reading = { ...AS_FLOATS, stored: true }
 
 /** Reads a text; a byte order mark in front is skipped. Throws JsonError with the place. */
-export function parseJson(text: string, options: Partial<Reading> = AS_FLOATS): Value {
-  const reading = options === AS_FLOATS ? AS_FLOATS : { ...AS_FLOATS, ...options }
+export function parseJson(text: string, options?: Partial<Omit<Reading, 'stored'>>): Value {
+  return parse(text, options === undefined ? AS_FLOATS : { ...AS_FLOATS, ...options })
+}
+
+/** Reads the text of `encodeEntity`: every value of the same kind and with the same digits as it was written. */
+export const parseStored = (text: string): Value => parse(text, AS_STORED)
+
+function parse(text: string, reading: Reading): Value {
   const start = text.charCodeAt(0) === 0xfeff ? 1 : 0
   if (!STRUCTURE.test(text) || needsCare(text, reading)) return scanJson(text, reading, start)
   let parsed: Value
@@ -47,13 +54,16 @@ const CARE_AS_FLOAT = /[[:,]\s*-?\d(?:\d*\.0+|\d*(?:\.\d+)?[eE][+-]?\d+|\.?(?:\d
 /** A Decimal keeps the zeros at the end of its fraction, too. */
 const CARE_AS_DECIMAL =
   /[[:,]\s*-?\d(?:\d*\.\d*0|\d*(?:\.\d+)?[eE][+-]?\d+|\.?(?:\d\.?){15}[\d.eE+-]*|(?<=-0))\s*[,\]}]/
+/** A bare Decimal of a text that we wrote. */
+const STORED_DECIMAL = /[[:,] -?\d[\d.]*[,\]}]/
 /** Names that `dict.ts` stores with a mark. */
 const AWKWARD_NAME =
   /"(?:\d{1,10}|__[a-zA-Z]+__|constructor|hasOwnProperty|isPrototypeOf|propertyIsEnumerable|to(?:Locale)?String|valueOf)"\s*:/
 /** Such names spelled with escapes; they hold letters, digits and `_` only, or begin with U+0001. */
 const AWKWARD_ESCAPED_NAME = /"(?:\\u0001|\w{0,20}\\u00[2-7][0-9a-fA-F](?:\w|\\u00[2-7][0-9a-fA-F]){0,20}"\s*:)/
 
-const needsCare = (text: string, { fractions }: Reading): boolean =>
+const needsCare = (text: string, { fractions, stored }: Reading): boolean =>
+  (stored && STORED_DECIMAL.test(text)) ||
   (fractions === 'decimal' ? CARE_AS_DECIMAL : CARE_AS_FLOAT).test(text) ||
   AWKWARD_NAME.test(text) ||
   (text.includes('\\u00') && AWKWARD_ESCAPED_NAME.test(text))

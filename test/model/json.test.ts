@@ -1,15 +1,16 @@
 import fc from 'fast-check'
 import { parse as parseLossless } from 'lossless-json'
 import { describe, expect, it } from 'vitest'
+import { encodeEntity } from '../../src/model/canonical.ts'
 import { type Dict, dictOf, get, names } from '../../src/model/dict.ts'
-import { fromPlain, JsonError, parseJson, toPlain, writeJson } from '../../src/model/json.ts'
+import { fromPlain, JsonError, parseJson, parseStored, toPlain, writeJson } from '../../src/model/json.ts'
 import { scanJson } from '../../src/model/json-scanner.ts'
 import { equals } from '../../src/model/order.ts'
 import { Decimal, Float, float, integer, isDict, isList, NI, type Value } from '../../src/model/value.ts'
 import { identical, name, value } from './values.ts'
 
-const FLOATS = { transit: true, fractions: 'float', whole: 'float' } as const
-const DECIMALS = { transit: true, fractions: 'decimal', whole: 'integer' } as const
+const FLOATS = { transit: true, fractions: 'float', whole: 'float', stored: false } as const
+const DECIMALS = { transit: true, fractions: 'decimal', whole: 'integer', stored: false } as const
 
 /** Bare decimals come only from readers that ask for them. */
 const withoutBare = (one: Value): boolean =>
@@ -217,6 +218,26 @@ describe('parseJson', () => {
     const long = 'x'.repeat(5_000_000)
     expect(parseJson(`{"a":1.0,"b":"${long}\\n"}`)).toEqual(dictOf({ a: new Float(1), b: `${long}\n` }))
     expect((parseJson(`["~b${'AAAA'.repeat(2_000_000)}"]`) as unknown[])[0]).toMatchObject({ kind: 'bytes' })
+  })
+})
+
+describe('parseStored', () => {
+  it('gives back what was encoded, bare decimals as such', () => {
+    fc.assert(
+      fc.property(value, (one) => {
+        const { text } = encodeEntity(dictOf({ _id: 'x', one }))
+        return identical(get(parseStored(text) as Dict, 'one') as Value, one)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  it('tells a decimal from a float by a space that others do not mind', () => {
+    const { text } = encodeEntity(
+      dictOf({ _id: 'x', a: 1.5, b: new Decimal(15n, 1, true), c: [new Decimal(-1n, 0, true)] }),
+    )
+    expect(text).toBe('{"_id":"x","a":1.5,"b": 1.5,"c":[ -1]}')
+    expect(JSON.parse(text)).toEqual({ _id: 'x', a: 1.5, b: 1.5, c: [-1] })
   })
 })
 
