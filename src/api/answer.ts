@@ -6,7 +6,7 @@ export interface Answer {
   readonly contentType: string
   readonly headers?: Readonly<Record<string, string>>
   /** An iterable is sent as it comes, at the pace of the reader; when it throws in the middle, the connection breaks. */
-  readonly body: string | Uint8Array | AsyncIterable<string>
+  readonly body: string | Uint8Array | AsyncIterable<string | Uint8Array>
 }
 
 export const JSON_TYPE = 'application/json; charset=utf-8'

@@ -114,7 +114,7 @@ async function send(request: FastifyRequest, reply: FastifyReply, answer: Answer
   const chunks = body[Symbol.asyncIterator]()
   const isHead = request.method === 'HEAD'
   const first = isHead ? await chunks.return?.() : await chunks.next()
-  const text = isHead || first?.done === true ? [] : follow(first?.value as string, chunks)
+  const text = isHead || first?.done === true ? [] : follow(first?.value as Chunk, chunks)
   return reply
     .code(status)
     .headers(headers)
@@ -122,7 +122,9 @@ async function send(request: FastifyRequest, reply: FastifyReply, answer: Answer
     .send(Readable.from(text, { highWaterMark: 1 }))
 }
 
-async function* follow(first: string, rest: AsyncIterator<string>): AsyncGenerator<string> {
+type Chunk = string | Uint8Array
+
+async function* follow(first: Chunk, rest: AsyncIterator<Chunk>): AsyncGenerator<Chunk> {
   try {
     yield first
     for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value

@@ -7,14 +7,14 @@ import type { Tenant } from '../../hub/contract.ts'
 import { choose } from '../accept.ts'
 import type { Answer } from '../answer.ts'
 import { mediaType, textOf } from '../body.ts'
-import type { Doors } from '../doors.ts'
+import type { Log } from '../log.ts'
 import { text } from '../parameters.ts'
 import { problemOf } from '../problem.ts'
 import { ObjectShape } from '../rest/shapes.ts'
 import { type Call, type Route, route } from '../route.ts'
 import type { Context } from './context.ts'
 import { explorerPage } from './explorer.ts'
-import { type Built, SchemaKeeper } from './keeper.ts'
+import type { Built, SchemaKeeper } from './keeper.ts'
 import { MAX_TOKENS, refusal } from './limits.ts'
 import { Reader } from './reader.ts'
 
@@ -28,14 +28,8 @@ const Body = Type.Object({ query: Type.String() }, { additionalProperties: true 
 const common = { tag: 'Graph', action: 'read', resource: 'graph' } as const
 const answers = { 200: { description: 'Data and errors.', schema: ObjectShape } }
 
-export function graphqlRoutes(doors: Doors): readonly Route[] {
-  const keepers = new WeakMap<Tenant, SchemaKeeper>()
-  const keeperOf = (tenant: Tenant): SchemaKeeper => {
-    const keeper = keepers.get(tenant) ?? new SchemaKeeper(tenant, doors)
-    keepers.set(tenant, keeper)
-    return keeper
-  }
-  const handle = (call: Call) => answer(call, keeperOf(call.tenant))
+export function graphqlRoutes(keeperOf: (tenant: Tenant) => SchemaKeeper, log: Log): readonly Route[] {
+  const handle = (call: Call) => answer(call, keeperOf(call.tenant), log)
   return [
     route({
       ...common,
@@ -69,10 +63,10 @@ export function graphqlRoutes(doors: Doors): readonly Route[] {
   ]
 }
 
-async function answer(call: Call, keeper: SchemaKeeper): Promise<Answer> {
+async function answer(call: Call, keeper: SchemaKeeper, log: Log): Promise<Answer> {
   if (call.method === 'GET' && call.given.query === undefined && prefersPage(call)) return explorerPage(call)
   const built = await suited(call, keeper)
-  const response = await yogaOf(built).fetch(
+  const response = await yogaOf(built, log).fetch(
     `http://localhost/graphql${call.method === 'GET' ? `?${searchOf(call)}` : ''}`,
     {
       method: call.method,
@@ -122,7 +116,7 @@ function queryText(call: Call): string {
 /** One server for each schema: documents are parsed and validated once by their text. */
 const yogas = new WeakMap<Built, YogaServerInstance<Context, object>>()
 
-function yogaOf(built: Built): YogaServerInstance<Context, object> {
+function yogaOf(built: Built, log: Log): YogaServerInstance<Context, object> {
   let yoga = yogas.get(built)
   if (yoga === undefined) {
     yoga = createYoga<Context>({
@@ -133,7 +127,7 @@ function yogaOf(built: Built): YogaServerInstance<Context, object> {
       cors: false,
       multipart: false,
       logging: false,
-      maskedErrors: { maskError },
+      maskedErrors: { maskError: (error) => maskError(error, log) },
     })
     yogas.set(built, yoga)
   }
@@ -152,10 +146,11 @@ const limits: Plugin = {
 }
 
 /** Errors of the hub keep their code and hint; the unexpected say nothing of the inside. */
-function maskError(error: unknown): Error {
+function maskError(error: unknown, log: Log): Error {
   const inner = (error as Partial<GraphQLError>).originalError ?? (error as Error)
   if (inner instanceof GraphQLError) return error as Error
-  const { body } = problemOf(inner)
+  const { body, isUnexpected } = problemOf(inner)
+  if (isUnexpected) log.error({ err: inner }, 'a GraphQL field failed')
   const { nodes, source, positions, path } = error as Partial<GraphQLError>
   return new GraphQLError(String(body.message), {
     ...(nodes === undefined ? {} : { nodes }),

@@ -95,3 +95,13 @@ export class SchemaKeeper {
     return new Map(Object.entries(this.#tenant.ends()).filter(([dataset]) => !dataset.startsWith('system:')))
   }
 }
+
+/** One keeper for each tenant; it goes with the tenant. */
+export function createKeepers(doors: Doors): (tenant: Tenant) => SchemaKeeper {
+  const keepers = new WeakMap<Tenant, SchemaKeeper>()
+  return (tenant) => {
+    const keeper = keepers.get(tenant) ?? new SchemaKeeper(tenant, doors)
+    keepers.set(tenant, keeper)
+    return keeper
+  }
+}

@@ -20,8 +20,8 @@ export interface DatasetPlan {
   readonly listField: string
   readonly properties: readonly PropertyPlan[]
   readonly inverses: readonly InversePlan[]
-  /** Its entities list all their identities in `$ids`. */
-  readonly hasIds: boolean
+  /** Namespaces of the identities that its entities list in `$ids`. */
+  readonly identityNamespaces: readonly string[]
 }
 
 export interface PropertyPlan {

@@ -1,10 +1,10 @@
 /** Reads entities for one GraphQL request: by id, by what they point to, and page by page; each entity once. */
 
 import type { Tenant } from '../../hub/contract.ts'
-import { get } from '../../model/dict.ts'
 import { type Entity, idOf } from '../../model/entity.ts'
 import { compareText } from '../../model/order.ts'
 import { NI } from '../../model/value.ts'
+import { identities } from '../../rdf/statements.ts'
 import type { GuardedDoors } from '../doors.ts'
 import type { Test } from './filters.ts'
 import type { DatasetPlan, Plan, RelationPlan, TargetPlan } from './plan.ts'
@@ -171,11 +171,7 @@ const only = ({ targets, leadsTo }: RelationPlan): readonly TargetPlan[] =>
   targets.filter(({ dataset }) => dataset === leadsTo)
 
 /** All names under which others may mean this entity. */
-function identifiersOf({ plan, entity }: Found): readonly string[] {
-  const ids = plan.hasIds ? get(entity, '$ids') : undefined
-  const listed = (Array.isArray(ids) ? ids : [ids]).flatMap((id) => (id instanceof NI ? [id.text] : []))
-  return [...new Set([idOf(entity), ...listed])]
-}
+const identifiersOf = ({ entity }: Found): readonly string[] => [...new Set([idOf(entity), ...identities(entity)])]
 
 const lastId = (entities: readonly Entity[]): string | null => {
   const last = entities.at(-1)

@@ -54,7 +54,7 @@ export async function survey(tenant: Tenant, doors: Doors, surveyed: readonly Su
     field: names.get(dataset) as string,
     listField: listName(names.get(dataset) as string),
     typeName: upperFirst(names.get(dataset) as string),
-    hasIds: identityNamespaces(shape).length > 0,
+    identityNamespaces: identityNamespaces(shape),
     properties: planProperties(dataset, shape, holders),
   }))
   return { datasets: drafts.map((draft) => ({ ...draft, inverses: planInverses(draft, drafts) })) }
