@@ -3,6 +3,11 @@
 import type { Node } from '../hub/contract.ts'
 import type { Doors } from './doors.ts'
 import { graphqlRoutes } from './graphql/door.ts'
+import { createKeepers } from './graphql/keeper.ts'
+import { exportRoutes } from './linked/export.ts'
+import { ontologyRoute } from './linked/ontology.ts'
+import { linkedRoutes } from './linked/routes.ts'
+import type { Log } from './log.ts'
 import { configRoutes } from './rest/config.ts'
 import { datasetRoutes } from './rest/datasets.ts'
 import { createMetrics, type Metrics } from './rest/metrics.ts'
@@ -20,13 +25,15 @@ export interface RouteOptions {
   readonly doors: Doors
   /** Longest time a SPARQL query may take. */
   readonly queryTimeoutMs: number
+  readonly log: Log
 }
 
-export function createRoutes({ node, doors, queryTimeoutMs }: RouteOptions): {
+export function createRoutes({ node, doors, queryTimeoutMs, log }: RouteOptions): {
   readonly routes: readonly Route[]
   readonly measure: Metrics['measure']
 } {
   const metrics = createMetrics(node)
+  const keeperOf = createKeepers(doors)
   return {
     measure: metrics.measure,
     routes: [
@@ -40,7 +47,10 @@ export function createRoutes({ node, doors, queryTimeoutMs }: RouteOptions): {
       ...publisherRoutes,
       ...tenantRoutes,
       ...sparqlRoutes({ queryTimeoutMs }),
-      ...graphqlRoutes(doors),
+      ...graphqlRoutes(keeperOf, log),
+      ...linkedRoutes(keeperOf),
+      ...exportRoutes,
+      ontologyRoute,
     ],
   }
 }

@@ -94,6 +94,7 @@ async function createApp(node: Node, options: ServerOptions): Promise<FastifyIns
     node,
     doors: options.doors,
     queryTimeoutMs: options.queryTimeoutMs ?? 30_000,
+    log: app.log,
   })
   app.addHook('onResponse', async (request, reply) =>
     measure(request.method, request.routeOptions.url ?? '(none)', reply.statusCode, reply.elapsedTime / 1000),

@@ -1,0 +1,71 @@
+/** What the hub knows under an identifier: the datasets that hold it, and the merged entities it is part of. */
+
+import { type Entity, idOf } from '../../model/entity.ts'
+import { NI } from '../../model/value.ts'
+import type { Built, SchemaKeeper } from '../graphql/keeper.ts'
+import type { Plan } from '../graphql/plan.ts'
+import { datasetIds } from '../rest/datasets.ts'
+import type { Call } from '../route.ts'
+
+export interface Holding {
+  readonly dataset: string
+  readonly entity: Entity
+  readonly pipe: string | null
+}
+
+export interface Known {
+  /** Entities of exactly this id, global datasets first. */
+  readonly own: readonly Holding[]
+  /** Entities that list it among their identities. */
+  readonly merged: readonly Holding[]
+}
+
+/** A page does not wait longer than this for what is only an addition to it. */
+const PLAN_WAIT_MS = 1_000
+
+export async function knownAs(call: Call, id: string, keeper: SchemaKeeper): Promise<Known> {
+  const known = await knownIn(call, id, await soon(keeper.current()))
+  if (known.own.length + known.merged.length > 0 || !keeper.isStale()) return known
+  // It may have come a moment ago.
+  return knownIn(call, id, await soon(keeper.refresh().then(() => keeper.current())))
+}
+
+async function knownIn(call: Call, id: string, plan: Plan): Promise<Known> {
+  const { tenant, doors } = call
+  const pipes = new Map(plan.datasets.map(({ dataset, pipe }) => [dataset, pipe]))
+  const own: Holding[] = []
+  for (const dataset of inOrder(call)) {
+    const entity = doors.entity(tenant, dataset, id)
+    if (entity !== undefined) own.push({ dataset, entity, pipe: pipes.get(dataset) ?? null })
+  }
+  const namespace = id.slice(0, Math.max(0, id.lastIndexOf(':')))
+  const merging = plan.datasets.filter((dataset) => dataset.identityNamespaces.includes(namespace))
+  const merged = await Promise.all(
+    merging.map(async ({ dataset, pipe }) => {
+      const entities = await doors.lookup(tenant, dataset, '$ids', new NI(id))
+      return entities.map((entity): Holding => ({ dataset, entity, pipe }))
+    }),
+  )
+  const isOther = ({ dataset, entity }: Holding): boolean =>
+    !own.some((holding) => holding.dataset === dataset && idOf(holding.entity) === idOf(entity))
+  return { own, merged: merged.flat().filter(isOther) }
+}
+
+function inOrder({ tenant }: Call): readonly string[] {
+  const globals = tenant.globalDatasets()
+  const all = datasetIds(tenant).filter((dataset) => !dataset.startsWith('system:'))
+  const known = new Set(all)
+  return [...new Set([...globals.filter((dataset) => known.has(dataset)), ...all.sort()])]
+}
+
+async function soon(built: Promise<Built>): Promise<Plan> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<Plan>((resolve) => {
+    timer = setTimeout(() => resolve({ datasets: [] }), PLAN_WAIT_MS)
+  })
+  try {
+    return await Promise.race([built.then(({ plan }) => plan), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
