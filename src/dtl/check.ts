@@ -1,0 +1,128 @@
+/** What is wrong or doubtful in a program whose form is right (dtl.md §16). */
+
+import { didYouMean } from '../config/problems.ts'
+import { planSpec } from './plan.ts'
+import type { Problems } from './scope.ts'
+import type { ArgumentNode, Node, ProgramNode, RuleNode } from './syntax.ts'
+import { variablesOf, walk } from './walk.ts'
+
+/** Reports on all rules, also on those that nothing applies. */
+export function checkProgram(program: ProgramNode, problems: Problems): void {
+  const uses = new Map([...program.rules].map(([id, rule]) => [id, usesOf(rule)]))
+  const applied = new Set([...uses.values()].flatMap(({ rules }) => rules.map(({ id }) => id)))
+  for (const [id, rule] of program.rules) {
+    checkNode(rule.block, problems)
+    checkRuleNames(id, uses, problems)
+    if (id !== 'default' && !applied.has(id)) problems.warning(rule.pointer, `The rule "${id}" is never applied.`)
+  }
+  const start = program.rules.get('default')
+  if (start !== undefined && !applied.has('default')) warnOfParent(start, problems)
+}
+
+/** Checks the arguments and hops of one part of a program. */
+export function checkNode(node: ArgumentNode, problems: Problems): void {
+  const report = (place: ArgumentNode, message: string, hint?: string) => problems.error(place.pointer, message, hint)
+  walk(node, {
+    call: ({ definition, arguments: args }) => definition.check?.(args, report),
+    transform: ({ definition, arguments: args }) => definition.check?.(args, report),
+    hops: ({ specs }) => {
+      for (const spec of specs) {
+        const plan = planSpec(spec, problems)
+        for (const { lookups } of plan.steps) for (const { indexed } of lookups) checkIndexExpression(indexed, problems)
+        for (const { expression } of spec.subsets) checkIndexExpression(expression, problems)
+      }
+    },
+  })
+}
+
+/** An index holds what an expression gives for one entity, now and at any later time (dtl.md §10.3, §13). */
+export function checkIndexExpression(node: Node, problems: Problems): void {
+  walk(node, {
+    call: ({ definition, arguments: args, pointer }) => {
+      // `uuid` takes chance only when it has nothing to convert.
+      const reads = definition.name === 'uuid' && args[0] !== undefined ? undefined : definition.reads
+      const why =
+        definition.name === 'apply' ? 'rules are not part of an index' : reads === undefined ? null : REASONS[reads]
+      if (why !== null) problems.error(pointer, `'${definition.name}' cannot be used in an index expression: ${why}.`)
+    },
+  })
+  const variables = variablesOf(node)
+  if (variables.length > 1) problems.error(node.pointer, 'An index expression may use one variable only.')
+}
+
+const REASONS = {
+  datasets: 'it reads other datasets',
+  time: 'it depends on the time',
+  chance: 'it depends on chance',
+} as const
+
+interface RuleUse {
+  readonly id: string
+  readonly pointer: string
+  /** `apply` or `apply-hops`. */
+  readonly by: string
+}
+
+interface Uses {
+  readonly rules: readonly RuleUse[]
+  readonly hasHops: boolean
+}
+
+function usesOf(rule: RuleNode): Uses {
+  const rules: RuleUse[] = []
+  let hasHops = false
+  walk(rule.block, {
+    call: ({ definition, arguments: args }) => {
+      const [first] = args
+      if (first?.kind === 'rule') rules.push({ id: first.rule, pointer: first.pointer, by: definition.name })
+    },
+    hops: () => {
+      hasHops = true
+    },
+  })
+  return { rules, hasHops }
+}
+
+function checkRuleNames(id: string, uses: ReadonlyMap<string, Uses>, problems: Problems): void {
+  for (const use of uses.get(id)?.rules ?? []) {
+    if (!uses.has(use.id)) {
+      if (use.id !== '') problems.error(use.pointer, `There is no rule "${use.id}".`, didYouMean(use.id, uses.keys()))
+    } else if (use.by === 'apply' && reachesHops(use.id, uses, new Set())) {
+      problems.error(
+        use.pointer,
+        `The rule "${use.id}" uses hops, itself or through rules it applies, so 'apply' cannot run it.`,
+        'Only rules of apply-hops may use hops: dependencies can be followed backwards only through it.',
+      )
+    }
+  }
+}
+
+function reachesHops(id: string, uses: ReadonlyMap<string, Uses>, seen: Set<string>): boolean {
+  const use = uses.get(id)
+  if (use === undefined || seen.has(id)) return false
+  seen.add(id)
+  return use.hasHops || use.rules.some((next) => reachesHops(next.id, uses, seen))
+}
+
+function warnOfParent(rule: RuleNode, problems: Problems): void {
+  walk(rule.block, {
+    path: ({ variable, pointer }) => {
+      if (variable.name === '_P')
+        problems.warning(
+          pointer,
+          `'_P' is null in the rule "default": no rule calls it.`,
+          'Use _S, or move the expression to an applied rule.',
+        )
+    },
+  })
+}
+
+/** Rules that can run, from `default` on. */
+export function reachableRules(program: ProgramNode): readonly RuleNode[] {
+  const reached = new Set<string>(['default'])
+  for (const id of reached) {
+    const rule = program.rules.get(id)
+    if (rule !== undefined) for (const use of usesOf(rule).rules) reached.add(use.id)
+  }
+  return [...reached].flatMap((id) => program.rules.get(id) ?? [])
+}

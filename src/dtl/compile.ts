@@ -1,0 +1,104 @@
+/** The language as others use it: programs, single expressions and index texts in, functions out. */
+
+import type { Entity } from '../model/entity.ts'
+import type { Value } from '../model/value.ts'
+import { type Analysed, analyse, type Explanation } from './analyse.ts'
+import { checkIndexExpression, checkNode, checkProgram } from './check.ts'
+import { compileArgument } from './closures.ts'
+import type { Analysis, CompiledIndex, DtlProblem, DtlSettings, DtlTransform, RunContext } from './contract.ts'
+import { DtlError } from './errors.ts'
+import { frameOf } from './frame.ts'
+import { indexText, readIndexText } from './index-text.ts'
+import { parseExpression, parseProgram } from './parse.ts'
+import { Program } from './program.ts'
+import { Problems, Scope } from './scope.ts'
+import type { ProgramNode, Tools } from './syntax.ts'
+import { joinKeys } from './value-set.ts'
+
+export { propertyIndexExpression } from './index-text.ts'
+
+export interface Compiled {
+  /** Null when there is an error among the problems. */
+  readonly transform: DtlTransform | null
+  readonly problems: readonly DtlProblem[]
+}
+
+/** Compiles a transform object, `{"type": "dtl", "rules": …}` (dtl.md §3.1). */
+export function compileDtl(transform: Value, settings: DtlSettings): Compiled {
+  const problems = new Problems()
+  const node = parseProgram(transform, problems)
+  if (node !== null) checkProgram(node, problems)
+  if (node === null || problems.hasErrors) return { transform: null, problems: problems.all }
+  return { transform: new CompiledTransform(node, settings), problems: problems.all }
+}
+
+class CompiledTransform implements DtlTransform {
+  readonly #program: Program
+  readonly #analysed: Analysed
+
+  constructor(node: ProgramNode, settings: DtlSettings) {
+    this.#program = new Program(node, settings)
+    this.#analysed = analyse(node, settings)
+  }
+
+  apply(source: Entity, context: RunContext): readonly Entity[] {
+    return this.#program.run(source, context)
+  }
+
+  get analysis(): Analysis {
+    return this.#analysed.analysis
+  }
+
+  get explanation(): Explanation {
+    return this.#analysed.explanation
+  }
+}
+
+/** What a transform reads from other datasets, join by join, and through which indexes. */
+export const explain = (transform: DtlTransform): Explanation =>
+  transform instanceof CompiledTransform ? transform.explanation : { hops: [], lookups: [] }
+
+export interface CompiledExpression {
+  /** Only to be used when there is no error among the problems. */
+  readonly evaluate: (entity: Entity) => Value
+  /** Its text as an index. */
+  readonly index: string
+  readonly problems: readonly DtlProblem[]
+}
+
+/** Compiles an expression over one entity, `_S`: a side of a merge rule or of a subset, or an index (dtl.md §13). */
+export function compileExpression(expression: Value, settings: DtlSettings): CompiledExpression {
+  const problems = new Problems()
+  const node = parseExpression(expression, '', new Scope(problems))
+  checkNode(node, problems)
+  checkIndexExpression(node, problems)
+  if (problems.hasErrors) return { evaluate: () => null, index: '', problems: problems.all }
+  const { evaluate } = compileArgument(node, indexTools(settings))
+  return { evaluate: (entity) => evaluate(frameOf(entity)), index: indexText(node, settings), problems: problems.all }
+}
+
+/** Recompiles the text of an index, in any thread. */
+export function compileIndex(text: string): CompiledIndex {
+  const { expression, settings } = readIndexText(text)
+  const { evaluate, problems } = compileExpression(expression, settings)
+  const mistake = problems.find(({ level }) => level === 'error')
+  if (mistake !== undefined) {
+    throw new DtlError('bad-argument', `The text of an index is no index expression: ${mistake.message}`, {
+      hint: 'Use a text that the compiler gave.',
+    })
+  }
+  return { keys: (entity) => joinKeys(evaluate(entity)) }
+}
+
+/** An index knows no rules, no other datasets, and no namespaces that a program made up. */
+const indexTools = (settings: DtlSettings): Tools => ({
+  settings,
+  idRequired: false,
+  rule: notInIndex,
+  hops: notInIndex,
+  namespaceFor: null,
+})
+
+function notInIndex(): never {
+  throw new TypeError('An index expression reads one entity only.')
+}

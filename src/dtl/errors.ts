@@ -1,0 +1,53 @@
+/** What can go wrong while a program runs; mistakes in the program itself are problems, found before (dtl.md §15, §16). */
+
+export type DtlErrorCode =
+  /** `fail!` was reached: the whole run stops. */
+  | 'fail'
+  /** A target or a created entity has no string `_id`. */
+  | 'bad-id'
+  /** An argument has a value that the function cannot do anything with, such as a step of 0. */
+  | 'bad-argument'
+  | 'recursion-too-deep'
+  | 'too-much-work'
+  /** The port to other datasets, or the engine, failed within the program; `cause` says how. */
+  | 'failed'
+
+/** An entity that could not be transformed (dtl.md §15). */
+export class DtlError extends Error {
+  override readonly name = 'DtlError'
+  readonly code: DtlErrorCode
+  readonly hint: string
+  /** JSON pointer, below the transform object, of the transform that failed. */
+  pointer = ''
+  /** `_id` of the source entity. */
+  entity: string | null = null
+
+  constructor(code: DtlErrorCode, message: string, options: { readonly hint: string; readonly cause?: unknown }) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause })
+    this.code = code
+    this.hint = options.hint
+  }
+
+  get details(): Readonly<Record<string, unknown>> {
+    return { pointer: this.pointer, entity: this.entity }
+  }
+}
+
+/** The error of a transform: what was thrown within it, with the place of the innermost transform. */
+export function located(thrown: unknown, pointer: string): DtlError {
+  const error = thrown instanceof DtlError ? thrown : asDtlError(thrown)
+  if (error.pointer === '') error.pointer = pointer
+  return error
+}
+
+function asDtlError(thrown: unknown): DtlError {
+  // The engine's own limit comes first where rules nest expressions deeply, or on a small stack.
+  if (thrown instanceof RangeError && /call stack/i.test(thrown.message)) return tooDeep()
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  return new DtlError('failed', message, { hint: 'See the cause.', cause: thrown })
+}
+
+export const tooDeep = (): DtlError =>
+  new DtlError('recursion-too-deep', 'Rules apply one another more than 1,000 deep.', {
+    hint: 'End the recursion: apply the rule only to values that are there, such as the children of a node.',
+  })

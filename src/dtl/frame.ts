@@ -1,0 +1,77 @@
+/** What a running rule has at hand: its source and target, those of the rules around it, and the entity's run. */
+
+import { type Dict, newDict } from '../model/dict.ts'
+import type { Entity } from '../model/entity.ts'
+import type { Value } from '../model/value.ts'
+import type { RunContext } from './contract.ts'
+import { DtlError } from './errors.ts'
+
+/** Elements made and steps taken for one source entity at most: far above honest work, below what stalls a thread. */
+const MAX_WORK = 20_000_000
+
+/** One source entity on its way through a program. */
+export class Run {
+  readonly context: RunContext
+  /** What `create` emitted, in order. */
+  readonly emitted: Entity[] = []
+  /** Rules applied within one another. */
+  depth = 0
+  #work = 0
+
+  constructor(context: RunContext) {
+    this.context = context
+  }
+
+  /** Counts work that the program's size does not bound: elements of lists made, values a function is called with. */
+  spend(amount: number): void {
+    this.#work += amount
+    if (this.#work > MAX_WORK) {
+      throw new DtlError('too-much-work', 'One entity takes more work, or makes more output, than is allowed.', {
+        hint: 'Look for lists that multiply: nested map, tuples, range, or hops without a selective join.',
+      })
+    }
+  }
+
+  /** The same for text made, eight characters at a time. */
+  spendText(length: number): void {
+    this.spend(length >> 3)
+  }
+}
+
+const NO_ROWS: Value[] = []
+
+/** The variables of one rule at work. */
+export class Frame {
+  /** `_S`; the later specs of a hops put another in its place while they run. */
+  source: Value
+  /** `_T`; only this rule writes to it, and whoever reads it whole gets a copy. */
+  target: Dict
+  /** The frame behind `_P`. */
+  readonly parent: Frame | null
+  /** The frame behind `_R`. */
+  readonly root: Frame
+  readonly run: Run
+  /** `_` */
+  current: Value = null
+  /** What the aliases of the rule's hops are bound to, by slot. */
+  readonly rows: Value[]
+
+  constructor(source: Value, target: Dict, parent: Frame | null, run: Run, slots: number) {
+    this.source = source
+    this.target = target
+    this.parent = parent
+    this.root = parent === null ? this : parent.root
+    this.run = run
+    this.rows = slots === 0 ? NO_ROWS : new Array<Value>(slots).fill(null)
+  }
+}
+
+const NOWHERE: RunContext = {
+  lookup: { joined: () => [], entity: () => undefined },
+  now: () => 0n,
+  uuid: () => '',
+  bound: newDict(),
+}
+
+/** A frame for expressions that see nothing but `_S`: constants, index keys. */
+export const frameOf = (source: Value): Frame => new Frame(source, newDict(), null, new Run(NOWHERE), 0)

@@ -1,0 +1,76 @@
+/** All expression functions, chapter by chapter. */
+
+import type { FunctionDefinition } from '../syntax.ts'
+import { booleanLogic } from './boolean-logic.ts'
+import { booleans } from './booleans.ts'
+import { bytes } from './bytes.ts'
+import { comparisons } from './comparisons.ts'
+import { conditionals } from './conditionals.ts'
+import { dictionaries } from './dictionaries.ts'
+import { hops } from './hops.ts'
+import { identifiers } from './identifiers.ts'
+import { json } from './json.ts'
+import { lists } from './lists.ts'
+import { math } from './math.ts'
+import { misc } from './misc.ts'
+import { nulls } from './nulls.ts'
+import { numbers } from './numbers.ts'
+import { sets } from './sets.ts'
+import { strings } from './strings.ts'
+import { uris } from './uris.ts'
+import { uuids } from './uuids.ts'
+
+/** Title → functions, in the order of the reference. */
+export const chapters: Readonly<Record<string, readonly FunctionDefinition[]>> = {
+  'Boolean logic': booleanLogic,
+  Booleans: booleans,
+  Bytes: bytes,
+  Comparisons: comparisons,
+  Conditionals: conditionals,
+  Dictionaries: dictionaries,
+  Hops: hops,
+  JSON: json,
+  Lists: lists,
+  Math: math,
+  Misc: misc,
+  'Namespaced identifiers': identifiers,
+  Nulls: nulls,
+  Numbers: numbers,
+  Sets: sets,
+  Strings: strings,
+  URIs: uris,
+  UUIDs: uuids,
+}
+
+export const functions: ReadonlyMap<string, FunctionDefinition> = new Map(
+  Object.values(chapters).flatMap((chapter) => chapter.map((definition) => [definition.name, definition])),
+)
+
+/** Functions of the language that this version does not have. */
+export const laterFunctions: readonly string[] = [
+  'completeness',
+  'curie',
+  'datetime',
+  'datetime-diff',
+  'datetime-format',
+  'datetime-parse',
+  'datetime-plus',
+  'datetime-shift',
+  'decrypt',
+  'decrypt-pgp',
+  'decrypt-pki',
+  'encrypt',
+  'encrypt-pgp',
+  'encrypt-pki',
+  'hash128',
+  'is-changed',
+  'is-datetime',
+  'lookup',
+  'ni-collapse',
+  'ni-expand',
+  'now',
+  'phonenumber-format',
+  'phonenumber-parse',
+  'reference',
+  'uri-expand',
+]

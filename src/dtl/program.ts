@@ -1,0 +1,157 @@
+/** A compiled program: its rules linked to each other, run for one entity after the other. */
+
+import { getStored, newDict, setStored, storedKey } from '../model/dict.ts'
+import { type Entity, isDeleted } from '../model/entity.ts'
+import type { Value } from '../model/value.ts'
+import { reachableRules } from './check.ts'
+import { compileBlock } from './closures.ts'
+import type { DtlSettings, RunContext } from './contract.ts'
+import { DtlError, located, tooDeep } from './errors.ts'
+import { Frame, Run } from './frame.ts'
+import { compileHops } from './hops.ts'
+import {
+  type ApplyRule,
+  FILTERED,
+  GO_ON,
+  type Outcome,
+  type ProgramNode,
+  type RuleNode,
+  type Step,
+  type Tools,
+} from './syntax.ts'
+import { compileTrigger } from './trigger.ts'
+
+/** Rules within one another at most (dtl.md §3.2). */
+const MAX_DEPTH = 1_000
+
+const ID = storedKey('_id')
+const DELETED = storedKey('_deleted')
+const FILTERED_MARK = storedKey('_filtered')
+
+/** The program of one transform; kept by the pipe, since it remembers the namespaces it made up. */
+export class Program {
+  readonly #rules = new Map<string, CompiledRule>()
+  readonly #start: CompiledRule
+  readonly #idRequired: boolean
+  readonly #isMeant: ((entity: Entity) => boolean) | null
+
+  constructor(node: ProgramNode, settings: DtlSettings) {
+    const tools = this.#tools(node, settings)
+    for (const rule of reachableRules(node)) this.#rules.set(rule.id, new CompiledRule(rule))
+    for (const rule of this.#rules.values()) rule.compile(tools)
+    this.#start = this.#rules.get('default') as CompiledRule
+    this.#idRequired = node.idRequired
+    this.#isMeant = node.trigger === null ? null : compileTrigger(node.trigger, settings)
+  }
+
+  /** What the source becomes: the entities of `create`, then the target (dtl.md §1). */
+  run(source: Entity, context: RunContext): readonly Entity[] {
+    // A filtered entity of an earlier transform travels on (dtl.md §14).
+    if (getStored(source, FILTERED_MARK) === true) return [source]
+    if (this.#isMeant !== null && !this.#isMeant(source)) return [source]
+    const run = new Run(context)
+    const frame = new Frame(source, startOf(source), null, run, this.#start.slots)
+    let outcome: Outcome
+    try {
+      outcome = this.#start.run(frame)
+      if (outcome === GO_ON) this.#emit(frame)
+    } catch (thrown) {
+      const error = located(thrown, this.#start.pointer)
+      const id = getStored(source, ID)
+      error.entity = typeof id === 'string' ? id : null
+      throw error
+    }
+    if (outcome === FILTERED) emitFiltered(frame)
+    return run.emitted
+  }
+
+  #emit({ target, run }: Frame): void {
+    if (typeof getStored(target, ID) === 'string') run.emitted.push(target)
+    else if (this.#idRequired) {
+      throw new DtlError('bad-id', 'The target has no string _id.', {
+        hint: 'Add one, or set "id_required": false to have entities without one left out.',
+      })
+    }
+  }
+
+  #tools({ idRequired }: ProgramNode, settings: DtlSettings): Tools {
+    const tools: Tools = {
+      settings,
+      idRequired,
+      rule: (id) => this.#applyRule(id),
+      hops: (node) => compileHops(node, tools),
+      namespaceFor: madeUpNamespaces(settings.pipe),
+    }
+    return tools
+  }
+
+  /** Looked up when it is first called: rules may apply one another in a circle. */
+  #applyRule(id: string): ApplyRule {
+    let rule: CompiledRule | undefined
+    return (value, caller) => {
+      rule ??= this.#rules.get(id) as CompiledRule
+      return rule.applyTo(value, caller)
+    }
+  }
+}
+
+class CompiledRule {
+  readonly #node: RuleNode
+  run: Step = () => GO_ON
+
+  constructor(node: RuleNode) {
+    this.#node = node
+  }
+
+  compile(tools: Tools): void {
+    this.run = compileBlock(this.#node.block, tools)
+  }
+
+  get slots(): number {
+    return this.#node.slots
+  }
+
+  get pointer(): string {
+    return this.#node.pointer
+  }
+
+  /** The target made of a value; undefined when the rule filters or discards it (dtl.md §9.7). */
+  applyTo(value: Value, caller: Frame): Value | undefined {
+    const { run } = caller
+    if (run.depth >= MAX_DEPTH) throw tooDeep()
+    run.depth++
+    const frame = new Frame(value, newDict(), caller, run, this.#node.slots)
+    const outcome = this.run(frame)
+    run.depth--
+    return outcome === GO_ON ? frame.target : undefined
+  }
+}
+
+/** A target starts with the id of its source, and deleted when that is (dtl.md §1). */
+function startOf(source: Entity): Entity {
+  const target = newDict()
+  const id = getStored(source, ID)
+  if (id !== undefined) setStored(target, ID, id)
+  if (isDeleted(source)) setStored(target, DELETED, true)
+  return target
+}
+
+/** The target built so far, marked; without an id there is nothing that a sink could delete. */
+function emitFiltered({ target, run }: Frame): void {
+  if (typeof getStored(target, ID) !== 'string') return
+  setStored(target, FILTERED_MARK, true)
+  run.emitted.push(target)
+}
+
+/** `<pipe>-1`, `<pipe>-2` … for URI prefixes in the order in which they come up (dtl.md §9.14). */
+function madeUpNamespaces(pipe: string): (prefix: string) => string {
+  const made = new Map<string, string>()
+  return (prefix) => {
+    let namespace = made.get(prefix)
+    if (namespace === undefined) {
+      namespace = `${pipe}-${made.size + 1}`
+      made.set(prefix, namespace)
+    }
+    return namespace
+  }
+}
