@@ -2,7 +2,7 @@
 
 import { set } from '../model/dict.ts'
 import type { Entity } from '../model/entity.ts'
-import { parseJson } from '../model/json.ts'
+import { parseStored } from '../model/json.ts'
 import type { Version } from './contract.ts'
 
 /** The entity with all that the hub adds (hub.md §1.2): spliced into the stored text, nothing is parsed. */
@@ -13,7 +13,7 @@ export function storedJson({ body, deleted, sequence, previous, ts, hash }: Vers
 
 /** The entity with `_deleted`, and with `internal` also `_updated`, `_previous`, `_ts` and `_hash`. The caller may change it. */
 export function entityOf(version: Version, { internal }: { readonly internal: boolean }): Entity {
-  const entity = parseJson(textOf(version.body)) as Entity
+  const entity = parseStored(textOf(version.body)) as Entity
   set(entity, '_deleted', version.deleted)
   if (!internal) return entity
   set(entity, '_updated', version.sequence)

@@ -171,7 +171,7 @@ class Run {
       changes: this.#changes,
       deletionTracked: this.#deletionTracked,
       seconds: (this.#ports.now() - startedAt) / 1000,
-      message: error?.message ?? (why as string | null),
+      message: error === null ? (why as string | null) : messageOf(error),
       code: error === null ? null : (error.code ?? 'unexpected'),
       hint: error?.hint ?? null,
       inputEnds: this.#inputEnds,
@@ -313,6 +313,15 @@ class Run {
       },
     }
   }
+}
+
+/** With the entity and the place in the program, where the error knows them. */
+function messageOf(error: Error & { readonly details?: Readonly<Record<string, unknown>> }): string {
+  const { entity, pointer } = error.details ?? {}
+  const of = typeof entity === 'string' ? `Entity '${entity}'` : null
+  const at = typeof pointer === 'string' && pointer !== '' ? `at ${pointer}` : null
+  const place = [of, at].filter((part) => part !== null).join(' ')
+  return place === '' ? error.message : `${place}: ${error.message}`
 }
 
 type StateChanges = readonly (readonly [key: Uint8Array, value: Uint8Array | null])[]
