@@ -99,7 +99,14 @@ function openEnvironment(path: string, readOnly: boolean): Environment {
       transaction.done()
       root.resetReadTxn()
     },
-    write: (action) => root.transactionSync(action),
+    write<T>(action: () => T): T {
+      let result: T | undefined
+      // Nothing is returned from the inner function: a promise, such as `put` gives, would leave the transaction open.
+      root.transactionSync(() => {
+        result = action()
+      })
+      return result as T
+    },
     close: () => root.close(),
   }
 }

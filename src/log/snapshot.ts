@@ -108,7 +108,8 @@ export class OpenSnapshot implements Snapshot {
   }
 
   #all(): ReadonlyMap<string, StoredDocument> {
-    this.#byId ??= this.#documents.at(this.transaction)
+    const { transaction } = this
+    this.#byId ??= this.#documents.at(transaction)
     return this.#byId
   }
 }

@@ -19,10 +19,12 @@ export interface TransactionHooks {
   begin(): void
   /** At the end of each transaction, before the commit. */
   end(): void
-  /** After the commit; the number of tasks that were done. */
-  committed(tasks: number): void
+  /** After the commit. */
+  committed(): void
   /** The transaction was given up: what was kept in memory is void. */
   aborted(): void
+  /** No transaction can be begun any more; all that waited was refused. */
+  lost(error: LogError): void
 }
 
 interface Waiting {
@@ -78,8 +80,12 @@ export class Transactions {
       return next
     })
     if (outcome === null) return
-    if (taken.length <= 1) {
-      if (taken.length === 0) throw outcome
+    if (taken.length === 0) {
+      for (const one of this.#waiting.splice(0)) one.reject(outcome)
+      this.#hooks.lost(outcome)
+      return
+    }
+    if (taken.length === 1) {
       taken[0]?.reject(outcome)
       return
     }
@@ -95,9 +101,8 @@ export class Transactions {
   }
 
   /** One transaction; gives why it was given up, or null. */
-  #attempt(next: () => Waiting | undefined): Error | null {
+  #attempt(next: () => Waiting | undefined): LogError | null {
     const done: (() => void)[] = []
-    let tasks = 0
     try {
       this.#environment.write(() => {
         this.#hooks.begin()
@@ -110,7 +115,6 @@ export class Transactions {
             continue
           }
           const result = task.apply()
-          tasks++
           done.push(() => resolve(result))
         }
         this.#hooks.end()
@@ -119,7 +123,7 @@ export class Transactions {
       this.#hooks.aborted()
       return asLogError(error)
     }
-    this.#hooks.committed(tasks)
+    this.#hooks.committed()
     for (const tell of done) tell()
     return null
   }

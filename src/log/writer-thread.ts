@@ -13,7 +13,14 @@ const ports = new Set<MessagePort>()
 
 let writer: LogWriter
 try {
-  writer = await LogWriter.open((workerData as WriterThreadData).path)
+  const { path } = workerData as WriterThreadData
+  writer = await LogWriter.open(path, {
+    // The thread dies of it, and the process with the thread.
+    onLost: (error) =>
+      setImmediate(() => {
+        throw error
+      }),
+  })
   const beating = setInterval(() => beat(writer.feed), BEAT_MS)
   main.on('message', (order: Order) => {
     if (order.type === 'connect') serve(order.port)

@@ -35,6 +35,8 @@ export interface WriterOptions {
   readonly uuid?: () => string
   /** Greatest entity that is stored (hub.md §2.1). */
   readonly maxEntityBytes?: number
+  /** This writer cannot write any more; every call is refused from now on. */
+  readonly onLost?: (error: LogError) => void
 }
 
 interface Dataset {
@@ -64,6 +66,7 @@ export class LogWriter implements Journal {
   #changes = 0
   #sweeping: Promise<void> | null = null
   #isClosed = false
+  #lost: LogError | null = null
 
   /** Makes the folder when it is not there. Rejects `data-in-use` when another hub has it. */
   static async open(path: string, options: WriterOptions = {}): Promise<LogWriter> {
@@ -96,6 +99,10 @@ export class LogWriter implements Journal {
         this.#appender.reset()
         this.#changes = 0
         this.#load()
+      },
+      lost: (error) => {
+        this.#lost = error
+        options.onLost?.(error)
       },
     })
     this.#sweep()
@@ -248,6 +255,7 @@ export class LogWriter implements Journal {
   }
 
   #run<T>(task: { check?(): void; apply(): T }): Promise<T> {
+    if (this.#lost !== null) return Promise.reject(this.#lost)
     if (this.#isClosed) return Promise.reject(new LogError('closed', 'The log is closed.'))
     return this.#transactions.run(task)
   }
