@@ -1,11 +1,11 @@
 /** Which texts are IRIs, what becomes of those that are not, and the IRIs of nested dicts. */
 
-const UNICODE =
-  '\\u00A0-\\uD7FF\\uF900-\\uFDCF\\uFDF0-\\uFFEF' +
-  Array.from(
-    { length: 14 },
-    (_, plane) => `\\u{${(plane + 1).toString(16)}0000}-\\u{${(plane + 1).toString(16)}FFFD}`,
-  ).join('')
+/** RFC 3987's `ucschar`: planes 1 to 14, of which the last begins late, without their two noncharacters. */
+const PLANES = Array.from({ length: 14 }, (_, before) => {
+  const plane = (before + 1).toString(16)
+  return `\\u{${plane}${plane === 'e' ? '1' : '0'}000}-\\u{${plane}fffd}`
+})
+const UNICODE = `\\u00A0-\\uD7FF\\uF900-\\uFDCF\\uFDF0-\\uFFEF${PLANES.join('')}`
 const UNRESERVED = `A-Za-z0-9._~!$&'()*+,;=${UNICODE}\\-`
 const ESCAPE = '%[0-9A-Fa-f]{2}'
 const AUTHORITY = `(?:(?:[${UNRESERVED}:]|${ESCAPE})*@)?(?:\\[[0-9A-Fa-f:.]+\\]|(?:[${UNRESERVED}]|${ESCAPE})*)(?::\\d*)?`
