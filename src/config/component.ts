@@ -1,11 +1,13 @@
 /** Checks one part of a configuration against the schema of its type: what is missing, wrong, unknown or not done yet. */
 
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
+import { Ajv, type ValidateFunction } from 'ajv'
 import type { Static, TSchema } from 'typebox'
-import { type Dict, get, has, names } from '../model/dict.ts'
-import { toPlain } from '../model/json.ts'
-import { isDict, type Value } from '../model/value.ts'
+import { type Dict, entries, get, has, names } from '../model/dict.ts'
+import { fromPlain, toPlain } from '../model/json.ts'
+import { equals } from '../model/order.ts'
+import { isDict, isList, type Value } from '../model/value.ts'
 import { didYouMean, type Problem, pointerStep } from './problems.ts'
+import { messagesOf } from './schema-messages.ts'
 
 export interface Place {
   readonly component: string
@@ -24,14 +26,15 @@ export interface Checked<T> {
 const ajv = new Ajv({ allErrors: true, strict: false, useDefaults: true, verbose: true })
 const validators = new WeakMap<TSchema, ValidateFunction>()
 
+/** Finds everything that is wrong with a part, and gives it as ordinary data; what the schema calls unsafe stays a Value. */
 export function checkComponent<T extends TSchema>(schema: T, value: Value, place: Place): Checked<Static<T>> {
   const plain = toPlain(value)
+  const later = unsupportedNames(schema, value, place)
+  const isLater = (pointer: string) => later.some((one) => `${pointer}/`.startsWith(`${one.pointer}/`))
   const validate = validatorOf(schema)
-  const problems: Problem[] = []
-  if (isDict(value)) problems.push(...unknownNames(schema, value, place), ...unsupportedNames(schema, value, place))
-  if (!validate(plain)) problems.push(...messagesOf(validate.errors ?? [], place))
-  if (isDict(value)) keepExact(schema, value, plain as Record<string, unknown>)
-  return { value: plain as Static<T>, problems }
+  const wrong = validate(plain) ? [] : messagesOf(validate.errors ?? [], place).filter((one) => !isLater(one.pointer))
+  const problems = [...unknownNames(schema, value, place, place.pointer), ...later, ...wrong]
+  return { value: exact(schema, value, plain) as Static<T>, problems }
 }
 
 function validatorOf(schema: TSchema): ValidateFunction {
@@ -43,88 +46,85 @@ function validatorOf(schema: TSchema): ValidateFunction {
   return validate
 }
 
-type Properties = Readonly<Record<string, TSchema & { readonly default?: unknown }>>
-const propertiesOf = (schema: TSchema): Properties => (schema as { properties?: Properties }).properties ?? {}
-
-/** A property that takes any value (`Type.Unsafe`) is handed on as it is in the model: no digit is lost. */
-function keepExact(schema: TSchema, value: Dict, plain: Record<string, unknown>): void {
-  for (const [name, property] of Object.entries(propertiesOf(schema))) {
-    if ('~unsafe' in property && has(value, name)) plain[name] = get(value, name)
-  }
+interface Described {
+  readonly properties?: Readonly<Record<string, Described>>
+  readonly items?: Described
+  readonly default?: unknown
 }
 
-/** A name no specification knows is a warning, is kept, and given back as it came. */
-function unknownNames(schema: TSchema, value: Dict, { component, pointer, unsupported }: Place): Problem[] {
+const propertiesOf = (schema: TSchema | Described): readonly (readonly [string, Described])[] =>
+  Object.entries((schema as Described).properties ?? {})
+
+/** What takes any value (`Type.Unsafe`) is handed on as it is in the model: no digit is lost, no name reordered. */
+function exact(schema: TSchema | Described, value: Value, plain: unknown): unknown {
+  if ('~unsafe' in schema) return value
+  const { items } = schema as Described
+  if (items !== undefined && isList(value) && Array.isArray(plain)) {
+    return plain.map((one, place) => exact(items, value[place] as Value, one))
+  }
+  if (isDict(value) && typeof plain === 'object' && plain !== null) {
+    for (const [name, property] of propertiesOf(schema)) {
+      const given = get(value, name)
+      if (given === undefined) continue
+      const target = plain as Record<string, unknown>
+      target[name] = exact(property, given, target[name])
+    }
+  }
+  return plain
+}
+
+/** A name no specification knows is a warning; it is kept, and given back as it came (hub.md §20.2). */
+function unknownNames(schema: TSchema | Described, value: Value, place: Place, pointer: string): Problem[] {
+  const { items } = schema as Described
+  if (items !== undefined && isList(value)) {
+    return value.flatMap((one, at) => unknownNames(items, one, place, pointer + pointerStep(at)))
+  }
   const known = propertiesOf(schema)
-  const all = [...Object.keys(known), ...Object.keys(unsupported ?? {})]
-  return names(value)
-    .filter((name) => !all.includes(name) && name !== 'comment' && !/^[_$]/.test(name))
-    .map((name) => {
+  if (!isDict(value) || known.length === 0) return []
+  const all = [
+    ...known.map(([name]) => name),
+    ...(pointer === place.pointer ? Object.keys(place.unsupported ?? {}) : []),
+  ]
+  const unknown = names(value).filter((name) => !all.includes(name) && !isRemark(name))
+  return [
+    ...unknown.map((name) => {
       const hint = didYouMean(name, all)
       return {
         level: 'warning' as const,
-        component,
+        component: place.component,
         pointer: pointer + pointerStep(name),
         message: `Unknown property '${name}'; it has no effect.`,
         ...(hint === undefined ? {} : { hint }),
       }
-    })
+    }),
+    ...known.flatMap(([name, property]) => {
+      const given = get(value, name)
+      return given === undefined ? [] : unknownNames(property, given, place, pointer + pointerStep(name))
+    }),
+  ]
 }
 
-function unsupportedNames(schema: TSchema, value: Dict, { component, pointer, unsupported = {} }: Place): Problem[] {
-  const known = propertiesOf(schema)
+/** Comments may stand everywhere, and names with such a beginning are somebody's own. */
+const isRemark = (name: string): boolean => name === 'comment' || name.startsWith('_') || name.startsWith('$')
+
+function unsupportedNames(schema: TSchema, value: Value, { component, pointer, unsupported = {} }: Place): Problem[] {
+  if (!isDict(value)) return []
+  const defaults = new Map(propertiesOf(schema).map(([name, property]) => [name, property.default]))
   return Object.entries(unsupported)
-    .filter(([name]) => {
-      const given = get(value, name)
-      if (given === undefined || given === null) return false
-      return JSON.stringify(toPlain(given)) !== JSON.stringify(known[name]?.default)
-    })
+    .filter(([name]) => has(value, name) && !isDefault(get(value, name) as Value, fromPlain(defaults.get(name))))
     .map(([name, what]) => ({
       level: 'error' as const,
       component,
       pointer: pointer + pointerStep(name),
       message: `'${name}' (${what}) is not supported by this version.`,
-      hint: 'Remove it, or leave the pipe out until it is.',
+      hint: 'Remove it.',
     }))
 }
 
-function messagesOf(errors: readonly ErrorObject[], { component, pointer }: Place): Problem[] {
-  const found = new Map<string, Problem>()
-  // An alternative that failed is told by the `anyOf` that holds it, not once more by each of its branches.
-  const groups = errors.filter(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf')
-  for (const error of errors) {
-    const isBranch = groups.some((group) => group !== error && error.schemaPath.startsWith(`${group.schemaPath}/`))
-    if (isBranch || error.keyword === 'if') continue
-    const at =
-      pointer +
-      error.instancePath +
-      (error.keyword === 'required' ? pointerStep(error.params.missingProperty as string) : '')
-    if (!found.has(at)) found.set(at, { level: 'error', component, pointer: at, message: messageOf(error) })
-  }
-  return [...found.values()]
+/** Null is as good as nothing; of a dict, each property that is given must be the default. */
+function isDefault(given: Value, known: Value): boolean {
+  if (given === null || equals(given, known)) return true
+  return isDict(given) && isDict(known) && entries(given).every(([name, one]) => isDefault(one, knownOf(known, name)))
 }
 
-function messageOf({ keyword, params, instancePath, parentSchema, message, data }: ErrorObject): string {
-  const name = instancePath === '' ? 'It' : `'${instancePath.split('/').at(-1)}'`
-  const given = JSON.stringify(data)?.slice(0, 60)
-  switch (keyword) {
-    case 'required':
-      return `The property '${params.missingProperty}' is missing.`
-    case 'type':
-      return `${name} must be ${article(String(params.type))}, not ${given}.`
-    case 'const':
-      return `${name} must be ${JSON.stringify(params.allowedValue)}, not ${given}.`
-    case 'enum':
-      return `${name} must be one of ${(params.allowedValues as unknown[]).join(', ')}, not ${given}.`
-    case 'anyOf': {
-      const choices = ((parentSchema as { anyOf?: { const?: unknown; type?: string }[] }).anyOf ?? []).map((one) =>
-        one.const === undefined ? article(one.type ?? 'another value') : JSON.stringify(one.const),
-      )
-      return `${name} must be ${choices.join(' or ')}, not ${given}.`
-    }
-    default:
-      return `${name} ${message ?? 'is not valid'} (it is ${given}).`
-  }
-}
-
-const article = (type: string): string => (/^[aeio]/.test(type) ? `an ${type}` : `a ${type}`)
+const knownOf = (known: Dict, name: string): Value => get(known, name) ?? null

@@ -2,6 +2,7 @@
 
 import { copyOf, type Dict, dictOf, entries, get, has, newDict, remove, set } from '../model/dict.ts'
 import { writeJson } from '../model/json.ts'
+import { equals } from '../model/order.ts'
 import { isDict, isList, type Value } from '../model/value.ts'
 import type { Component } from './files.ts'
 import { didYouMean, type Problem, pointerStep } from './problems.ts'
@@ -37,6 +38,10 @@ function withDefaults(id: string, pipe: Dict): Dict {
 const VARIABLE = /\$ENV\(([^()]*)\)/g
 const CONDITIONAL = '$conditional_properties'
 const CONDITIONAL_PARTS = new Set(['source', 'sink', 'transform', 'transforms'])
+const TRANSFORMS = new Set(['transform', 'transforms'])
+
+/** Where conditional properties are resolved, where they are a mistake, and where the name means nothing. */
+type Ground = 'settings' | 'transform' | 'data'
 
 class Resolver {
   readonly problems: Problem[] = []
@@ -49,45 +54,67 @@ class Resolver {
   }
 
   component(original: Dict): Dict {
-    return this.#dict(original, '', true)
-  }
-
-  #value(value: Value, pointer: string, isConditional: boolean, name = ''): Value {
-    if (typeof value === 'string') return this.#text(value, pointer)
-    if (isList(value)) {
-      return value.map((element, place) => this.#value(element, pointer + pointerStep(place), isConditional, name))
+    const resolved = this.#dict(original, '', 'settings')
+    // What a component is, no condition decides (hub.md §20.6).
+    for (const name of ['_id', 'type']) {
+      const given = get(original, name)
+      if (given !== undefined && !equals(get(resolved, name) ?? null, given)) {
+        this.#report(`/${name}`, `'${name}' can come neither from a variable nor from conditional properties.`)
+        set(resolved, name, given)
+      }
     }
-    if (!isDict(value)) return value
-    if (CONDITIONAL_PARTS.has(name) && get(value, 'type') === 'conditional')
-      return this.#alternative(value, pointer, name)
-    // Data in the configuration is data: nothing in it is expanded (hub.md §14.5).
-    if (get(value, 'type') === 'embedded') return this.#embedded(value, pointer)
-    return this.#dict(value, pointer, isConditional && name !== 'rules')
-  }
-
-  #embedded(source: Dict, pointer: string): Dict {
-    const data = get(source, 'entities')
-    const rest = copyOf(source)
-    remove(rest, 'entities')
-    const resolved = this.#dict(rest, pointer, false)
-    if (data !== undefined) set(resolved, 'entities', data)
     return resolved
   }
 
-  #dict(dict: Dict, pointer: string, isConditional: boolean): Dict {
+  #value(value: Value, pointer: string, ground: Ground, name = ''): Value {
+    if (name === 'comment' && ground !== 'data') return value
+    if (typeof value === 'string') return this.#text(value, pointer)
+    if (isList(value)) {
+      // A transform that is commented out may name what is gone.
+      if (ground === 'data' && value[0] === 'comment') return value
+      return value.map((element, place) => this.#value(element, pointer + pointerStep(place), ground, name))
+    }
+    if (!isDict(value)) return value
+    if (ground === 'data') return this.#dict(value, pointer, 'data')
+    const type = this.#typeOf(value)
+    if (CONDITIONAL_PARTS.has(name) && type === 'conditional') return this.#alternative(value, pointer, name)
+    if (name === 'source' && type === 'embedded') return this.#embedded(value, pointer)
+    return this.#dict(value, pointer, TRANSFORMS.has(name) ? 'transform' : ground)
+  }
+
+  #typeOf(part: Dict): Value {
+    const type = get(part, 'type') ?? null
+    // A mistake in it is reported when the part itself is resolved.
+    return typeof type === 'string' ? new Resolver(this.#component, this.#env).#text(type, '') : type
+  }
+
+  /** Data in the configuration is data: nothing in it is expanded (hub.md §14.5). */
+  #embedded(source: Dict, pointer: string): Dict {
+    const entities = get(source, 'entities')
+    const rest = copyOf(source)
+    remove(rest, 'entities')
+    const resolved = this.#dict(rest, pointer, 'settings')
+    if (entities !== undefined) set(resolved, 'entities', entities)
+    return resolved
+  }
+
+  #dict(dict: Dict, pointer: string, ground: Ground): Dict {
     const resolved = newDict()
     for (const [name, value] of entries(dict)) {
-      if (name === CONDITIONAL && isConditional) continue
-      set(resolved, name, this.#value(value, pointer + pointerStep(name), isConditional, name))
-    }
-    const conditional = isConditional ? get(dict, CONDITIONAL) : undefined
-    if (conditional !== undefined) {
-      const at = pointer + pointerStep(CONDITIONAL)
-      const chosen = this.#choose(conditional, at)
-      // The chosen properties replace those of the same name; nothing is merged deeper (hub.md §20.6).
-      if (chosen !== null) {
-        for (const [name, value] of entries(this.#dict(chosen.value, chosen.pointer, true))) set(resolved, name, value)
+      if (name === CONDITIONAL && ground === 'settings') continue
+      if (name === CONDITIONAL && ground === 'transform') {
+        const hint = 'Make the transform one of type "conditional".'
+        this.#report(pointer + pointerStep(name), 'Conditional properties cannot stand inside a transform.', hint)
       }
+      // Rules are a program: what it says is its own, but for the variables.
+      const inner = ground === 'transform' && !CONDITIONAL_PARTS.has(name) ? 'data' : ground
+      set(resolved, name, this.#value(value, pointer + pointerStep(name), inner, name))
+    }
+    const conditional = ground === 'settings' ? get(dict, CONDITIONAL) : undefined
+    const chosen = conditional === undefined ? null : this.#choose(conditional, pointer + pointerStep(CONDITIONAL))
+    // The chosen properties replace those of the same name; nothing is merged deeper (hub.md §20.6).
+    if (chosen !== null) {
+      for (const [name, value] of entries(this.#dict(chosen.value, chosen.pointer, ground))) set(resolved, name, value)
     }
     return resolved
   }
@@ -95,7 +122,7 @@ class Resolver {
   /** A conditional component is replaced by the alternative its condition names. */
   #alternative(conditional: Dict, pointer: string, name: string): Value {
     const chosen = this.#choose(conditional, pointer)
-    return chosen === null ? conditional : this.#value(chosen.value, chosen.pointer, true, name)
+    return chosen === null ? conditional : this.#value(chosen.value, chosen.pointer, 'settings', name)
   }
 
   #choose(conditional: Value, pointer: string): { readonly value: Dict; readonly pointer: string } | null {

@@ -104,6 +104,9 @@ function componentOf(text: string, file: string | undefined, place: number, prob
     return report(fallback, '/type', "The property 'type' is missing: 'pipe', 'system:…' or 'metadata'.")
   const id = get(original, '_id') ?? (type === 'metadata' ? 'node' : undefined)
   if (typeof id !== 'string' || id === '') return report(fallback, '/_id', "The property '_id' is missing: a string.")
+  if (type === 'metadata' && id !== 'node') {
+    return report(id, '/_id', `The node metadata has the id 'node', not '${id}': there is one of it.`)
+  }
   if (id.includes('/')) return report(id, '/_id', `The id '${id}' holds a '/', which ids may not.`)
   if (type !== 'pipe' && type !== 'metadata' && !type.startsWith('system:')) {
     return report(id, '/type', `Unknown type '${type}': a component is a 'pipe', a 'system:…' or 'metadata'.`)

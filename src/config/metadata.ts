@@ -2,17 +2,37 @@
 
 import { Type } from 'typebox'
 
+/** Thresholds of dependency tracking, of the node and of a pipe. */
+export const dependencyTracking = Type.Unknown({
+  default: {
+    dependency_warning_threshold: 10_000,
+    dependency_error_threshold: 50_000,
+    dependency_warning_threshold_total_bytes: 33_554_432,
+    dependency_error_threshold_total_bytes: 134_217_728,
+    enable_hops_thresholds: false,
+  },
+})
+
 export const metadataSchema = Type.Object({
   _id: Type.Optional(Type.String()),
   type: Type.Literal('metadata'),
   namespaced_identifiers: Type.Boolean({ default: false, description: 'Pipes inherit it.' }),
   namespaces: Type.Optional(
     Type.Object({
-      default: Type.Optional(Type.Record(Type.String(), Type.String(), { description: 'Prefix to IRI.' })),
+      default: Type.Optional(
+        Type.Record(
+          Type.String(),
+          Type.String({
+            pattern: '^[a-zA-Z][a-zA-Z0-9+.-]*:[^\\s<>"{}|\\\\^`]*$',
+            description: 'It must be an absolute IRI, such as "http://example.org/".',
+          }),
+          { description: 'Prefix to IRI.' },
+        ),
+      ),
     }),
   ),
   global_defaults: Type.Optional(Type.Object({})),
-  dependency_tracking: Type.Optional(Type.Unknown()),
+  dependency_tracking: Type.Optional(dependencyTracking),
   task_manager: Type.Optional(Type.Object({})),
   pipe_cleanup_after_deletion: Type.Boolean({ default: true }),
   rdf: Type.Optional(Type.Unknown()),

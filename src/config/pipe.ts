@@ -1,6 +1,7 @@
 /** What all pipes share: their common properties and their pump (hub.md §3.1, §5.1). The rest is up to the types of their parts. */
 
 import { Type } from 'typebox'
+import { dependencyTracking } from './metadata.ts'
 
 const Comment = Type.Optional(Type.Unknown({ description: 'Ignored.' }))
 const Count = (description: string, options = {}) =>
@@ -34,7 +35,7 @@ export const pipeSchema = Type.Object({
   compaction: Type.Optional(Type.Unknown()),
   exclude_completeness: Type.Optional(Type.Array(Type.String())),
   include_completeness: Type.Optional(Type.Array(Type.String())),
-  dependency_tracking: Type.Optional(Type.Unknown()),
+  dependency_tracking: Type.Optional(dependencyTracking),
   short_config: Type.Optional(Type.String()),
 })
 

@@ -20,8 +20,8 @@ export const pointerStep = (name: string | number): string =>
 export function nearest(name: string, known: Iterable<string>): string | undefined {
   const typed = name.toLowerCase()
   let best: string | undefined
-  // About one slip in three letters; anything further is another word.
-  let least = Math.max(1, Math.floor(name.length / 3)) + 1
+  // About one slip in three letters; anything further is another word, and of one letter nothing would be left.
+  let least = name.length < 2 ? 1 : Math.max(1, Math.floor(name.length / 3)) + 1
   for (const candidate of known) {
     const distance = editDistance(typed, candidate.toLowerCase(), least)
     if (distance < least) {

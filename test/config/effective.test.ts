@@ -4,9 +4,12 @@ import { parseConfiguration } from '../../src/config/files.ts'
 import type { Dict } from '../../src/model/dict.ts'
 import { parseJson, writeJson } from '../../src/model/json.ts'
 
-const ENV = parseJson('{"host":"h.example","port":8080,"ratio":1.0,"on":true,"list":[1,"a"],"kind":"prod"}', {
-  transit: false,
-}) as Dict
+const ENV = parseJson(
+  '{"host":"h.example","port":8080,"ratio":1.0,"on":true,"list":[1,"a"],"kind":"prod","nested":"conditional","loop":"$ENV(host)"}',
+  {
+    transit: false,
+  },
+) as Dict
 
 function effective(pipe: object) {
   const [component] = parseConfiguration(JSON.stringify(pipe)).components
@@ -91,5 +94,74 @@ describe('the effective configuration', () => {
       },
     })
     expect(value.pump).toEqual({ mode: 'off', schedule_interval: 10 })
+  })
+
+  it('nests conditional properties, and resolves a part whose type is a variable', () => {
+    const { value, problems } = effective({
+      ...PIPE,
+      source: { type: '$ENV(nested)', condition: 'a', alternatives: { a: { type: 'json', url: '$ENV(host)' } } },
+      $conditional_properties: {
+        condition: 'x',
+        alternatives: {
+          x: { name: 'one', $conditional_properties: { condition: 'y', alternatives: { y: { name: 'two' } } } },
+        },
+      },
+    })
+    expect(problems).toEqual([])
+    expect(value.name).toBe('two')
+    expect(value.source).toEqual({ type: 'json', url: 'h.example' })
+  })
+
+  it('resolves transforms one by one, and leaves programs alone but for variables', () => {
+    const rules = {
+      default: [
+        ['add', 'host', '$ENV(host)'],
+        ['comment', '$ENV(gone)'],
+        ['add', 'd', { type: 'conditional' }],
+      ],
+    }
+    const { value, problems } = effective({
+      ...PIPE,
+      transform: [
+        { type: 'dtl', rules },
+        { type: 'conditional', condition: '$ENV(kind)', alternatives: { prod: { type: 'http', url: '$ENV(host)' } } },
+      ],
+    })
+    expect(problems).toEqual([])
+    expect(value.transform[0].rules.default).toEqual([
+      ['add', 'host', 'h.example'],
+      ['comment', '$ENV(gone)'],
+      ['add', 'd', { type: 'conditional' }],
+    ])
+    expect(value.transform[1]).toEqual({ type: 'http', url: 'h.example' })
+  })
+
+  it('refuses conditional properties inside a transform, and for what a component is', () => {
+    const conditional = { condition: 'a', alternatives: { a: { _id: 'other', type: 'system:url' } } }
+    expect(
+      effective({ ...PIPE, transform: { type: 'dtl', $conditional_properties: conditional } }).problems,
+    ).toMatchObject([{ level: 'error', pointer: '/transform/$conditional_properties' }])
+    const { value, problems } = effective({ ...PIPE, $conditional_properties: conditional })
+    expect(problems.map(({ pointer }) => pointer)).toEqual(['/_id', '/type'])
+    expect(value).toMatchObject({ _id: 'p', type: 'pipe' })
+  })
+
+  it('says what a conditional part lacks', () => {
+    expect(effective({ ...PIPE, pump: { $conditional_properties: { condition: 'a' } } }).problems).toMatchObject([
+      { pointer: '/pump/$conditional_properties', message: "A conditional part needs 'condition' and 'alternatives'." },
+    ])
+  })
+
+  it('expands nothing in comments', () => {
+    expect(effective({ ...PIPE, comment: 'needs $ENV(gone)', pump: { comment: ['$ENV(gone)'] } }).problems).toEqual([])
+  })
+
+  it('expands a variable once', () => {
+    expect(effective({ ...PIPE, name: '$ENV(loop) and $ENV(loop)' }).value.name).toBe('$ENV(host) and $ENV(host)')
+    expect(effective({ ...PIPE, name: '$ENV(loop)' }).value.name).toBe('$ENV(host)')
+  })
+
+  it('leaves secrets for later', () => {
+    expect(effective({ ...PIPE, name: '$SECRET(s)$ENV(port)' }).value.name).toBe('$SECRET(s)8080')
   })
 })

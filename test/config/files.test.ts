@@ -56,6 +56,7 @@ describe('a configuration', () => {
       '{"_id":"c","type":"pipe"}',
       '{"_id":"c","type":"pipe"}',
       '{"_id":"d/e","type":"pipe"}',
+      '{"_id":"other","type":"metadata"}',
       '7',
     ]
     expect(messages(texts).map(({ pointer, message }) => `${pointer} ${message}`)).toEqual([
@@ -64,6 +65,7 @@ describe('a configuration', () => {
       "/type Unknown type 'pump': a component is a 'pipe', a 'system:…' or 'metadata'.",
       "/_id The id 'c' is used twice; another pipe has it too.",
       "/_id The id 'd/e' holds a '/', which ids may not.",
+      "/_id The node metadata has the id 'node', not 'other': there is one of it.",
       ' A component is a JSON object.',
     ])
   })

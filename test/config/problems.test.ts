@@ -13,7 +13,8 @@ describe('the nearest known name', () => {
 
   it('is none when nothing is near', () => {
     expect(nearest('banana', known)).toBeUndefined()
-    expect(nearest('x', known)).toBeUndefined()
+    expect(nearest('x', [...known, 'y'])).toBeUndefined()
+    expect(nearest('', known)).toBeUndefined()
   })
 })
 
