@@ -9,7 +9,7 @@ export interface Answer {
   readonly body: string | Uint8Array | AsyncIterable<string | Uint8Array>
 }
 
-export const JSON_TYPE = 'application/json; charset=utf-8'
+const JSON_TYPE = 'application/json; charset=utf-8'
 
 /** JSON text that is ready to be sent. */
 export const jsonText = (

@@ -7,7 +7,7 @@ import type { Value } from '../model/value.ts'
 import { ApiError } from './errors.ts'
 import { type Caller, may } from './may.ts'
 
-export interface DatasetQuery {
+interface DatasetQuery {
   /** Only versions with a greater `_updated`; with `reverse` a smaller one. */
   readonly since?: number
   readonly limit?: number

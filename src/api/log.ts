@@ -1,5 +1,21 @@
-/** Where the doors report what went wrong inside: pino's interface, as far as it is used. */
+/** Where the doors report requests and what went wrong inside. */
+
+type Details = Readonly<Record<string, unknown>>
 
 export interface Log {
-  error(details: object, message: string): void
+  debug(message: string, details?: Details): void
+  error(message: string, details?: Details): void
+}
+
+/** For whoever hands in no log. */
+export const silent: Log = { debug: () => {}, error: () => {} }
+
+/** An error as details: what a log needs to find the place. */
+export function detailsOf(error: unknown): Details {
+  const { message, stack, code } = error as Error & { readonly code?: unknown }
+  return {
+    error: message ?? String(error),
+    ...(code === undefined ? {} : { code }),
+    ...(stack === undefined ? {} : { stack }),
+  }
 }

@@ -35,7 +35,7 @@ export function callerOf(request: IncomingMessage): Caller {
   return foreign === undefined ? { kind: 'local' } : elsewhere(`it was forwarded for '${foreign.trim()}'`)
 }
 
-export function isLoopbackAddress(address: string): boolean {
+function isLoopbackAddress(address: string): boolean {
   const plain = address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address
   return isIP(plain) === 4 ? plain.startsWith('127.') : plain === '::1'
 }

@@ -7,6 +7,7 @@ import type { Node } from '../hub/contract.ts'
 import type { Answer } from './answer.ts'
 import { type Doors, doorsFor } from './doors.ts'
 import { ApiError } from './errors.ts'
+import { detailsOf, type Log } from './log.ts'
 import { type Caller, may, type Resource } from './may.ts'
 import { type Given, readParameters } from './parameters.ts'
 import type { Call, Route } from './route.ts'
@@ -20,6 +21,7 @@ declare module 'fastify' {
 export interface MountOptions {
   readonly node: Node
   readonly doors: Doors
+  readonly log: Log
   readonly bodyBytes: number
   readonly bulkBytes: number
 }
@@ -35,7 +37,7 @@ export function mount(app: FastifyInstance, routes: readonly Route[], options: M
 }
 
 function mountOne(app: FastifyInstance, prefix: string, route: Route, options: MountOptions): void {
-  const { node, doors } = options
+  const { node, doors, log } = options
   const definition: RouteOptions = {
     method: route.method,
     url: prefix + route.path,
@@ -49,7 +51,7 @@ function mountOne(app: FastifyInstance, prefix: string, route: Route, options: M
     },
     handler: async (request, reply) => {
       const answer = await route.handle(callOf(request, reply, route, node, doors))
-      return send(request, reply, answer)
+      return send(request, reply, answer, log)
     },
   }
   app.route(definition)
@@ -107,14 +109,19 @@ function resourceOf(route: Route, request: FastifyRequest): Resource {
 }
 
 /** The first chunk is fetched before the status is sent, so that an error at the start still gets its own. */
-async function send(request: FastifyRequest, reply: FastifyReply, answer: Answer): Promise<FastifyReply> {
+async function send(request: FastifyRequest, reply: FastifyReply, answer: Answer, log: Log): Promise<FastifyReply> {
   const { body, status = 200, contentType, headers = {} } = answer
   if (typeof body === 'string') return reply.code(status).headers(headers).type(contentType).send(body)
   if (body instanceof Uint8Array) return reply.code(status).headers(headers).type(contentType).send(Buffer.from(body))
   const chunks = body[Symbol.asyncIterator]()
   const isHead = request.method === 'HEAD'
   const first = isHead ? await chunks.return?.() : await chunks.next()
-  const text = isHead || first?.done === true ? [] : follow(first?.value as Chunk, chunks)
+  const text =
+    isHead || first?.done === true
+      ? []
+      : follow(first?.value as Chunk, chunks, (error) =>
+          log.error('An answer broke off.', { url: request.url, ...detailsOf(error) }),
+        )
   return reply
     .code(status)
     .headers(headers)
@@ -124,10 +131,18 @@ async function send(request: FastifyRequest, reply: FastifyReply, answer: Answer
 
 type Chunk = string | Uint8Array
 
-async function* follow(first: Chunk, rest: AsyncIterator<Chunk>): AsyncGenerator<Chunk> {
+async function* follow(
+  first: Chunk,
+  rest: AsyncIterator<Chunk>,
+  report: (error: unknown) => void,
+): AsyncGenerator<Chunk> {
   try {
     yield first
     for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value
+  } catch (error) {
+    // The status is long gone: only the log can say it, and only a broken connection can show it.
+    report(error)
+    throw error
   } finally {
     // The reader may have gone: whatever makes the chunks must hear of it.
     await rest.return?.()

@@ -19,6 +19,8 @@ const STATUS: Readonly<Record<string, number>> = {
   'bad-parameter': 400,
   'bad-body': 400,
   'bad-url': 400,
+  'bad-env': 400,
+  'bad-name': 400,
   'not-supported': 400,
   'config-rejected': 400,
   'bad-tenant-name': 400,
@@ -43,12 +45,15 @@ const STATUS: Readonly<Record<string, number>> = {
   'invalid-pipe': 409,
   'dataset-gone': 409,
   'body-too-large': 413,
+  'entity-too-large': 413,
   'unsupported-media-type': 415,
   'port-in-use': 500,
   'no-graph': 503,
   'graph-not-ready': 503,
   'graph-lost': 503,
   'pipe-unavailable': 503,
+  'index-not-ready': 503,
+  'pump-thread-lost': 503,
   'query-timeout': 504,
 }
 
@@ -57,6 +62,8 @@ const RETRY_AFTER: Readonly<Record<string, number>> = {
   'graph-not-ready': 2,
   'graph-lost': 5,
   'pipe-unavailable': 10,
+  'index-not-ready': 1,
+  'pump-thread-lost': 2,
 }
 
 /** Fastify's own refusals under our names. */
@@ -81,7 +88,7 @@ export function problemOf(thrown: unknown): Problem {
   const given = typeof error.code === 'string' ? error.code : ''
   const code = RENAMED[given] ?? given
   // Codes of the hub are lower case; those of Node (ENOENT) are not meant for callers.
-  const isOurs = /^[a-z][a-z0-9-]*$/.test(code)
+  const isOurs = /^[a-z][a-z0-9-]*$/.test(code) && code !== 'unexpected'
   const status = isOurs ? (STATUS[code] ?? 500) : 500
   const detail = isOurs ? error.message : 'Something went wrong in the hub; its log says what.'
   const details = { ...position(error), ...error.details }

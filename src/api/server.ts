@@ -1,10 +1,11 @@
 /** Opens the doors of a node: one HTTP server for all tenants. */
 
 import type { AddressInfo } from 'node:net'
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Node } from '../hub/contract.ts'
 import type { Doors } from './doors.ts'
 import { ApiError } from './errors.ts'
+import { detailsOf, type Log, silent } from './log.ts'
 import { callerOf, isLoopbackHost, may } from './may.ts'
 import { forbidden, mount } from './mount.ts'
 import { problemOf } from './problem.ts'
@@ -16,8 +17,8 @@ export interface ServerOptions {
   /** 0 picks a free one. */
   readonly port: number
   readonly doors: Doors
-  /** A pino logger; without it nothing is logged. */
-  readonly logger?: FastifyBaseLogger
+  /** Hears of requests and of unexpected errors. */
+  readonly log?: Log
   /** Largest body of an ordinary request. */
   readonly bodyBytes?: number
   /** Largest configuration, and largest request to a receiver. */
@@ -55,10 +56,14 @@ export async function openServer(node: Node, options: ServerOptions): Promise<Se
 }
 
 async function createApp(node: Node, options: ServerOptions): Promise<FastifyInstance> {
+  const log = options.log ?? silent
   const app: FastifyInstance = fastify({
-    ...(options.logger === undefined ? { logger: false } : { loggerInstance: options.logger }),
-    logController: new LogController({ disableRequestLogging: true }),
+    logger: false,
     exposeHeadRoutes: false,
+    // An address that cannot be decoded reaches no route, but gets the same kind of answer.
+    frameworkErrors: (error, request, reply) => {
+      answerError(error, request, reply, log)
+    },
     bodyLimit: options.bodyBytes ?? MIB,
     routerOptions: { maxParamLength: 16 * 1024, ignoreTrailingSlash: true },
   })
@@ -81,12 +86,13 @@ async function createApp(node: Node, options: ServerOptions): Promise<FastifyIns
   })
   app.addHook('onResponse', async (request, reply) => {
     const { method, url } = request
-    request.log.debug({ method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request')
+    log.debug('Request.', { method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) })
   })
-  answerErrors(app)
+  answerErrors(app, log)
   const settings = {
     node,
     doors: options.doors,
+    log,
     bodyBytes: options.bodyBytes ?? MIB,
     bulkBytes: options.bulkBytes ?? 64 * MIB,
   }
@@ -94,7 +100,7 @@ async function createApp(node: Node, options: ServerOptions): Promise<FastifyIns
     node,
     doors: options.doors,
     queryTimeoutMs: options.queryTimeoutMs ?? 30_000,
-    log: app.log,
+    log,
   })
   app.addHook('onResponse', async (request, reply) =>
     measure(request.method, request.routeOptions.url ?? '(none)', reply.statusCode, reply.elapsedTime / 1000),
@@ -106,21 +112,19 @@ async function createApp(node: Node, options: ServerOptions): Promise<FastifyIns
   return app
 }
 
-function answerErrors(app: FastifyInstance): void {
-  app.setErrorHandler((error, request, reply) => {
-    const { status, headers, body, isUnexpected } = problemOf(error)
-    if (isUnexpected) request.log.error({ err: error, url: request.url }, 'request failed')
-    return reply
-      .code(status)
-      .headers(headers)
-      .type(problemType(request.url, request.headers.accept))
-      .send(JSON.stringify(body))
-  })
+function answerErrors(app: FastifyInstance, log: Log): void {
+  app.setErrorHandler((error, request, reply) => answerError(error, request, reply, log))
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0]
-    const { status, body } = problemOf(new ApiError('not-found', `There is nothing at ${request.method} ${path}.`))
-    return reply.code(status).type(problemType(request.url, request.headers.accept)).send(JSON.stringify(body))
+    return answerError(new ApiError('not-found', `There is nothing at ${request.method} ${path}.`), request, reply, log)
   })
+}
+
+function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
+  const { status, headers, body, isUnexpected } = problemOf(error)
+  if (isUnexpected) log.error('A request failed.', { method: request.method, url: request.url, ...detailsOf(error) })
+  const type = problemType(request.url, request.headers.accept)
+  return reply.code(status).headers(headers).type(type).send(JSON.stringify(body))
 }
 
 /** `application/json` below `/api`, where older clients look; problem details when asked for and at the other doors. */

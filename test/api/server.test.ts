@@ -40,6 +40,14 @@ describe('the server', () => {
     expect(await response.json()).toMatchObject({ code: 'body-too-large', status: 413 })
   })
 
+  it('refuses addresses that are not encoded properly', async () => {
+    for (const path of ['/api/pipes/%E0%A4%A', '/id/a/%ED%A0%80', '/api/pipes/%']) {
+      const response = await served.get(path)
+      expect(response.status, path).toBe(400)
+      expect(await response.json(), path).toMatchObject({ code: 'bad-url', status: 400 })
+    }
+  })
+
   it('refuses compressed bodies rather than reading them as text', async () => {
     expect((await served.post('/api/receivers/in/entities', 'x', { 'content-encoding': 'gzip' })).status).toBe(415)
   })

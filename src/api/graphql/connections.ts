@@ -23,7 +23,7 @@ export interface Connection {
 }
 
 export const DEFAULT_FIRST = 20
-export const MAX_FIRST = 1_000
+const MAX_FIRST = 1_000
 
 export const pageArguments: GraphQLFieldConfigArgumentMap = {
   first: { type: GraphQLInt, defaultValue: DEFAULT_FIRST, description: `How many, ${MAX_FIRST} at most.` },
@@ -85,7 +85,7 @@ export function rangeOf({ first, after }: { readonly first?: number | null; read
 }
 
 /** A cursor is the id of an entity, written so that nobody builds one by hand. */
-export const cursorOf = (id: string): string => Buffer.from(id).toString('base64url')
+const cursorOf = (id: string): string => Buffer.from(id).toString('base64url')
 
 function idOfCursor(cursor: string): string {
   const id = Buffer.from(cursor, 'base64url').toString()

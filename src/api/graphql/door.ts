@@ -7,7 +7,7 @@ import type { Tenant } from '../../hub/contract.ts'
 import { choose } from '../accept.ts'
 import type { Answer } from '../answer.ts'
 import { mediaType, textOf } from '../body.ts'
-import type { Log } from '../log.ts'
+import { detailsOf, type Log } from '../log.ts'
 import { text } from '../parameters.ts'
 import { problemOf } from '../problem.ts'
 import { ObjectShape } from '../rest/shapes.ts'
@@ -89,8 +89,10 @@ const prefersPage = ({ headers }: Call): boolean =>
 /** The schema at hand; but when the data grew and the query asks for what is not there yet, the one that follows. */
 async function suited(call: Call, keeper: SchemaKeeper): Promise<Built> {
   const built = await keeper.current()
-  if (!keeper.isStale() || isValid(built, queryText(call))) return built
-  await keeper.refresh()
+  if (keeper.isStale()) {
+    if (isValid(built, queryText(call))) return built
+    await keeper.refresh()
+  }
   return keeper.current()
 }
 
@@ -150,7 +152,7 @@ function maskError(error: unknown, log: Log): Error {
   const inner = (error as Partial<GraphQLError>).originalError ?? (error as Error)
   if (inner instanceof GraphQLError) return error as Error
   const { body, isUnexpected } = problemOf(inner)
-  if (isUnexpected) log.error({ err: inner }, 'a GraphQL field failed')
+  if (isUnexpected) log.error('A GraphQL field failed.', detailsOf(inner))
   const { nodes, source, positions, path } = error as Partial<GraphQLError>
   return new GraphQLError(String(body.message), {
     ...(nodes === undefined ? {} : { nodes }),

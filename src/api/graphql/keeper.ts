@@ -49,12 +49,17 @@ export class SchemaKeeper {
     return this.#signature() !== this.#seen
   }
 
-  /** One at a time: who comes while it runs waits for the same. */
-  refresh(): Promise<void> {
+  /** What was there before the call is in the schema after it. One look at a time. */
+  async refresh(): Promise<void> {
+    if (this.#refreshing !== null) {
+      // That one may have begun before what the caller knows of.
+      await this.#refreshing
+      if (!this.isStale()) return
+    }
     this.#refreshing ??= this.#look().finally(() => {
       this.#refreshing = null
     })
-    return this.#refreshing
+    await this.#refreshing
   }
 
   async #look(): Promise<void> {

@@ -63,4 +63,4 @@ export function claimNames(
   )
 }
 
-export const shortHash = (text: string): string => createHash('md5').update(text).digest('hex').slice(0, 8)
+const shortHash = (text: string): string => createHash('md5').update(text).digest('hex').slice(0, 8)

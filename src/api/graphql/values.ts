@@ -68,7 +68,7 @@ export function operandsOf(scalar: ScalarName, kinds: readonly string[], input: 
   }
 }
 
-export function jsonInput(input: unknown): Value {
+function jsonInput(input: unknown): Value {
   if (typeof input === 'string') return decodeTransit(input)
   if (Array.isArray(input)) return input.map(jsonInput)
   return typeof input === 'number' || typeof input === 'boolean' ? input : null

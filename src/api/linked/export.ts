@@ -43,6 +43,9 @@ function exported(call: Call, dataset: string | null): Answer {
   return {
     contentType: contentTypeOf(format),
     headers: { Vary: 'Accept', 'Content-Disposition': `inline; filename="${name}.${endings[0]}"` },
-    body: writeRdf(format, call.doors.datasetExport(call.tenant, dataset), prefixesOf(call.tenant.naming())),
+    body: writeRdf(format, call.doors.datasetExport(call.tenant, dataset), {
+      ns: `${call.tenant.base}/ns#`,
+      ...prefixesOf(call.tenant.naming()),
+    }),
   }
 }

@@ -24,10 +24,12 @@ export interface Known {
 const PLAN_WAIT_MS = 1_000
 
 export async function knownAs(call: Call, id: string, keeper: SchemaKeeper): Promise<Known> {
-  const known = await knownIn(call, id, await soon(keeper.current()))
-  if (known.own.length + known.merged.length > 0 || !keeper.isStale()) return known
+  const plan = await soon(keeper.current())
+  const known = await knownIn(call, id, plan)
+  if (known.own.length + known.merged.length > 0) return known
   // It may have come a moment ago.
-  return knownIn(call, id, await soon(keeper.refresh().then(() => keeper.current())))
+  const later = await soon(keeper.isStale() ? keeper.refresh().then(() => keeper.current()) : keeper.current())
+  return later === plan ? known : knownIn(call, id, later)
 }
 
 async function knownIn(call: Call, id: string, plan: Plan): Promise<Known> {
@@ -42,13 +44,19 @@ async function knownIn(call: Call, id: string, plan: Plan): Promise<Known> {
   const merging = plan.datasets.filter((dataset) => dataset.identityNamespaces.includes(namespace))
   const merged = await Promise.all(
     merging.map(async ({ dataset, pipe }) => {
-      const entities = await doors.lookup(tenant, dataset, '$ids', new NI(id))
+      const entities = await doors.lookup(tenant, dataset, '$ids', new NI(id)).catch(withoutIndex)
       return entities.map((entity): Holding => ({ dataset, entity, pipe }))
     }),
   )
   const isOther = ({ dataset, entity }: Holding): boolean =>
     !own.some((holding) => holding.dataset === dataset && idOf(holding.entity) === idOf(entity))
   return { own, merged: merged.flat().filter(isOther) }
+}
+
+/** While the index is being made, a page goes without what it would have added. */
+function withoutIndex(error: unknown): readonly Entity[] {
+  if ((error as { code?: unknown }).code === 'index-not-ready') return []
+  throw error
 }
 
 function inOrder({ tenant }: Call): readonly string[] {

@@ -5,7 +5,6 @@ import { Type } from 'typebox'
 import type { Tenant } from '../../hub/contract.ts'
 import { encode } from '../../model/percent.ts'
 import { type FormatName, formats } from '../../rdf/formats.ts'
-import { prefixesOf } from '../../rdf/prefixes.ts'
 import { writeRdf } from '../../rdf/write.ts'
 import type { Answer } from '../answer.ts'
 import { ApiError } from '../errors.ts'
@@ -17,6 +16,7 @@ import { type DatasetFacts, describeDataset, describeHolding, describeKnown, wit
 import { entityPage, graphPage } from './entity-page.ts'
 import { contentTypeOf, formatFor } from './format.ts'
 import { type Holding, knownAs } from './holdings.ts'
+import { usedPrefixes } from './used-prefixes.ts'
 
 const common = { method: 'GET', tag: 'Graph', action: 'read' } as const
 const format = text('Format by name, instead of Accept: ttl, trig, nq, nt, jsonld, rdf or html.')
@@ -118,7 +118,7 @@ async function dataset(call: Call, keeper: SchemaKeeper, after: string | undefin
 const rdfAnswer = (call: Call, format: FormatName, quads: readonly Quad[]): Answer => ({
   contentType: contentTypeOf(format),
   headers: { Vary: 'Accept' },
-  body: writeRdf(format, quads, prefixesOf(call.tenant.naming())),
+  body: writeRdf(format, quads, usedPrefixes(call.tenant.naming(), quads)),
 })
 
 const seeOther = (path: string): Answer => ({

@@ -156,7 +156,7 @@ export function datasetIds(tenant: Call['tenant']): string[] {
 }
 
 /** What follows the first segments of a path, decoded once; it may hold slashes. */
-export function restOfPath(path: string, segments: number): string {
+function restOfPath(path: string, segments: number): string {
   return decodeURIComponent(
     path
       .split('/')

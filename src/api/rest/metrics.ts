@@ -101,12 +101,24 @@ function createGauges(register: Registry) {
       for (const state of STATES) {
         health.set({ tenant: tenant.name, sesam_health: state }, state === (ready ? 'healthy' : 'unhealthy') ? 1 : 0)
       }
-      const status = tenant.graphStatus()
-      quads.set({ tenant: tenant.name }, status.quads)
-      budget.set({ tenant: tenant.name }, status.budget)
-      lag.set({ tenant: tenant.name }, status.lag)
+      const status = graphStatusOf(tenant)
+      if (status !== null) {
+        quads.set({ tenant: tenant.name }, status.quads)
+        budget.set({ tenant: tenant.name }, status.budget)
+        lag.set({ tenant: tenant.name }, status.lag)
+      }
       for (const figures of await pipesOf(tenant)) readPipe(tenant.name, figures)
     },
+  }
+}
+
+/** Null for a hub that runs without a graph. */
+function graphStatusOf(tenant: Tenant): ReturnType<Tenant['graphStatus']> | null {
+  try {
+    return tenant.graphStatus()
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'no-graph') return null
+    throw error
   }
 }
 

@@ -72,6 +72,13 @@ describe('linked data', () => {
       }
     })
 
+    it('declares the prefixes it uses, and no others', async () => {
+      served.tenant.write('crm', '[{"_id":"crm:1","crm:name":"A","plain":"~:ex:thing"}]')
+      const text = await (await served.get('/id/crm/1')).text()
+      expect(text.match(/^@prefix (\S+):/gm)).toEqual(['@prefix ns:', '@prefix crm:', '@prefix crm-id:', '@prefix ex:'])
+      expect(text).toContain('crm-id:1 crm:name "A"')
+    })
+
     it('is found under any spelling of its path, and under the other identities of a merged one', async () => {
       served.tenant.write('d', '[{"_id":"a b:c/d","n":1},{"_id":"plain","n":2}]')
       for (const path of ['/id/a%20b/c%2Fd', '/id/%61%20b/c%2fd']) expect(await turtle(path), path).toHaveLength(1)
