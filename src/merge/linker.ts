@@ -176,4 +176,4 @@ function without(links: readonly Link[], others: readonly Link[]): Link[] {
 export const sharedBy = (posting: PostingRow): number => posting.reduce((sum, set) => sum + set.count, 0)
 
 /** Names the buckets of one slot of a posting. */
-export const ownerOf = (posting: string, slot: number): string => `${slot}/${posting}`
+const ownerOf = (posting: string, slot: number): string => `${slot}/${posting}`

