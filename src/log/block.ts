@@ -29,10 +29,10 @@ import type { Version } from './contract.ts'
 import { decodeId } from './ids.ts'
 
 const LAYOUT = 1
-export const HEAD = 32
-export const ENTRY = 36
+const HEAD = 32
+const ENTRY = 36
 /** Compressed, most blocks then fit two pages; a greater one would make reading a single version dearer. */
-export const BLOCK_BYTES = 16_360
+const BLOCK_BYTES = 16_360
 /** The longest id that the directory can tell. */
 export const MAX_ID = 0xff_ffff
 export const DELETED = 1

@@ -7,13 +7,13 @@ import { readCounts, type StoredDocument } from './documents.ts'
 import { get } from './environment.ts'
 import { decodeId, encodeId } from './ids.ts'
 import {
-  after,
   datasetKey,
   isLong,
   isShortened,
   isShortenedValue,
   latestKey,
   logKey,
+  prefixEnd,
   sequenceOf,
   valuePart,
   valuePrefix,
@@ -92,7 +92,7 @@ export class OpenDataset implements DatasetView {
 
   *entities({ after: afterId, deleted = true }: { after?: string; deleted?: boolean } = {}): Generator<Version> {
     const here = this.#snapshot.moves
-    const end = after(datasetKey(this.#number))
+    const end = prefixEnd(datasetKey(this.#number))
     let start = afterId === undefined ? datasetKey(this.#number) : next(latestKey(this.#number, encodeId(afterId)))
     const kept = new Map<number, Block>()
     for (let chunk = 8; ; chunk = Math.min(2 * chunk, IDS)) {
@@ -126,7 +126,7 @@ export class OpenDataset implements DatasetView {
   /** Adds the ids to `ids`; false when they are not in order, for the keys of long ids end in a hash. */
   #idsOf(index: number, deleted: boolean, key: Uint8Array, value: Buffer, ids: string[]): boolean {
     const prefix = valuePrefix(this.#number, index, deleted, value)
-    const range = { start: prefix, end: after(prefix), transaction: this.#transaction }
+    const range = { start: prefix, end: prefixEnd(prefix), transaction: this.#transaction }
     const isLongValue = isShortenedValue(value)
     let isOrdered = true
     for (const found of this.#tables.index.getKeys(range).asArray) {
@@ -197,7 +197,7 @@ export class OpenDataset implements DatasetView {
 
   *#blocks(since: number | null): Generator<Block> {
     const here = this.#snapshot.moves
-    const end = after(datasetKey(this.#number))
+    const end = prefixEnd(datasetKey(this.#number))
     let start = logKey(this.#number, since === null ? 0 : (this.#blockOf(since + 1) ?? 0))
     for (let chunk = FIRST_BLOCKS; ; chunk = Math.min(2 * chunk, MOST_BLOCKS)) {
       this.#snapshot.checkStill(here)

@@ -13,7 +13,7 @@ import { broken, checksum, seal, unseal } from './checksum.ts'
 import type { DatasetCounts, DatasetDocument } from './contract.ts'
 import { type Environment, get, type ReadTransaction, type Table } from './environment.ts'
 import { LogError } from './errors.ts'
-import { after, MAX_PART } from './keys.ts'
+import { MAX_PART, prefixEnd } from './keys.ts'
 
 export type MetaKind = 'h' | 'd' | 'c' | 'x' | 'r' | 'm'
 
@@ -71,7 +71,7 @@ export function readTexts(
   prefix: Buffer,
   transaction?: ReadTransaction,
 ): readonly (readonly [name: string, text: string])[] {
-  const range = { start: prefix, end: after(prefix), ...(transaction === undefined ? {} : { transaction }) }
+  const range = { start: prefix, end: prefixEnd(prefix), ...(transaction === undefined ? {} : { transaction }) }
   return table.getRange(range).asArray.map(({ key, value }) => {
     const name = key.toString('utf8')
     return [name, unseal(value, value.length, `'${name}'`).toString('utf8')] as const

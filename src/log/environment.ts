@@ -52,6 +52,8 @@ export interface Environment {
   release(transaction: ReadTransaction): void
   /** All that `action` puts is on disk when this returns; when it throws, nothing of it is there. */
   write<T>(action: () => T): T
+  /** Gives back what processes held that died while they read: they would keep the file growing. */
+  checkReaders(): void
   close(): Promise<void>
 }
 
@@ -107,6 +109,7 @@ function openEnvironment(path: string, readOnly: boolean): Environment {
       })
       return result as T
     },
+    checkReaders: () => void root.readerCheck(),
     close: () => root.close(),
   }
 }

@@ -11,7 +11,7 @@
 
 import type { Entity } from '../model/entity.ts'
 import { IndexFillPacker } from './batch.ts'
-import type { DatasetDocument, IndexDocument, Journal } from './contract.ts'
+import type { DatasetView, Journal, Snapshot } from './contract.ts'
 import { LogError } from './errors.ts'
 import type { LogReader } from './reader.ts'
 import { entityOf } from './stored.ts'
@@ -27,7 +27,7 @@ export interface FillOptions {
 }
 
 /** Makes sure that the dataset has the index and that it is complete. Rejects `unknown-dataset`. */
-export async function fillIndex(
+export function fillIndex(
   journal: Journal,
   log: LogReader,
   dataset: string,
@@ -35,42 +35,93 @@ export async function fillIndex(
   keysOf: (entity: Entity) => readonly Uint8Array[],
   { fingerprint = '', signal }: FillOptions = {},
 ): Promise<void> {
-  const snapshot = log.snapshot()
-  try {
-    const there = snapshot.dataset(dataset)?.document.indexes.find((one) => one.expression === expression)
-    if (there?.state === 'ready' && there.fingerprint === fingerprint) return
-    const { number, state, filled } = await journal.assertIndex(dataset, expression, fingerprint)
-    if (state === 'ready') return
-    // The dataset may be another one of the same name after a renewal: its number tells.
-    let owner: DatasetDocument | undefined
-    for (let from = filled, isDone = false; !isDone; ) {
-      signal?.throwIfAborted()
-      snapshot.renew()
-      const view = snapshot.dataset(dataset)
-      if (view === undefined || (owner !== undefined && owner.number !== view.document.number)) throw gone(dataset)
-      owner = view.document
-      if (indexOf(view.document, number)?.state !== 'filling') return
-      const packer = new IndexFillPacker()
-      isDone = true
-      let read = 0
-      for (const version of view.changes(from === 0 ? null : from - 1, { history: false })) {
-        if (packer.bytes >= SLICE_BYTES || read === SLICE_VERSIONS) {
-          isDone = false
-          break
-        }
-        packer.add(version.id, version.sequence, number, keysOf(entityOf(version, { internal: false })))
-        from = version.sequence + 1
-        read++
-      }
-      await journal.fillIndex(dataset, number, packer.finish(), from, isDone)
-    }
-  } finally {
-    snapshot.close()
+  const fill = () => new Fill(journal, log, dataset, expression, fingerprint, keysOf).run(signal)
+  if (signal !== undefined) return fill()
+  // Several pipes of a thread often need the same index at the same time: they wait for one fill.
+  let underWay = fills.get(log)
+  if (underWay === undefined) {
+    underWay = new Map()
+    fills.set(log, underWay)
   }
+  const name = JSON.stringify([dataset, expression, fingerprint])
+  const former = underWay.get(name)
+  if (former !== undefined) return former
+  const promise = fill().finally(() => underWay.delete(name))
+  underWay.set(name, promise)
+  return promise
 }
 
-const indexOf = (document: DatasetDocument, number: number): IndexDocument | undefined =>
-  document.indexes.find((one) => one.number === number)
+const fills = new WeakMap<LogReader, Map<string, Promise<void>>>()
+
+class Fill {
+  readonly #journal: Journal
+  readonly #log: LogReader
+  readonly #dataset: string
+  readonly #expression: string
+  readonly #fingerprint: string
+  readonly #keysOf: (entity: Entity) => readonly Uint8Array[]
+
+  constructor(
+    journal: Journal,
+    log: LogReader,
+    dataset: string,
+    expression: string,
+    fingerprint: string,
+    keysOf: (entity: Entity) => readonly Uint8Array[],
+  ) {
+    this.#journal = journal
+    this.#log = log
+    this.#dataset = dataset
+    this.#expression = expression
+    this.#fingerprint = fingerprint
+    this.#keysOf = keysOf
+  }
+
+  async run(signal: AbortSignal | undefined): Promise<void> {
+    const snapshot = this.#log.snapshot()
+    try {
+      if (this.#isReady(snapshot)) return
+      const index = await this.#journal.assertIndex(this.#dataset, this.#expression, this.#fingerprint)
+      if (index.state === 'ready') return
+      const { number } = index
+      let owner: number | null = null
+      for (let from = index.filled, isDone = false; !isDone; ) {
+        signal?.throwIfAborted()
+        snapshot.renew()
+        const view = snapshot.dataset(this.#dataset)
+        // Under the same name there may be another dataset by now.
+        if (view === undefined || (owner !== null && owner !== view.document.number)) throw gone(this.#dataset)
+        owner = view.document.number
+        if (view.document.indexes.find((one) => one.number === number)?.state !== 'filling') return
+        const slice = this.#slice(view, number, from)
+        await this.#journal.fillIndex(this.#dataset, number, slice.entries, slice.end, slice.isLast)
+        from = slice.end
+        isDone = slice.isLast
+      }
+    } finally {
+      snapshot.close()
+    }
+  }
+
+  #isReady(snapshot: Snapshot): boolean {
+    const { indexes } = snapshot.dataset(this.#dataset)?.document ?? { indexes: [] }
+    const index = indexes.find((one) => one.expression === this.#expression)
+    return index?.state === 'ready' && index.fingerprint === this.#fingerprint
+  }
+
+  #slice(view: DatasetView, number: number, from: number) {
+    const packer = new IndexFillPacker()
+    let end = from
+    for (const version of view.changes(from === 0 ? null : from - 1, { history: false })) {
+      if (packer.bytes >= SLICE_BYTES || packer.count === SLICE_VERSIONS) {
+        return { entries: packer.finish(), end, isLast: false }
+      }
+      packer.add(version.id, version.sequence, number, this.#keysOf(entityOf(version, { internal: false })))
+      end = version.sequence + 1
+    }
+    return { entries: packer.finish(), end, isLast: true }
+  }
+}
 
 const gone = (dataset: string): LogError =>
   new LogError('unknown-dataset', `Dataset '${dataset}' was deleted while its index was filled.`, {

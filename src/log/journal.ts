@@ -112,7 +112,12 @@ export function connectJournal(port: MessagePort): Journal {
       waiting.set(id, { resolve: resolve as (result: unknown) => void, reject })
       port.ref()
       const request: Request = { id, method, args }
-      port.postMessage(request, transfer)
+      try {
+        port.postMessage(request, transfer)
+      } catch (error) {
+        waiting.delete(id)
+        reject(error)
+      }
     })
   return {
     commit: (commit) => call('commit', [commit], buffersOf(commit)),

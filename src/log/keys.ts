@@ -108,7 +108,7 @@ export function indexKey(dataset: number, index: number, deleted: boolean, value
 const NOTHING = new Uint8Array(0)
 
 /** The first key after all keys that start with the prefix; undefined when there is none. */
-export function after(prefix: Uint8Array): Buffer | undefined {
+export function prefixEnd(prefix: Uint8Array): Buffer | undefined {
   let end = prefix.length
   while (end > 0 && prefix[end - 1] === 0xff) end--
   if (end === 0) return undefined

@@ -10,7 +10,7 @@ export interface LogReader {
   /** A consistent view of the present, to be closed soon: an open one lets the file grow. */
   snapshot(): Snapshot
   /** Closes all snapshots, too. */
-  close(): Promise<void>
+  close(): void
 }
 
 /** In the process of the writer: only once the writer is there. */
@@ -26,17 +26,18 @@ export function openLog(path: string): LogReader {
       snapshots.add(snapshot)
       return snapshot
     },
-    async close() {
+    close() {
       if (isClosed) return
       isClosed = true
       for (const snapshot of snapshots) snapshot.close()
-      await environment.close()
+      // Nothing waits in an environment that only reads: it is closed when this returns.
+      void environment.close()
     },
   }
 }
 
 /** The datasets' documents, parsed again only when one changed. */
-export class DocumentCache {
+class DocumentCache {
   readonly #environment: Environment
   #house: House | undefined
   #documents: ReadonlyMap<string, StoredDocument> = new Map()

@@ -6,7 +6,7 @@ import { OpenDataset } from './dataset-view.ts'
 import { nameKey, readText, readTexts, type StoredDocument } from './documents.ts'
 import { type Environment, get, type ReadTransaction } from './environment.ts'
 import { LogError } from './errors.ts'
-import { after } from './keys.ts'
+import { prefixEnd } from './keys.ts'
 
 /** Rows read in one go; between two goes nothing of LMDB is open but the transaction. */
 const ROWS = 256
@@ -68,7 +68,7 @@ export class OpenSnapshot implements Snapshot {
   }
 
   *states(prefix: Uint8Array): Iterable<readonly [key: Uint8Array, value: Uint8Array]> {
-    const end = after(prefix)
+    const end = prefixEnd(prefix)
     let start: Uint8Array = prefix.length === 0 ? Buffer.from([0]) : prefix
     const here = this.#moves
     for (;;) {

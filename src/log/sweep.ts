@@ -2,7 +2,7 @@
 
 import { numberKey } from './documents.ts'
 import type { Tables } from './environment.ts'
-import { after, datasetKey, indexPrefix } from './keys.ts'
+import { datasetKey, indexPrefix, prefixEnd } from './keys.ts'
 
 /** Rows of one slice. */
 const SLICE = 2_000
@@ -21,7 +21,7 @@ export function sweepSlice(tables: Tables): boolean {
       }))
     : [tables.index, tables.latest, tables.log].map((table) => ({ table, prefix: datasetKey(dataset) }))
   for (const { table, prefix } of ranges) {
-    const keys = table.getKeys({ start: prefix, end: after(prefix), limit: left }).asArray
+    const keys = table.getKeys({ start: prefix, end: prefixEnd(prefix), limit: left }).asArray
     for (const key of keys) table.remove(key)
     left -= keys.length
     if (left <= 0) return true

@@ -7,6 +7,7 @@ import type { Answer, Order, Report, Request, WriterThreadData } from './journal
 import { LogWriter } from './writer.ts'
 
 const BEAT_MS = 1_000
+const READER_CHECK_MS = 60_000
 
 const main = parentPort as MessagePort
 const ports = new Set<MessagePort>()
@@ -21,10 +22,13 @@ try {
         throw error
       }),
   })
-  const beating = setInterval(() => beat(writer.feed), BEAT_MS)
+  const timers = [
+    setInterval(() => beat(writer.feed), BEAT_MS),
+    setInterval(() => writer.checkReaders(), READER_CHECK_MS),
+  ]
   main.on('message', (order: Order) => {
     if (order.type === 'connect') serve(order.port)
-    else void close(beating)
+    else void close(timers)
   })
   main.postMessage({ type: 'ready', feed: writer.feed } satisfies Report)
 } catch (error) {
@@ -43,9 +47,9 @@ function serve(port: MessagePort): void {
   port.on('close', () => ports.delete(port))
 }
 
-async function close(beating: NodeJS.Timeout): Promise<void> {
+async function close(timers: readonly NodeJS.Timeout[]): Promise<void> {
   await writer.close()
-  clearInterval(beating)
+  for (const timer of timers) clearInterval(timer)
   for (const port of ports) port.close()
   main.close()
 }

@@ -245,6 +245,11 @@ export class LogWriter implements Journal {
     })
   }
 
+  /** To be called now and then: see the environment's. */
+  checkReaders(): void {
+    this.#environment.checkReaders()
+  }
+
   /** Finishes what waits, and gives the folder back. */
   async close(): Promise<void> {
     if (this.#isClosed) return

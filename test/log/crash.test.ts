@@ -70,7 +70,7 @@ it('reopens to whole batches with every acknowledged one, whenever the process i
     })
     expect(last).toBeGreaterThan(before)
     before = last
-    await log.close()
+    log.close()
     await writer.close()
   }
 }, 60_000)

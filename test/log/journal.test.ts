@@ -30,7 +30,7 @@ describe('the writer thread', () => {
       expect(snapshot.offset('one')).toBe('1')
       expect(Buffer.from(snapshot.state(bytes('k')) ?? []).toString()).toBe('v')
     })
-    await log.close()
+    log.close()
   })
 
   it('answers a refusal with its code, details and hint', async () => {

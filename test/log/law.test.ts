@@ -112,7 +112,7 @@ it('answers as a plain model does, through any program of writes, deletes, index
         rmSync(path, { recursive: true, force: true })
       }
     }),
-    { numRuns: 120 },
+    { numRuns: 120, interruptAfterTimeLimit: 25_000 },
   )
 })
 
@@ -133,7 +133,7 @@ class House {
   }
 
   async close(): Promise<void> {
-    await this.#log.close()
+    this.#log.close()
     await this.#writer.close()
   }
 

@@ -50,7 +50,7 @@ export async function openedLog(options: WriterOptions = {}): Promise<OpenedLog>
   await writer.assertDataset('d')
   const log = openLog(path)
   onTestFinished(async () => {
-    await log.close()
+    log.close()
     await writer.close()
   })
   return { path, writer, log }
