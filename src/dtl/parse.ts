@@ -9,6 +9,7 @@ import { functions, laterFunctions } from './functions/index.ts'
 import { parseHops } from './parse-hops.ts'
 import { splitPath, variableOf } from './path.ts'
 import { BUILT_IN, type Problems, Scope } from './scope.ts'
+import { signaturesOf } from './signature.ts'
 import type {
   ArgumentNode,
   BlockNode,
@@ -317,5 +318,5 @@ function patterns(value: Value, pointer: string, scope: Scope, name: string): re
   return []
 }
 
-const signatureHint = ({ name, parameters }: FunctionDefinition | TransformDefinition): string =>
-  `Write ["${name}"${parameters.map((parameter) => `, ${parameter.name}${parameter.count === '0|1' ? '?' : ''}`).join('')}].`
+const signatureHint = (definition: FunctionDefinition | TransformDefinition): string =>
+  `Write ${signaturesOf(definition).join(' or ')}.`

@@ -1,6 +1,6 @@
 /** A compiled program: its rules linked to each other, run for one entity after the other. */
 
-import { getStored, newDict, setStored, storedKey } from '../model/dict.ts'
+import { type Dict, getStored, setStored, storedKey } from '../model/dict.ts'
 import { type Entity, isDeleted } from '../model/entity.ts'
 import type { Value } from '../model/value.ts'
 import { reachableRules } from './check.ts'
@@ -19,6 +19,7 @@ import {
   type Step,
   type Tools,
 } from './syntax.ts'
+import { targetMaker } from './target.ts'
 import { compileTrigger } from './trigger.ts'
 
 /** Rules within one another at most (dtl.md §3.2). */
@@ -50,7 +51,7 @@ export class Program {
     if (getStored(source, FILTERED_MARK) === true) return [source]
     if (this.#isMeant !== null && !this.#isMeant(source)) return [source]
     const run = new Run(context)
-    const frame = new Frame(source, startOf(source), null, run, this.#start.slots)
+    const frame = new Frame(source, startOf(source, this.#start.newTarget()), null, run, this.#start.slots)
     let outcome: Outcome
     try {
       outcome = this.#start.run(frame)
@@ -97,6 +98,7 @@ export class Program {
 
 class CompiledRule {
   readonly #node: RuleNode
+  readonly newTarget = targetMaker()
   run: Step = () => GO_ON
 
   constructor(node: RuleNode) {
@@ -120,7 +122,7 @@ class CompiledRule {
     const { run } = caller
     if (run.depth >= MAX_DEPTH) throw tooDeep()
     run.depth++
-    const frame = new Frame(value, newDict(), caller, run, this.#node.slots)
+    const frame = new Frame(value, this.newTarget(), caller, run, this.#node.slots)
     const outcome = this.run(frame)
     run.depth--
     return outcome === GO_ON ? frame.target : undefined
@@ -128,8 +130,7 @@ class CompiledRule {
 }
 
 /** A target starts with the id of its source, and deleted when that is (dtl.md §1). */
-function startOf(source: Entity): Entity {
-  const target = newDict()
+function startOf(source: Entity, target: Dict): Dict {
   const id = getStored(source, ID)
   if (id !== undefined) setStored(target, ID, id)
   if (isDeleted(source)) setStored(target, DELETED, true)
