@@ -19,12 +19,26 @@ const copy = (id: string, dataset: string, rules: unknown[] = [['copy', '*']]) =
 describe('a pipe into a dataset', () => {
   it('keeps one version of what comes twice, and a new one of what changed', async () => {
     const { tenant } = await openHub()
-    await deploy(tenant, embedded('a', [{ _id: '1', x: 1 }, { _id: '2', x: 2 }]))
+    await deploy(
+      tenant,
+      embedded('a', [
+        { _id: '1', x: 1 },
+        { _id: '2', x: 2 },
+      ]),
+    )
     expect(await tenant.runNow('a')).toMatchObject({ outcome: 'completed', syncType: 'full', read: 2, changes: 2 })
     expect(await tenant.runNow('a')).toMatchObject({ read: 2, changes: 0 })
-    await deploy(tenant, embedded('a', [{ _id: '1', x: 1 }, { _id: '2', x: 3 }]))
+    await deploy(
+      tenant,
+      embedded('a', [
+        { _id: '1', x: 1 },
+        { _id: '2', x: 3 },
+      ]),
+    )
     expect(await tenant.runNow('a')).toMatchObject({ changes: 1 })
-    expect((await stored(tenant, 'a', true)).map(({ _id, _updated, _previous, x }) => [_id, _updated, _previous, x])).toEqual([
+    expect(
+      (await stored(tenant, 'a', true)).map(({ _id, _updated, _previous, x }) => [_id, _updated, _previous, x]),
+    ).toEqual([
       ['1', 0, null, 1],
       ['2', 1, null, 2],
       ['2', 2, 1, 3],
@@ -33,7 +47,10 @@ describe('a pipe into a dataset', () => {
 
   it('deletes what a full read no longer brings, and brings it back', async () => {
     const { tenant } = await openHub()
-    const [one, two] = [{ _id: '1', x: 1 }, { _id: '2', x: 2 }]
+    const [one, two] = [
+      { _id: '1', x: 1 },
+      { _id: '2', x: 2 },
+    ]
     for (const entities of [[one, two], [one], [one, two]]) {
       await deploy(tenant, embedded('a', entities))
       await tenant.runNow('a')
@@ -63,9 +80,15 @@ describe('a pipe into a dataset', () => {
   it('reads from another dataset only what is new since its last run', async () => {
     const { tenant } = await openHub()
     await deploy(tenant, receiver('in'), copy('out', 'in'))
-    await push(tenant, 'in', [{ _id: '1', n: 1 }, { _id: '2', n: 2 }])
+    await push(tenant, 'in', [
+      { _id: '1', n: 1 },
+      { _id: '2', n: 2 },
+    ])
     expect(await tenant.runNow('out')).toMatchObject({ syncType: 'full', read: 2, changes: 2 })
-    await push(tenant, 'in', [{ _id: '2', n: 3 }, { _id: '3', n: 3 }])
+    await push(tenant, 'in', [
+      { _id: '2', n: 3 },
+      { _id: '3', n: 3 },
+    ])
     expect(await tenant.runNow('out')).toMatchObject({ syncType: 'incremental', read: 2, changes: 2 })
     expect(await tenant.runNow('out')).toMatchObject({ read: 0, changes: 0 })
     await push(tenant, 'in', [{ _id: '1', _deleted: true }])
@@ -87,8 +110,18 @@ describe('a pipe into a dataset', () => {
 
   it('deletes what a filter no longer lets through', async () => {
     const { tenant } = await openHub()
-    await deploy(tenant, receiver('in'), copy('out', 'in', [['copy', '*'], ['filter', ['gt', '_S.n', 1]]]))
-    await push(tenant, 'in', [{ _id: '1', n: 1 }, { _id: '2', n: 2 }])
+    await deploy(
+      tenant,
+      receiver('in'),
+      copy('out', 'in', [
+        ['copy', '*'],
+        ['filter', ['gt', '_S.n', 1]],
+      ]),
+    )
+    await push(tenant, 'in', [
+      { _id: '1', n: 1 },
+      { _id: '2', n: 2 },
+    ])
     expect(await tenant.runNow('out')).toMatchObject({ changes: 1 })
     await push(tenant, 'in', [{ _id: '2', n: 0 }])
     await tenant.runNow('out')
@@ -97,7 +130,14 @@ describe('a pipe into a dataset', () => {
 
   it('keeps the last good offset when an entity fails, and says which and where', async () => {
     const { tenant } = await openHub()
-    await deploy(tenant, receiver('in'), copy('out', 'in', [['copy', '*'], ['if', ['eq', '_S._id', '2'], ['remove', '_id']]]))
+    await deploy(
+      tenant,
+      receiver('in'),
+      copy('out', 'in', [
+        ['copy', '*'],
+        ['if', ['eq', '_S._id', '2'], ['remove', '_id']],
+      ]),
+    )
     await push(tenant, 'in', [{ _id: '1' }, { _id: '2' }])
     const report = await tenant.runNow('out')
     expect(report).toMatchObject({ outcome: 'failed', changes: 0 })
@@ -111,7 +151,11 @@ describe('a pipe into a dataset', () => {
 describe('a pipe that hops', () => {
   const hop = copy('person', 'employee', [
     ['copy', '*'],
-    ['add', 'employer', ['first', ['hops', { datasets: ['company c'], where: ['eq', '_S.works_for', 'c._id'], return: 'c.name' }]]],
+    [
+      'add',
+      'employer',
+      ['first', ['hops', { datasets: ['company c'], where: ['eq', '_S.works_for', 'c._id'], return: 'c.name' }]],
+    ],
   ])
 
   it('waits, and says for what, until the dataset it hops to is there and populated', async () => {
@@ -139,8 +183,14 @@ describe('a pipe that hops', () => {
     await push(tenant, 'company', [{ _id: 'c1', name: 'Acme' }])
     await push(tenant, 'employee', [{ _id: 'e1', works_for: 'c1' }])
     await tenant.runNow('person')
-    await push(tenant, 'company', [{ _id: 'c1', name: 'Acme AS' }, { _id: 'c2', name: 'Boks' }])
-    await push(tenant, 'employee', [{ _id: 'e2', works_for: ['c2', 'c1'] }, { _id: 'e3', works_for: 'c3' }])
+    await push(tenant, 'company', [
+      { _id: 'c1', name: 'Acme AS' },
+      { _id: 'c2', name: 'Boks' },
+    ])
+    await push(tenant, 'employee', [
+      { _id: 'e2', works_for: ['c2', 'c1'] },
+      { _id: 'e3', works_for: 'c3' },
+    ])
     await tenant.runNow('person')
     expect((await live(tenant, 'person')).map(({ _id, employer }) => [_id, employer])).toEqual([
       ['e1', 'Acme'],
@@ -173,7 +223,8 @@ describe('a receiver', () => {
     await push(tenant, 'in', '[{"_id":"1","a":1.50,"b":2.0,"c":123456789012345678901234567890}]')
     let text = ''
     const { datasetEntities } = await import('../../src/hub/datasets.ts')
-    for await (const chunk of datasetEntities(tenant, 'in', { history: true, deleted: true, reverse: false })) text += chunk
+    for await (const chunk of datasetEntities(tenant, 'in', { history: true, deleted: true, reverse: false }))
+      text += chunk
     expect(text.replaceAll(' ', '')).toContain('"a":1.50,"b":2,"c":123456789012345678901234567890')
   })
 
@@ -182,11 +233,30 @@ describe('a receiver', () => {
     await deploy(tenant, receiver('in'))
     const full = (entities: object[], sequenceId: string, requestId: string, more: object) =>
       push(tenant, 'in', entities, { isFull: true, sequenceId, requestId, ...more })
-    await push(tenant, 'in', [{ _id: 'a', n: 'A' }, { _id: 'b', n: 'B' }])
+    await push(tenant, 'in', [
+      { _id: 'a', n: 'A' },
+      { _id: 'b', n: 'B' },
+    ])
     await full([{ _id: 'b', n: 'B' }], 's1', 'r1', { isFirst: true })
-    await full([{ _id: 'a', n: 'A2' }, { _id: 'c', n: 'C' }], 's1', 'r2', { previousRequestId: 'r1' })
+    await full(
+      [
+        { _id: 'a', n: 'A2' },
+        { _id: 'c', n: 'C' },
+      ],
+      's1',
+      'r2',
+      { previousRequestId: 'r1' },
+    )
     await full([{ _id: 'd', n: 'D' }], 's1', 'r3', { previousRequestId: 'r2', isLast: true })
-    await full([{ _id: 'a', n: 'A' }, { _id: 'b', n: 'B' }], 's2', 'r1', { isFirst: true })
+    await full(
+      [
+        { _id: 'a', n: 'A' },
+        { _id: 'b', n: 'B' },
+      ],
+      's2',
+      'r1',
+      { isFirst: true },
+    )
     await full([{ _id: 'd', n: 'D' }], 's2', 'r2', { previousRequestId: 'r1', isLast: true })
     const log = await stored(tenant, 'in', true)
     expect(log.map(({ _id, _updated, _previous, _deleted }) => [_id, _updated, _previous, _deleted])).toEqual([
@@ -204,13 +274,18 @@ describe('a receiver', () => {
   it('refuses what breaks a sequence, and keeps nothing of it', async () => {
     const { tenant } = await openHub()
     await deploy(tenant, receiver('in'))
-    const full = (requestId: string, more: object) => push(tenant, 'in', [{ _id: requestId }], { isFull: true, sequenceId: 's', requestId, ...more })
+    const full = (requestId: string, more: object) =>
+      push(tenant, 'in', [{ _id: requestId }], { isFull: true, sequenceId: 's', requestId, ...more })
     await full('r1', { isFirst: true })
     for (const more of [{ isFirst: true }, { previousRequestId: 'r0' }, {}]) {
       await expect(full('r2', more)).rejects.toMatchObject({ code: 'push-conflict' })
     }
-    await expect(push(tenant, 'in', [{ _id: 'x' }], { sequenceId: 's' })).rejects.toMatchObject({ code: 'push-conflict' })
-    await expect(full('r9', { sequenceId: 'other', previousRequestId: 'r8' })).rejects.toMatchObject({ code: 'push-conflict' })
+    await expect(push(tenant, 'in', [{ _id: 'x' }], { sequenceId: 's' })).rejects.toMatchObject({
+      code: 'push-conflict',
+    })
+    await expect(full('r9', { sequenceId: 'other', previousRequestId: 'r8' })).rejects.toMatchObject({
+      code: 'push-conflict',
+    })
     await full('r2', { previousRequestId: 'r1', isLast: true })
     expect((await live(tenant, 'in')).map(({ _id }) => _id)).toEqual(['r1', 'r2'])
   })
@@ -225,7 +300,11 @@ describe('a receiver', () => {
 
   it('is populated from the start, unless told otherwise', async () => {
     const { tenant } = await openHub()
-    await deploy(tenant, receiver('a'), receiver('b', { source: { type: 'http_endpoint', auto_populate_dataset: false } }))
+    await deploy(
+      tenant,
+      receiver('a'),
+      receiver('b', { source: { type: 'http_endpoint', auto_populate_dataset: false } }),
+    )
     const populated = (id: string) => JSON.parse(tenant.dataset(id) ?? '{}').runtime.populated
     expect([populated('a'), populated('b')]).toEqual([true, false])
   })

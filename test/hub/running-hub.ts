@@ -20,7 +20,9 @@ export async function temporaryFolder(): Promise<string> {
   return folder
 }
 
-export async function openHub(options: Partial<NodeOptions> = {}): Promise<{ node: HubNode; tenant: HubTenant; data: string }> {
+export async function openHub(
+  options: Partial<NodeOptions> = {},
+): Promise<{ node: HubNode; tenant: HubTenant; data: string }> {
   const data = options.data ?? (await temporaryFolder())
   const node = await HubNode.open({
     developer: false,
@@ -43,7 +45,8 @@ export async function openHub(options: Partial<NodeOptions> = {}): Promise<{ nod
   return { node, tenant: node.tenant('default') as HubTenant, data }
 }
 
-export const deploy = (tenant: HubTenant, ...components: object[]) => tenant.replaceConfig(JSON.stringify(components), false)
+export const deploy = (tenant: HubTenant, ...components: object[]) =>
+  tenant.replaceConfig(JSON.stringify(components), false)
 
 type Stored = Record<string, unknown> & { _id: string; _deleted: boolean; _updated: number; _hash: string }
 
@@ -57,7 +60,9 @@ export async function stored(tenant: HubTenant, dataset: string, history = false
 export async function live(tenant: HubTenant, dataset: string): Promise<Record<string, unknown>[]> {
   const entities = (await stored(tenant, dataset)).filter(({ _deleted }) => !_deleted)
   return entities
-    .map((entity) => Object.fromEntries(Object.entries(entity).filter(([name]) => name === '_id' || !name.startsWith('_'))))
+    .map((entity) =>
+      Object.fromEntries(Object.entries(entity).filter(([name]) => name === '_id' || !name.startsWith('_'))),
+    )
     .sort((a, b) => (String(a._id) < String(b._id) ? -1 : 1))
 }
 
@@ -69,4 +74,9 @@ export const push = (tenant: HubTenant, pipe: string, entities: unknown, paramet
     ...parameters,
   })
 
-export const receiver = (id: string, more: object = {}) => ({ _id: id, type: 'pipe', source: { type: 'http_endpoint' }, ...more })
+export const receiver = (id: string, more: object = {}) => ({
+  _id: id,
+  type: 'pipe',
+  source: { type: 'http_endpoint' },
+  ...more,
+})

@@ -1,17 +1,29 @@
 import { describe, expect, it } from 'vitest'
+import { type InputState, type PumpState, Scheduler } from '../../src/hub/scheduler.ts'
 import type { Pipe } from '../../src/pipes/pipe.ts'
 import type { RunReport } from '../../src/pipes/pump.ts'
-import { type InputState, type PumpState, Scheduler } from '../../src/hub/scheduler.ts'
 
 const tick = (ms = 60) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** A dataset pipe `name` that reads `inputs`; enough of a pipe for the scheduler. */
-function pipe(name: string, inputs: readonly string[], pump: Partial<Pipe['pump']> = {}, source: Partial<Pipe['source']> = {}): Pipe {
+function pipe(
+  name: string,
+  inputs: readonly string[],
+  pump: Partial<Pipe['pump']> = {},
+  source: Partial<Pipe['source']> = {},
+): Pipe {
   return {
     id: name,
     source: { type: 'dataset', inputs, signalled: inputs.length > 0, ...source },
     sink: { kind: 'dataset', type: 'dataset', dataset: name, populatedWhen: 'if-source-populated' },
-    pump: { mode: 'scheduled', intervalMs: 3_600_000, intervalIsExplicit: false, rescanRunCount: null, runAtStartup: false, ...pump },
+    pump: {
+      mode: 'scheduled',
+      intervalMs: 3_600_000,
+      intervalIsExplicit: false,
+      rescanRunCount: null,
+      runAtStartup: false,
+      ...pump,
+    },
     reads: [],
   } as unknown as Pipe
 }
@@ -132,7 +144,11 @@ describe('the scheduler', () => {
   })
 
   it('refuses a second run at once, and a run of what cannot run', async () => {
-    const { scheduler } = world([pipe('a', []), pipe('off', [], { mode: 'off' }), pipe('r', [], {}, { type: 'http_endpoint' })])
+    const { scheduler } = world([
+      pipe('a', []),
+      pipe('off', [], { mode: 'off' }),
+      pipe('r', [], {}, { type: 'http_endpoint' }),
+    ])
     const first = scheduler.run('a')
     expect(() => scheduler.run('a')).toThrow(expect.objectContaining({ code: 'already-running' }))
     for (const id of ['off', 'r', 'unknown']) {
