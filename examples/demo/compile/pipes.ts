@@ -3,7 +3,7 @@
 import type { Connector } from './connector.ts'
 import { conceptNi, type Expression, type Table } from './lenses.ts'
 import type { EntityMap, Mapping, PartMap } from './mapping.ts'
-import type { Model } from './model.ts'
+import { type Model, modelNamespace } from './model.ts'
 import { backward, classNi, dtl, forward, globalOf, namespaceOf, pipeOf, present, type Transform } from './rules.ts'
 import type { Global, KeyRules } from './vocabulary.ts'
 
@@ -243,7 +243,7 @@ export const nodeMetadata = (connectors: readonly Connector[]): Component => ({
   namespaces: {
     default: Object.assign(
       {
-        tm: 'https://w3id.org/samtale/model#',
+        tm: modelNamespace,
         st: 'https://w3id.org/samtale/talk#',
         wd: 'http://www.wikidata.org/entity/',
       },

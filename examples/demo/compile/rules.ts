@@ -27,7 +27,7 @@ export const present = (rule: string): Expression => [
 ]
 
 /** A property of the source entity, as its system spells it; a step with a namespace of its own keeps that. */
-export const sourcePath = (path: readonly string[], namespace: string): string =>
+const sourcePath = (path: readonly string[], namespace: string): string =>
   ['_S', ...path.map((step) => quoted(step.includes(':') ? step : `${namespace}:${step}`))].join('.')
 
 const quoted = (step: string): string => (/[.']/.test(step) ? `'${step.replaceAll("'", "''")}'` : step)
