@@ -29,6 +29,7 @@ export interface NodeOptions {
 
 export const DEFAULT_BASE = 'http://127.0.0.1:9042'
 const GRAPH_BUDGET = 10_000_000
+const YOUNG_MB = 96
 const TENANT_NAME = /^[a-z][a-z0-9-]{0,62}$/
 
 /** What is written beside the tenants' folders at first start. */
@@ -55,7 +56,11 @@ export class HubNode implements hub.Node {
     this.version = options.version
     this.developer = options.developer
     this.#options = options
-    this.#worker = startThread(import.meta.url, './pump-thread.ts', { name: 'samtale-pump' })
+    this.#worker = startThread(import.meta.url, './pump-thread.ts', {
+      name: 'pump',
+      // Batches live for a moment: with a small nursery most of the time goes into copying what is about to die.
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    })
     this.#pump = new Caller<PumpMethods>(this.#worker, (event) => this.#hear(event as PumpEvent))
     this.#worker.on('error', (error) => this.#lose(error))
     this.#worker.on('exit', (code) => this.#lose(new Error(`it ended with code ${code}`)))

@@ -91,7 +91,14 @@ export class HubTenant implements hub.Tenant {
     mkdirSync(path, { recursive: true })
     const writer = await startWriter(path, { onDeath: options.onFatal })
     const log = openLog(path)
-    const graph = options.withGraph ? await openGraph({ path, feed: writer.feed, budget: options.graphBudget }) : null
+    const graph = options.withGraph
+      ? openGraph({
+          path,
+          feed: writer.feed,
+          onLost: (reason) =>
+            options.logger.warn(`The graph of tenant '${options.name}' was lost and is rebuilt.`, { reason }),
+        })
+      : null
     const tenant = new HubTenant(options, writer, log, graph)
     const journal = writer.connect()
     await options.pump.call('open', { tenant: options.name, base: options.base, path, journal }, [journal])
@@ -344,7 +351,9 @@ export class HubTenant implements hub.Tenant {
     )
     return {
       contentType: `${form === 'csv' ? 'text/csv' : 'application/json'}; charset=${charset}`,
-      ...(filename === undefined ? {} : { fileName: filename, disposition: (disposition ?? 'attachment') as 'attachment' }),
+      ...(filename === undefined
+        ? {}
+        : { fileName: filename, disposition: (disposition ?? 'attachment') as 'attachment' }),
       headers: {
         ...(isKnown ? datasetHeaders(this, input as string) : {}),
         ...(pipe.transforms.length > 0 ? { 'X-Dataset-Filtered': 'true' } : {}),
