@@ -3,11 +3,13 @@
 import type { Problem } from '../config/problems.ts'
 import { checkConfiguration } from '../hub/check.ts'
 import type { Command } from './command.ts'
-import { readConfiguration } from './configuration.ts'
+import { type ConfigurationFolder, readConfiguration } from './configuration.ts'
 import type { Terminal } from './terminal.ts'
 
 export const check: Command = async ({ given, environment, terminal }) => {
-  const { files, env } = readConfiguration(given.positionals[0] as string, environment)
+  const configuration = readConfiguration(given.positionals[0] as string, environment)
+  const { files, env } = configuration
+  showIgnored(configuration, terminal)
   const problems = checkConfiguration(files, env)
   const errors = problems.filter(({ level }) => level === 'error').length
   if (given.flag('json')) terminal.line(JSON.stringify({ problems }, null, 2))
@@ -29,6 +31,12 @@ export function showProblems(problems: readonly Problem[], terminal: Terminal): 
     terminal.line(`${mark} ${terminal.bold(file ?? component)} ${pointer || '/'}`)
     terminal.line(`        ${message}${hint === undefined ? '' : ` ${hint}`}`)
   }
+}
+
+/** A file that looks like configuration and is none would be missed by whoever wrote it. */
+export function showIgnored({ ignored }: ConfigurationFolder, terminal: Terminal): void {
+  for (const name of ignored)
+    terminal.note(`${terminal.yellow('ignored')} ${name}: its name does not end in .conf.json.`)
 }
 
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`

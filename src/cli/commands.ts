@@ -2,23 +2,29 @@
 
 import { nearest } from '../config/problems.ts'
 import { readArguments, UsageError } from './arguments.ts'
-import { check } from './check.ts'
 import type { Command } from './command.ts'
-import { exportRdf } from './export.ts'
-import { importRdf } from './import.ts'
-import { run } from './run.ts'
-import { serve } from './serve.ts'
 import { openTerminal, type Terminal } from './terminal.ts'
 import { type CommandName, commandHelp, commandNames, generalHelp, usages } from './usage.ts'
 import { version } from './version.ts'
 
-const commands: Record<CommandName, Command> = { serve, check, run, import: importRdf, export: exportRdf }
+/** Loaded when asked for: help and mistakes need no hub. */
+const commands: Record<CommandName, () => Promise<Command>> = {
+  serve: async () => (await import('./serve.ts')).serve,
+  check: async () => (await import('./check.ts')).check,
+  run: async () => (await import('./run.ts')).run,
+  import: async () => (await import('./import.ts')).importRdf,
+  export: async () => (await import('./export.ts')).exportRdf,
+}
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-export async function runCommand(typed: readonly string[], environment: Environment): Promise<number> {
-  const terminal = openTerminal(environment)
-  const [name, ...rest] = typed
+export async function runCommand(
+  typed: readonly string[],
+  environment: Environment,
+  terminal: Terminal = openTerminal(environment),
+): Promise<number> {
+  // `samtale help serve` is `samtale serve --help`.
+  const [name, ...rest] = typed[0] === 'help' && typed.length > 1 ? [...typed.slice(1), '--help'] : typed
   if (name === '--version' || name === '-v') {
     terminal.line(version)
     return 0
@@ -43,16 +49,13 @@ async function runKnown(
   terminal: Terminal,
 ): Promise<number> {
   try {
-    const given = readArguments(
-      usages[name],
-      rest.map((word) => (word === '-h' ? '--help' : word)),
-      environment,
-    )
+    const given = readArguments(usages[name], rest, environment)
     if (given.flag('help')) {
       terminal.line(commandHelp(usages[name]).trimEnd())
       return 0
     }
-    return await commands[name]({ given, environment, terminal })
+    const command = await commands[name]()
+    return await command({ given, environment, terminal })
   } catch (error) {
     if (error instanceof UsageError) {
       terminal.note(`samtale: ${error.message}`)
@@ -66,7 +69,8 @@ async function runKnown(
 
 /** What, why and what to do; the stack only for what nobody expected. */
 function explain(error: Error & { hint?: string; code?: string }, environment: Environment): string {
-  const isExpected = error.code !== undefined && error.code !== 'unexpected'
+  // Node's own codes for wrong use of its functions are mistakes of ours.
+  const isExpected = error.code !== undefined && error.code !== 'unexpected' && !error.code.startsWith('ERR_')
   const lines = [`samtale: ${error.message}`]
   if (error.hint !== undefined) lines.push(`  ${error.hint}`)
   if (!isExpected || environment.SAMTALE_DEBUG !== undefined) lines.push(error.stack ?? '')

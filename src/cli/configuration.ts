@@ -10,6 +10,8 @@ export interface ConfigurationFolder {
   readonly files: readonly ConfigurationFile[]
   /** JSON object of the environment variables: `env.json`, and over it what the process was given as `SAMTALE_ENV_<name>`. */
   readonly env: string
+  /** Files beside them whose names are not those of configuration. */
+  readonly ignored: readonly string[]
 }
 
 const VARIABLE = 'SAMTALE_ENV_'
@@ -32,14 +34,24 @@ export function readConfiguration(
       `${folder} holds no configuration: no pipes/*.conf.json, systems/*.conf.json or node-metadata.conf.json.`,
     )
   }
-  return { folder, files, env: variables(folder, environment) }
+  const ignored = ['pipes', 'systems'].flatMap((kind) =>
+    namesIn(folder, kind)
+      .filter((name) => name.endsWith('.json') && !name.endsWith(ENDING))
+      .map((name) => `${kind}/${name}`),
+  )
+  return { folder, files, env: variables(folder, environment), ignored }
 }
 
-function filesIn(folder: string, kind: string): ConfigurationFile[] {
+const ENDING = '.conf.json'
+
+const filesIn = (folder: string, kind: string): ConfigurationFile[] =>
+  namesIn(folder, kind)
+    .filter((name) => name.endsWith(ENDING))
+    .map((name) => file(folder, `${kind}/${name}`))
+
+function namesIn(folder: string, kind: string): string[] {
   const path = join(folder, kind)
-  if (!existsSync(path)) return []
-  const names = readdirSync(path).filter((name) => name.endsWith('.conf.json'))
-  return names.sort().map((name) => file(folder, `${kind}/${name}`))
+  return existsSync(path) ? readdirSync(path).sort() : []
 }
 
 const file = (folder: string, name: string): ConfigurationFile => ({

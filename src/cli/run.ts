@@ -6,17 +6,34 @@ import { join, resolve } from 'node:path'
 import { HubError } from '../hub/errors.ts'
 import { HubNode } from '../hub/node.ts'
 import { type PipeTotal, runUntilSettled } from '../hub/settle.ts'
-import { showProblems } from './check.ts'
+import type { RunReport } from '../pipes/pump.ts'
+import type { Arguments } from './arguments.ts'
+import { showIgnored, showProblems } from './check.ts'
 import type { Command } from './command.ts'
-import { readConfiguration } from './configuration.ts'
+import { type ConfigurationFolder, readConfiguration } from './configuration.ts'
 import { openLogger } from './logger.ts'
 import { type Terminal, table } from './terminal.ts'
 import { version } from './version.ts'
 
 export const run: Command = async ({ given, environment, terminal }) => {
   const configuration = readConfiguration(given.positionals[0] as string, environment)
+  showIgnored(configuration, terminal)
   const kept = given.text('data')
-  const data = kept === undefined ? mkdtempSync(join(tmpdir(), 'samtale-run-')) : resolve(kept)
+  if (kept !== undefined) return runIn(resolve(kept), configuration, given, terminal)
+  const data = mkdtempSync(join(tmpdir(), 'samtale-run-'))
+  try {
+    return await runIn(data, configuration, given, terminal)
+  } finally {
+    rmSync(data, { recursive: true, force: true })
+  }
+}
+
+async function runIn(
+  data: string,
+  configuration: ConfigurationFolder,
+  given: Arguments,
+  terminal: Terminal,
+): Promise<number> {
   const base = given.text('base')
   const startedAt = performance.now()
   const node = await HubNode.open({
@@ -39,11 +56,14 @@ export const run: Command = async ({ given, environment, terminal }) => {
     if (tenant === undefined) throw new HubError('unexpected', 'The hub has no tenant.')
     await tenant.replaceEnv(configuration.env)
     const problems = await tenant.replaceConfig(configuration.files, true, configuration.folder)
-    if (!given.flag('json')) showProblems(problems, terminal)
+    showProblems(problems, { ...terminal, line: terminal.note })
     const ticker = setInterval(() => terminal.status(running(tenant)), 200)
-    const { totals, isSettled } = await runUntilSettled(tenant, () => {}, stop.signal).finally(() =>
-      clearInterval(ticker),
-    )
+    const hear = (pipe: string, { outcome, read, changes }: RunReport) => {
+      if (!terminal.isWatched && (read > 0 || outcome !== 'completed')) {
+        terminal.note(`${pipe}: ${outcome}, ${read} read, ${changes} changed`)
+      }
+    }
+    const { totals, isSettled } = await runUntilSettled(tenant, hear, stop.signal).finally(() => clearInterval(ticker))
     terminal.clear()
     const seconds = (performance.now() - startedAt) / 1000
     if (given.flag('json')) terminal.line(JSON.stringify({ seconds, isSettled, pipes: totals }, null, 2))
@@ -52,7 +72,6 @@ export const run: Command = async ({ given, environment, terminal }) => {
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
     await node.close()
-    if (kept === undefined) rmSync(data, { recursive: true, force: true })
   }
 }
 

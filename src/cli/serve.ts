@@ -6,7 +6,7 @@ import { doors } from '../hub/doors.ts'
 import { HubNode } from '../hub/node.ts'
 import type { Arguments } from './arguments.ts'
 import { UsageError } from './arguments.ts'
-import { showProblems } from './check.ts'
+import { showIgnored, showProblems } from './check.ts'
 import type { Command } from './command.ts'
 import { readConfiguration } from './configuration.ts'
 import { openLogger } from './logger.ts'
@@ -41,6 +41,7 @@ export const serve: Command = async ({ given, environment, terminal }) => {
   let server: Awaited<ReturnType<typeof openServer>> | undefined
   try {
     if (configuration !== null) {
+      showIgnored(configuration, terminal)
       const tenant = node.tenant('default')
       await tenant?.replaceEnv(configuration.env)
       showProblems((await tenant?.replaceConfig(configuration.files, true, configuration.folder)) ?? [], {

@@ -1,10 +1,14 @@
 /** How output looks: colours and a moving line only on a terminal, plain lines everywhere else. */
 
+import { stripVTControlCharacters } from 'node:util'
+
 export interface Terminal {
   /** A finished line on standard output. */
   line(text: string): void
   /** A finished line on standard error. */
   note(text: string): void
+  /** Somebody watches standard error, so {@link status} shows. */
+  readonly isWatched: boolean
   /** What is going on, on standard error: one line that replaces itself on a terminal, nothing elsewhere. */
   status(text: string): void
   /** Takes the status line away. */
@@ -18,22 +22,23 @@ export interface Terminal {
 
 export function openTerminal(environment: Readonly<Record<string, string | undefined>>): Terminal {
   const { stdout, stderr } = process
-  const hasColours = stdout.isTTY === true && environment.NO_COLOR === undefined && environment.TERM !== 'dumb'
+  const isAllowed = (environment.NO_COLOR ?? '') === '' && environment.TERM !== 'dumb'
+  const hasColours = isAllowed && (stdout.isTTY === true || stderr.isTTY === true)
   const paint = (code: string) => (text: string) => (hasColours ? `\u001b[${code}m${text}\u001b[0m` : text)
   let isStatusShown = false
   const clear = () => {
     if (isStatusShown) stderr.write('\r\u001b[2K')
     isStatusShown = false
   }
+  // One of the two may go to a file.
+  const write = (stream: NodeJS.WriteStream, text: string) => {
+    clear()
+    stream.write(`${stream.isTTY === true ? text : stripVTControlCharacters(text)}\n`)
+  }
   return {
-    line(text) {
-      clear()
-      stdout.write(`${text}\n`)
-    },
-    note(text) {
-      clear()
-      stderr.write(`${text}\n`)
-    },
+    line: (text) => write(stdout, text),
+    note: (text) => write(stderr, text),
+    isWatched: stderr.isTTY === true,
     status(text) {
       if (stderr.isTTY !== true) return
       stderr.write(`\r\u001b[2K${text.slice(0, (stderr.columns ?? 80) - 1)}`)

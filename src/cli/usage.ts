@@ -21,6 +21,9 @@ export interface CommandUsage {
   readonly details?: string
 }
 
+/** How a configuration gets its `$ENV(name)`. */
+const VARIABLES = 'What $ENV(name) stands for is in DIR/env.json, or in the environment as SAMTALE_ENV_name.'
+
 const data: Option = {
   type: 'string',
   value: 'DIR',
@@ -70,31 +73,26 @@ export const usages = {
       verbose: { type: 'boolean', about: 'log more' },
       help,
     },
-    details:
-      'Each option may be given by its environment variable. SIGTERM ends it cleanly: pumps stop between batches.',
+    details: `Each option may be given by its environment variable. ${VARIABLES} SIGTERM ends it cleanly: pumps stop between batches.`,
   },
   check: {
     name: 'check',
     summary: 'Check a configuration folder: every problem at once, with file and JSON pointer.',
     positionals: ['DIR'],
     options: { json, help },
-    details: 'Exit code 0 when there are no errors (warnings do not count), otherwise 1.',
+    details: `${VARIABLES} Exit code 0 when there are no errors (warnings do not count), otherwise 1.`,
   },
   run: {
     name: 'run',
     summary: 'Load a configuration folder, run all pipes until nothing changes, print a table, exit.',
     positionals: ['DIR'],
     options: {
-      data: {
-        ...data,
-        about: 'folder of the data; a temporary one when absent',
-        default: undefined as unknown as string,
-      },
+      data: { type: 'string', value: 'DIR', about: 'folder of the data; a temporary one when absent' },
       base,
       json,
       help,
     },
-    details: 'Exit code 1 when a pipe failed, is invalid or still waits for something.',
+    details: `${VARIABLES} Exit code 1 when a pipe failed, is invalid or still waits for something.`,
   },
   import: {
     name: 'import',
@@ -175,4 +173,6 @@ export function commandHelp(usage: CommandUsage): string {
 }
 
 export const parseOptions = (usage: CommandUsage): NonNullable<ParseArgsConfig['options']> =>
-  Object.fromEntries(Object.entries(usage.options).map(([name, { type }]) => [name, { type }]))
+  Object.fromEntries(
+    Object.entries(usage.options).map(([name, { type }]) => [name, name === 'help' ? { type, short: 'h' } : { type }]),
+  )

@@ -1,0 +1,136 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { runCommand } from '../../src/cli/commands.ts'
+import { commandNames } from '../../src/cli/usage.ts'
+import { fakeTerminal } from './fake-terminal.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'samtale-cli-'))
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+async function type(...typed: string[]) {
+  const terminal = fakeTerminal()
+  const code = await runCommand(typed, {}, terminal)
+  return { code, out: terminal.out.join('\n'), err: terminal.err.join('\n') }
+}
+
+function folder(name: string, files: Readonly<Record<string, string>>): string {
+  const path = join(root, name)
+  for (const kind of ['pipes', 'systems']) mkdirSync(join(path, kind), { recursive: true })
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(path, file), text)
+  return path
+}
+
+describe('samtale', () => {
+  it('says what it can do', async () => {
+    const { code, out } = await type('--help')
+    expect(code).toBe(0)
+    for (const name of commandNames) expect(out).toContain(`  ${name} `)
+    expect(await type('help')).toEqual({ code, out, err: '' })
+    expect((await type()).code).toBe(2)
+  })
+
+  it.each([...commandNames])('says what %s can be told', async (name) => {
+    const { code, out } = await type(name, '--help')
+    expect(code).toBe(0)
+    expect(out).toContain(`Usage: samtale ${name}`)
+    expect(await type(name, '-h')).toEqual({ code, out, err: '' })
+    expect(await type('help', name)).toEqual({ code, out, err: '' })
+  })
+
+  it('says its version', async () => {
+    expect(await type('--version')).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+/) })
+  })
+
+  it('names the nearest command', async () => {
+    const { code, err, out } = await type('chekc', 'x')
+    expect({ code, out }).toEqual({ code: 2, out: '' })
+    expect(err).toContain("there is no command 'chekc'. Did you mean 'check'?")
+    expect((await type('constructor')).code).toBe(2)
+  })
+
+  it('names the nearest option', async () => {
+    const { code, err } = await type('serve', '--prot', '1')
+    expect(code).toBe(2)
+    expect(err).toContain('samtale serve has no option --prot. Did you mean --port?')
+  })
+
+  it.each([
+    [['check'], 'samtale check needs DIR.'],
+    [['check', 'a', 'b'], "samtale check does not know what to do with 'b'."],
+    [['check', '/nowhere/at/all'], 'there is no folder /nowhere/at/all'],
+    [['serve', '--port', '70000'], '--port 70000 is not a port'],
+    [['serve', '--port'], '--port'],
+    [['serve', '--host', '0.0.0.0'], '0.0.0.0 is not a loopback address'],
+    [['import', 'x.ttl'], 'samtale import needs --dataset ID.'],
+    [['import', '--dataset', 'd', '/nowhere.ttl'], 'there is no file /nowhere.ttl'],
+    [['export', '--data', '/nowhere'], '/nowhere holds no data of a hub'],
+  ])('refuses %j with exit code 2', async (typed, message) => {
+    const { code, err } = await type(...typed)
+    expect(code).toBe(2)
+    expect(err).toContain(message)
+    expect(err).toContain(`samtale ${typed[0]} --help shows how.`)
+  })
+})
+
+describe('samtale check', () => {
+  const broken = folder('broken', {
+    'pipes/a.conf.json': '{"_id":"a","type":"pipe","source":{"type":"embeded","entities":[]},"sorce":1}',
+    'pipes/b.conf.json':
+      '{"_id":"b","type":"pipe","source":{"type":"dataset","dataset":"missing"},\n "pump":{"mode":"of"}}',
+    'pipes/c.conf.json': '{"_id":"c",\n',
+    'pipes/d.conf.json':
+      '{"_id":"d","type":"pipe","source":{"type":"dataset","dataset":"b"},"transform":{"type":"dtl","rules":{"default":[["copy","*"],["add","x",["concta","_S.a"]]]}}}',
+    'pipes/e.json': '{}',
+  })
+
+  it('prints every problem at once, each with file and pointer, and exits 1', async () => {
+    const { code, out, err } = await type('check', broken)
+    expect(code).toBe(1)
+    expect(out).toContain(
+      "pipes/a.conf.json /source/type\n        Unknown source type 'embeded'. Did you mean 'embedded'?",
+    )
+    expect(out).toMatch(/warning .*pipes\/a\.conf\.json \/sorce\n.*Unknown property 'sorce'.*Did you mean 'source'\?/)
+    expect(out).toMatch(/error .*pipes\/b\.conf\.json \/pump\/mode\n.*"scheduled" or "manual" or "off", not "of"/)
+    expect(out).toMatch(/error .*pipes\/c\.conf\.json \/\n.*at line 2, column 1\./)
+    expect(out).toMatch(/error .*pipes\/d\.conf\.json \/transform\/rules\/default\/1\/2.*\n.*concta.*concat/)
+    expect(out).toContain('The configuration is not valid: 4 files, 4 errors, 1 warning.')
+    expect(err).toBe('ignored pipes/e.json: its name does not end in .conf.json.')
+  })
+
+  it('prints them for programs', async () => {
+    const { code, out } = await type('check', broken, '--json')
+    expect(code).toBe(1)
+    const { problems } = JSON.parse(out)
+    expect(problems).toContainEqual({
+      level: 'error',
+      component: 'a',
+      file: 'pipes/a.conf.json',
+      pointer: '/source/type',
+      message: "Unknown source type 'embeded'.",
+      hint: "Did you mean 'embedded'?",
+    })
+  })
+
+  it('exits 0 when there are only warnings', async () => {
+    const sound = folder('sound', {
+      'pipes/a.conf.json':
+        '{"_id":"a","type":"pipe","source":{"type":"dataset","dataset":"later"},"description":["x"]}',
+      'node-metadata.conf.json': '{"_id":"node","type":"metadata"}',
+    })
+    const { code, out } = await type('check', sound)
+    expect(code).toBe(0)
+    expect(out).toContain('The configuration is valid: 2 files, 0 errors, 1 warning.')
+  })
+
+  it('says what is wrong with the variables', async () => {
+    const wrong = folder('wrong', {
+      'pipes/a.conf.json': '{"_id":"a","type":"pipe","source":{"type":"empty"}}',
+      'env.json': '{"a":',
+    })
+    const { code, err } = await type('check', wrong)
+    expect(code).toBe(1)
+    expect(err).toContain('Not JSON')
+  })
+})
