@@ -40,12 +40,15 @@ export class Run {
 
 const NO_ROWS: Value[] = []
 
+/** Room for the aliases of a rule. */
+export const rowsFor = (slots: number): Value[] => (slots === 0 ? NO_ROWS : new Array<Value>(slots).fill(null))
+
 /** The variables of one rule at work. */
 export class Frame {
-  /** `_S`; the later specs of a hops put another in its place while they run. */
+  /** `_S`; changes only in a frame made by {@link Frame.forInputs}. */
   source: Value
   /** `_T`; only this rule writes to it, and whoever reads it whole gets a copy. */
-  target: Dict
+  readonly target: Dict
   /** The frame behind `_P`. */
   readonly parent: Frame | null
   /** The frame behind `_R`. */
@@ -56,13 +59,20 @@ export class Frame {
   /** What the aliases of the rule's hops are bound to, by slot. */
   readonly rows: Value[]
 
-  constructor(source: Value, target: Dict, parent: Frame | null, run: Run, slots: number) {
+  constructor(source: Value, target: Dict, parent: Frame | null, run: Run, rows: Value[], root?: Frame) {
     this.source = source
     this.target = target
     this.parent = parent
-    this.root = parent === null ? this : parent.root
+    this.root = root ?? parent?.root ?? this
     this.run = run
-    this.rows = slots === 0 ? NO_ROWS : new Array<Value>(slots).fill(null)
+    this.rows = rows
+  }
+
+  /** The same rule with a source that changes: for what the specs of a hops take in, one after the other (dtl.md §10.4). */
+  forInputs(): Frame {
+    const frame = new Frame(this.source, this.target, this.parent, this.run, this.rows, this.root)
+    frame.current = this.current
+    return frame
   }
 }
 
@@ -74,4 +84,4 @@ const NOWHERE: RunContext = {
 }
 
 /** A frame for expressions that see nothing but `_S`: constants, index keys. */
-export const frameOf = (source: Value): Frame => new Frame(source, newDict(), null, new Run(NOWHERE), 0)
+export const frameOf = (source: Value): Frame => new Frame(source, newDict(), null, new Run(NOWHERE), NO_ROWS)

@@ -26,17 +26,16 @@ export function compileHops(node: HopsNode, tools: Tools): (frame: Frame) => Val
   const [only] = specs
   if (specs.length === 1 && only !== undefined) return only
   return (frame) => {
-    const start = frame.source
-    let inputs: Value[] = [start]
+    const within = frame.forInputs()
+    let inputs: Value[] = [frame.source]
     for (const run of specs) {
       const outputs: Value[] = []
       for (const input of inputs) {
-        frame.source = input
-        for (const output of run(frame)) outputs.push(output)
+        within.source = input
+        for (const output of run(within)) outputs.push(output)
       }
       inputs = outputs
     }
-    frame.source = start
     return inputs
   }
 }
@@ -62,12 +61,13 @@ function recursive(spec: SpecNode, from: string | null, once: RunSpec): RunSpec 
     const visited = new Set<string>()
     // Where the first input comes from is the pipe's affair; an entity with its id is taken for the same.
     if (isEntity(start) && (from === null || from === dataset)) visited.add(idOf(start))
+    const within = frame.forInputs()
     let level: Value[] = [start]
     for (let depth = 0; depth < limit && level.length > 0; depth++) {
       const next: Value[] = []
       for (const input of level) {
-        frame.source = input
-        for (const output of once(frame)) {
+        within.source = input
+        for (const output of once(within)) {
           const id = idOf(output as Entity)
           if (visited.has(id)) continue
           visited.add(id)
@@ -77,7 +77,6 @@ function recursive(spec: SpecNode, from: string | null, once: RunSpec): RunSpec 
       for (const output of next) results.push(output)
       level = next
     }
-    frame.source = start
     return results
   }
 }

@@ -7,7 +7,7 @@ import { reachableRules } from './check.ts'
 import { compileBlock } from './closures.ts'
 import type { DtlSettings, RunContext } from './contract.ts'
 import { DtlError, located, tooDeep } from './errors.ts'
-import { Frame, Run } from './frame.ts'
+import { Frame, Run, rowsFor } from './frame.ts'
 import { compileHops } from './hops.ts'
 import {
   type ApplyRule,
@@ -51,7 +51,7 @@ export class Program {
     if (getStored(source, FILTERED_MARK) === true) return [source]
     if (this.#isMeant !== null && !this.#isMeant(source)) return [source]
     const run = new Run(context)
-    const frame = new Frame(source, startOf(source, this.#start.newTarget()), null, run, this.#start.slots)
+    const frame = new Frame(source, startOf(source, this.#start.newTarget()), null, run, rowsFor(this.#start.slots))
     let outcome: Outcome
     try {
       outcome = this.#start.run(frame)
@@ -122,7 +122,7 @@ class CompiledRule {
     const { run } = caller
     if (run.depth >= MAX_DEPTH) throw tooDeep()
     run.depth++
-    const frame = new Frame(value, this.newTarget(), caller, run, this.#node.slots)
+    const frame = new Frame(value, this.newTarget(), caller, run, rowsFor(this.#node.slots))
     const outcome = this.run(frame)
     run.depth--
     return outcome === GO_ON ? frame.target : undefined

@@ -61,9 +61,13 @@ function walkTemplate(node: Node | TemplateNode, visitor: Visitor, isBound: bool
 /** The variables an expression needs from outside, once each. */
 export function variablesOf(node: ArgumentNode): readonly Variable[] {
   const found = new Map<string, Variable>()
+  const inner = new Set<Variable>()
   walk(node, {
+    hops: ({ specs }) => {
+      for (const { aliases } of specs) for (const alias of aliases) inner.add(alias)
+    },
     path: ({ variable }, isBound) => {
-      if (variable.name !== '_' || !isBound) found.set(nameOfVariable(variable), variable)
+      if (!inner.has(variable) && (variable.name !== '_' || !isBound)) found.set(nameOfVariable(variable), variable)
     },
   })
   return [...found.values()]

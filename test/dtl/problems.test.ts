@@ -1,0 +1,295 @@
+/** Mistakes in programs: all of them at once, each with its place and what to do. */
+
+import { describe, expect, it } from 'vitest'
+import { compileDtl, compileExpression } from '../../src/dtl/compile.ts'
+import { fromPlain } from '../../src/model/json.ts'
+import { namespaced, plain, problemsOf } from './settings.ts'
+
+const messages = (rules: unknown, more: object = {}) =>
+  problemsOf(rules, more).map(
+    ({ level, pointer, message, hint }) => `${level} ${pointer} ${message}${hint === undefined ? '' : ` (${hint})`}`,
+  )
+const errors = (rules: unknown, more: object = {}) => problemsOf(rules, more).filter(({ level }) => level === 'error')
+const pointers = (rules: unknown) => problemsOf(rules).map(({ pointer }) => pointer)
+const hops = (spec: object, ...more: object[]) => ({ default: [['add', 'x', ['hops', spec, ...more]]] })
+const AT = '/rules/default/0/2/1'
+
+describe('a program', () => {
+  it('must be an object with rules, one of them the default', () => {
+    expect(compileDtl('x', plain)).toEqual({
+      transform: null,
+      problems: [{ level: 'error', pointer: '', message: 'A DTL transform must be an object with "rules".' }],
+    })
+    expect(problemsOf(undefined)[0]?.pointer).toBe('')
+    expect(problemsOf([])[0]?.pointer).toBe('/rules')
+    expect(messages({ other: [] })[0]).toBe('error /rules The rule "default" is missing: it is where a program starts.')
+    expect(errors({ default: 'copy' })[0]?.message).toBe('The rule "default" must be a list of transforms.')
+    expect(errors({ default: [{}] })[0]?.pointer).toBe('/rules/default/0')
+  })
+
+  it('takes one bare transform for a rule of one', () => {
+    expect(problemsOf({ default: ['copy', '*'] })).toEqual([])
+    expect(problemsOf({ default: [] })).toEqual([])
+  })
+
+  it('names all mistakes at once, with the place of each', () => {
+    expect(
+      pointers({
+        default: [
+          ['ad', 'x', 1],
+          ['add', 'y', ['uper', '_S.a']],
+          ['add', 'z'],
+          [
+            'if',
+            ['gt', 1, 2],
+            [
+              ['add', 'a', ['lower']],
+              ['cpy', '*'],
+            ],
+          ],
+        ],
+        'a/b~c': [['add', 'x', ['first', ['nope', 1]]]],
+      }),
+    ).toEqual([
+      '/rules/default/0',
+      '/rules/default/1/2',
+      '/rules/default/2',
+      '/rules/default/3/2/0/2',
+      '/rules/default/3/2/1',
+      '/rules/a~1b~0c/0/2/1',
+      '/rules/a~1b~0c',
+    ])
+  })
+
+  it('warns of properties it does not know', () => {
+    expect(messages({ default: [] }, { id_requird: true })).toEqual([
+      "warning /id_requird A DTL transform has no property 'id_requird'. (Did you mean 'id_required'?)",
+    ])
+    expect(errors({ default: [] }, { id_required: 'no' })[0]?.pointer).toBe('/id_required')
+    expect(errors({ default: [] }, { trigger_on: 'x' })[0]?.pointer).toBe('/trigger_on')
+    expect(problemsOf({ default: [] }, { trigger_on: { value: 'x*' }, comment: ['a'], id_required: false })).toEqual([])
+  })
+})
+
+describe('a name', () => {
+  it('that nobody knows comes with the nearest known one', () => {
+    expect(messages({ default: [['add', 'x', ['uper', 'a']]] })[0]).toBe(
+      "error /rules/default/0/2 Unknown function 'uper'. (Did you mean 'upper'?)",
+    )
+    expect(messages({ default: [['renam', 'a', 'b']] })[0]).toBe(
+      "error /rules/default/0 Unknown transform 'renam'. (Did you mean 'rename'?)",
+    )
+  })
+
+  it('of the language that this version does not have is told from one that does not exist', () => {
+    for (const name of ['datetime-parse', 'encrypt', 'is-changed', 'hash128', 'completeness', 'lookup']) {
+      expect(messages({ default: [['add', 'x', [name, 'a', 'b']]] })[0]).toBe(
+        `error /rules/default/0/2 The function '${name}' is not supported by this version.`,
+      )
+    }
+    expect(errors({ default: [['trip!', 'x']] })[0]?.message).toBe(
+      "The transform 'trip!' is not supported by this version.",
+    )
+  })
+
+  it('stands where its kind belongs', () => {
+    expect(errors({ default: [['upper', 'a']] })[0]?.message).toBe(
+      "'upper' is an expression function, not a transform.",
+    )
+    expect(errors({ default: [['add', 'x', ['copy', '*']]] })[0]?.message).toBe(
+      "'copy' is a transform, not an expression function.",
+    )
+    expect(problemsOf({ default: [['if', ['if', 1, 2], ['filter', ['filter', '_.', 1]]]] })).toEqual([])
+  })
+
+  it('heads every list in an expression', () => {
+    expect(errors({ default: [['add', 'x', []]] })[0]?.pointer).toBe('/rules/default/0/2')
+    expect(errors({ default: [['add', 'x', [1, 2]]] })[0]?.hint).toBe('Write a list of values as ["list", …].')
+    expect(errors({ default: [['add', 'x', ['a', 'b']]] })[0]?.hint).toBe('Write a list of values as ["list", …].')
+    expect(problemsOf({ default: [['add', 'x', { a: ['b', ['c']] }]] })).toEqual([])
+    expect(problemsOf({ default: [['add', 'x', ['literal', ['a', 'b']]]] })).toEqual([])
+  })
+})
+
+describe('arguments', () => {
+  it('come in the number that the signature allows', () => {
+    const message = (call: unknown) => errors({ default: [['add', 'x', call]] })[0]?.message
+    expect(message(['lower'])).toBe("'lower' takes 1 argument, not 0.")
+    expect(message(['slice', 1])).toBe("'slice' takes 2 or 3 or 4 arguments, not 1.")
+    expect(message(['and'])).toBe("'and' takes 1 or more arguments, not 0.")
+    expect(message(['dict', 'a', 1, 'b'])).toBe("'dict' takes 0, 1, 2 … arguments, not 3.")
+    expect(message(['case', 1])).toBe("'case' takes 2 or more arguments, not 1.")
+    expect(message(['case-eq', 1, 2])).toBe("'case-eq' takes 3 or more arguments, not 2.")
+    expect(errors({ default: [['add', 'x', ['nth', 1]]] })[0]?.hint).toBe('Write ["nth", INDEX, VALUES].')
+    expect(errors({ default: [['copy']] })[0]?.message).toBe("'copy' takes 1 or 2 arguments, not 0.")
+  })
+
+  it('that must be constant are', () => {
+    expect(errors({ default: [['copy', ['concat', 'a', '*']]] })[0]?.pointer).toBe('/rules/default/0/1')
+    expect(errors({ default: [['remove', '_S.x', 1]] }).length).toBe(1)
+    expect(errors({ default: [['fail!', ['concat', 'a']]] })[0]?.message).toBe('MESSAGE must be a constant string.')
+    expect(errors({ default: [['add', 'x', ['lookup-entity', ['concat', 'a'], 'b']]] })[0]?.message).toBe(
+      'DATASET_ID must be a constant string.',
+    )
+    expect(errors({ default: [['add', 'x', ['apply', 1, 2]]] })[0]?.message).toBe('RULE_ID must be a constant string.')
+    expect(errors({ default: [['add', 'x', ['apply-ns', 1, 2]]] })[0]?.message).toContain(
+      'a constant string or an object',
+    )
+    expect(errors({ default: [['add', 'x', ['apply-ns', { skip_undescore: false }, 2]]] })[0]?.hint).toBe(
+      "Did you mean 'skip_underscore'?",
+    )
+  })
+
+  it('that no value could be right for are found before anything runs', () => {
+    expect(errors({ default: [['add', 'x', ['range', 0, 9, 0]]] })[0]?.message).toBe('STEP of range must not be 0.')
+    expect(errors({ default: [['add', 'x', ['range', 'a', 9]]] })[0]?.pointer).toBe('/rules/default/0/2/1')
+    expect(errors({ default: [['add', 'x', ['slice', 0, 9, 0, '_S.a']]] })[0]?.message).toBe(
+      'STRIDE of slice must not be 0.',
+    )
+  })
+})
+
+describe('paths and variables', () => {
+  it('are read by their rules', () => {
+    expect(errors({ default: [['add', 'x', "_S.'a"]] })[0]?.message).toContain('a quoted element is not closed')
+    expect(errors({ default: [['add', 'x', '_S.a..b']] })[0]?.message).toContain('an element is empty')
+    expect(errors({ default: [['add', 'x', "_S.'a'b"]] })[0]?.message).toContain('a dot is missing')
+    expect(problemsOf({ default: [['add', 'x', '_S.a.']] })).toEqual([])
+  })
+
+  it('do not use `_` where nothing binds it', () => {
+    expect(errors({ default: [['add', 'x', '_.a']] })[0]?.pointer).toBe('/rules/default/0/2')
+    expect(
+      errors({ default: [['add', 'x', ['filter', ['gt', '_.', 1], '_.']]] }).map(({ pointer }) => pointer),
+    ).toEqual(['/rules/default/0/2/2'])
+    expect(problemsOf({ default: [['add-if', 'x', ['gt', '_.', 1], 2]] })).toEqual([])
+  })
+
+  it('warn of a parent that is not there and of a variable in lower case', () => {
+    expect(messages({ default: [['add', 'x', '_P._S.a']] })[0]).toContain("warning /rules/default/0/2 '_P' is null")
+    expect(messages({ default: [['add', 'x', '_s.a']] })[0]).toContain("Did you mean '_S'?")
+    expect(problemsOf({ default: [['add', 'x', 'S.a']] })).toEqual([])
+  })
+})
+
+describe('rules', () => {
+  it('must exist to be applied', () => {
+    expect(messages({ default: [['add', 'x', ['apply', 'ordr', 1]]], order: [] })).toEqual([
+      'error /rules/default/0/2/1 There is no rule "ordr". (Did you mean \'order\'?)',
+      'warning /rules/order The rule "order" is never applied.',
+    ])
+  })
+
+  it('of apply use no hops, themselves or through others', () => {
+    const hop = ['hops', { datasets: ['b b'], where: ['eq', '_S.x', 'b.x'] }]
+    const nested = {
+      default: [['add', 'x', ['apply', 'a', 1]]],
+      a: [['add', 'y', ['apply', 'b', 1]]],
+      b: [['add', 'z', hop]],
+    }
+    expect(errors(nested).map(({ pointer }) => pointer)).toEqual(['/rules/default/0/2/1', '/rules/a/0/2/1'])
+    const allowed = { default: [['add', 'x', ['apply-hops', 'b', hop[1]]]], b: [['add', 'z', hop]] }
+    expect(problemsOf(allowed)).toEqual([])
+  })
+
+  it('may apply one another in a circle', () => {
+    expect(
+      problemsOf({ default: [['add', 'x', ['apply', 'a', '_S.c']]], a: [['add', 'x', ['apply', 'a', '_S.c']]] }),
+    ).toEqual([])
+  })
+})
+
+describe('a hops', () => {
+  const good = { datasets: ['b b'], where: ['eq', '_S.x', 'b.x'] }
+
+  it('needs datasets with aliases, and conditions', () => {
+    expect(pointers(hops({}))).toEqual([`${AT}/datasets`, `${AT}/where`])
+    expect(pointers(hops({ ...good, datasets: ['b'] }))[0]).toBe(`${AT}/datasets/0`)
+    expect(pointers(hops({ ...good, datasets: [] }))).toEqual([`${AT}/datasets`])
+    expect(errors(hops({ ...good, datasets: ['b b', 'c b'] }))[0]?.message).toBe("The alias 'b' is given twice.")
+    expect(errors(hops({ ...good, datasets: ['b _S'] }))[0]?.message).toBe("The alias '_S' is the name of a variable.")
+    expect(errors(hops({ ...good, datasets: ['b a.b'] }))[0]?.pointer).toBe(`${AT}/datasets/0`)
+    expect(errors({ default: [['add', 'x', ['hops', 'b']]] })[0]?.pointer).toBe(AT)
+  })
+
+  it('knows its properties', () => {
+    expect(messages(hops({ ...good, 'track-dependency': false }))[0]).toContain("Did you mean 'track-dependencies'?")
+    expect(messages(hops({ ...good, track_dependencies: false }))[0]).toContain("Did you mean 'track-dependencies'?")
+    expect(errors(hops({ ...good, trace: 'x' }))[0]?.message).toBe('"trace" is not supported by this version.')
+    expect(pointers(hops({ ...good, recurse: 'yes' }))).toEqual([`${AT}/recurse`])
+    expect(pointers(hops({ ...good, recurse: true, max_depth: -1 }))).toEqual([`${AT}/max_depth`])
+    expect(messages(hops({ ...good, max_depth: 3, exclude_root: true })).map((text) => text.split(' ')[0])).toEqual([
+      'warning',
+      'warning',
+    ])
+  })
+
+  it('joins every alias with the source', () => {
+    const [problem] = errors(hops({ datasets: ['b b', 'c c'], where: ['eq', '_S.x', 'b.x'] }))
+    expect(problem?.message).toBe("The alias 'c' is not joined with _S, neither directly nor through other aliases.")
+    expect(problem?.pointer).toBe(`${AT}/where`)
+    expect(errors(hops({ datasets: ['b b'], where: ['not', ['eq', '_S.x', 'b.x']] })).length).toBe(1)
+    expect(errors(hops({ datasets: ['b b'], where: ['eq', ['concat', '_S.x', 'b.y'], 'b.x'] })).length).toBe(1)
+    expect(
+      problemsOf(
+        hops({
+          datasets: ['b b', 'c c'],
+          where: [
+            ['eq', 'b.y', 'c.y'],
+            ['eq', '_S.x', 'b.x'],
+          ],
+        }),
+      ),
+    ).toEqual([])
+  })
+
+  it('warns of a second join between the same two', () => {
+    const [problem, ...more] = problemsOf(hops({ ...good, where: [good.where, ['eq', '_S.y', 'b.y']] }))
+    expect([problem?.level, problem?.pointer, more.length]).toEqual(['warning', `${AT}/where/1`, 0])
+  })
+
+  it('warns of joins that cannot be tracked', () => {
+    expect(problemsOf(hops({ ...good, where: ['eq', '_T.x', 'b.x'] }))[0]?.level).toBe('warning')
+    expect(problemsOf(hops({ ...good, where: ['eq', '_T.x', 'b.x'], 'track-dependencies': false }))).toEqual([])
+  })
+
+  it('returns from its last spec only, and not when it recurses', () => {
+    expect(pointers(hops({ ...good, return: 'b.x' }, good))).toEqual([`${AT}/return`])
+    expect(pointers(hops(good, { ...good, return: 'b.x' }))).toEqual([])
+    expect(pointers(hops({ ...good, recurse: true, return: 'b' }))).toEqual([`${AT}/return`])
+    expect(messages(hops({ ...good, return: 'c' }))[0]).toContain('is no alias of this spec')
+  })
+
+  it('has subsets of the right form', () => {
+    const subset = (subsets: unknown) => pointers(hops({ ...good, subsets } as object))
+    expect(subset({ b: ['eq', '_S.t', 'x'] })).toEqual([])
+    expect(subset({ c: ['eq', '_S.t', 'x'] })).toEqual([`${AT}/subsets/c`])
+    expect(subset({ b: ['neq', '_S.t', 'x'] })).toEqual([`${AT}/subsets/b`])
+    expect(subset({ b: ['eq', '_S.t', ['ni', 'a', 'b']] })).toEqual([`${AT}/subsets/b/2`])
+    expect(subset({ b: ['eq', ['lookup-entity', 'd', '_S.t'], 'x'] })).toEqual([`${AT}/subsets/b/1`])
+    expect(messages(hops({ ...good, prefilters: { b: ['eq', '_S.t', 'x'] } }))[0]).toContain('warning')
+  })
+
+  it('indexes only what is the same for an entity at any time', () => {
+    const join = (side: unknown) => errors(hops({ ...good, where: ['eq', '_S.x', side] }))[0]?.message
+    expect(join(['concat', 'b.x', ['lookup-entity', 'd', 'e']])).toBe(
+      "'lookup-entity' cannot be used in an index expression: it reads other datasets.",
+    )
+    expect(join(['list', 'b.x', ['uuid']])).toBe("'uuid' cannot be used in an index expression: it depends on chance.")
+    expect(join(['uuid', 'b.x'])).toBeUndefined()
+    expect(join(['apply', 'default', 'b.x'])).toContain('rules are not part of an index')
+  })
+})
+
+describe('a single expression', () => {
+  it('is checked like those of programs', () => {
+    const problems = (expression: unknown) =>
+      compileExpression(fromPlain(expression), namespaced).problems.map(
+        ({ pointer, message }) => `${pointer} ${message}`,
+      )
+    expect(problems('_S.a')).toEqual([])
+    expect(problems(['lowr', '_S.a'])).toEqual([" Unknown function 'lowr'."])
+    expect(problems(['list', '_S.a', '_T.b'])).toEqual([' An index expression may use one variable only.'])
+    expect(problems(['list', ['hops', { datasets: ['b b'], where: ['eq', '_S.x', 'b.x'] }]])[0]).toContain('/1 ')
+  })
+})
