@@ -70,6 +70,7 @@ function callOf(request: FastifyRequest, reply: FastifyReply, route: Route, node
   const given = request.query as Given
   const prefix = params[TENANT] === undefined ? '' : `/t/${params[TENANT]}`
   const path = request.url.split('?', 1)[0] as string
+  let signal: AbortSignal | undefined
   return {
     node,
     tenant: tenantOf(node, request),
@@ -83,7 +84,11 @@ function callOf(request: FastifyRequest, reply: FastifyReply, route: Route, node
     path: prefix === '' ? path : path.slice(path.indexOf('/', '/t/'.length)),
     body: (request.body as Uint8Array | undefined) ?? new Uint8Array(),
     contentType: request.headers['content-type'] ?? '',
-    signal: goneSignal(reply),
+    // Made when it is asked for: most calls have answered before anybody could go away.
+    get signal() {
+      signal ??= goneSignal(reply)
+      return signal
+    },
   }
 }
 
@@ -158,15 +163,16 @@ function describe(route: Route): Record<string, unknown> {
     summary: route.summary,
     tags: [route.tag],
     ...(params === undefined ? {} : { params }),
-    ...(route.query === undefined ? {} : { querystring: withoutMarks(route.query) }),
+    ...(route.query === undefined ? {} : { querystring: described(route.query) }),
     ...(route.accepts === undefined ? {} : { body: { content: contents(route.accepts) } }),
     ...(route.answers === undefined ? {} : { response: responses(route.answers) }),
   }
 }
 
-function withoutMarks(query: TObject): TSchema {
+/** What may be given: a parameter with a default need not be, and one that is always refused is better not known. */
+function described(query: TObject): TSchema {
   const supported = Object.entries(query.properties).filter(([, property]) => !('x-unsupported' in property))
-  return Type.Object(Object.fromEntries(supported))
+  return Type.Object(Object.fromEntries(supported.map(([name, property]) => [name, Type.Optional(property)])))
 }
 
 const contents = (types: Readonly<Record<string, TSchema>>): Record<string, { schema: TSchema }> =>

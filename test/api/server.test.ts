@@ -85,6 +85,9 @@ describe('the server', () => {
     )
     expect(Object.keys(description.paths).some((path) => path.startsWith('/t/'))).toBe(false)
     expect(description.paths['/api/pipes/{id}/pump']).not.toHaveProperty('head')
+    const { parameters } = description.paths['/api/datasets/{id}/entities']!.get as { parameters: unknown[] }
+    expect(parameters).toContainEqual(expect.objectContaining({ name: 'history', required: false }))
+    expect(parameters).not.toContainEqual(expect.objectContaining({ name: 'subset' }))
   })
 
   it('says what to do when the port is in use', async () => {

@@ -72,7 +72,6 @@ async function answer(call: Call, keeper: SchemaKeeper, log: Log): Promise<Answe
       method: call.method,
       headers: headersOf(call),
       ...(call.method === 'GET' ? {} : { body: textOf(call) }),
-      signal: call.signal,
     },
     { reader: new Reader(call.tenant, call.doors, built.plan) },
   )
