@@ -7,8 +7,11 @@ const require = createRequire(import.meta.url)
 
 export const oxigraph = (): typeof Oxigraph => require('oxigraph') as typeof Oxigraph
 
-/** A trap leaves the module's memory as it was at that instant: nothing of it may be used again. */
-export const isTrap = (error: unknown): boolean => error instanceof WebAssembly.RuntimeError
+/**
+ * Whether an error is not Oxigraph's own, which are plain ones, but the module's end: a trap, a stack that ran over, a
+ * string too long for JavaScript. The module's memory is then as it was at that instant, and nothing of it may be used again.
+ */
+export const isTrap = (error: unknown): boolean => !(error instanceof Error) || error.constructor !== Error
 
 export function startAnew(): void {
   delete require.cache[require.resolve('oxigraph')]

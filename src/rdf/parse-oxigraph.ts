@@ -15,7 +15,7 @@ export async function* parseWithOxigraph(
   input: AsyncIterable<string>,
   base: string,
 ): AsyncIterable<Quad> {
-  const reading = { line: 0 }
+  const reading: Reading = { line: 0, failure: null }
   const guard = format === 'rdf-xml' ? new XmlGuard() : null
   const options = { format: formats[format].mediaTypes[0], base_iri: base }
   const labels = `o${nextLabel++}_`
@@ -24,22 +24,36 @@ export async function* parseWithOxigraph(
       yield ownQuad(parsed, labels)
     }
   } catch (error) {
+    // What came from whoever gives the text is theirs; the parser only passed it on.
+    if (reading.failure !== null) throw reading.failure.error
+    if (error instanceof RdfError) throw error
     if (isTrap(error)) startAnew()
-    throw error instanceof RdfError ? error : badRdf(error as Error, reading.line)
+    throw badRdf(error as Error, reading.line)
   }
 }
 
 let nextLabel = 0
 
+interface Reading {
+  /** The line the parser was given last. */
+  line: number
+  failure: { readonly error: unknown } | null
+}
+
 /**
  * The parser pulls a line when it has used up the one before, so the line it was given last is where it is.
  * Whole lines are its fastest diet, too.
  */
-async function* byLine(
-  input: AsyncIterable<string>,
-  reading: { line: number },
-  guard: XmlGuard | null,
-): AsyncIterable<string> {
+async function* byLine(input: AsyncIterable<string>, reading: Reading, guard: XmlGuard | null): AsyncIterable<string> {
+  try {
+    yield* lines(input, reading, guard)
+  } catch (error) {
+    reading.failure = { error }
+    throw error
+  }
+}
+
+async function* lines(input: AsyncIterable<string>, reading: Reading, guard: XmlGuard | null): AsyncIterable<string> {
   let rest: string[] = []
   for await (const text of input) {
     let start = 0
