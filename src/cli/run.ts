@@ -103,5 +103,5 @@ function show(totals: readonly PipeTotal[], isSettled: boolean, seconds: number,
     if (outcome === 'failed' || outcome === 'waiting') terminal.line(`${terminal.red(outcome)} ${pipe}: ${message}`)
   }
   if (!isSettled) terminal.line(terminal.red('Stopped before everything had settled.'))
-  terminal.line(`${totals.length} pipes in ${seconds.toFixed(1)} s.`)
+  terminal.line(`${totals.length} ${totals.length === 1 ? 'pipe' : 'pipes'} in ${seconds.toFixed(1)} s.`)
 }

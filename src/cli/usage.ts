@@ -2,7 +2,7 @@
 
 import type { ParseArgsConfig } from 'node:util'
 
-export interface Option {
+interface Option {
   readonly type: 'string' | 'boolean'
   /** Placeholder of its value in the help text. */
   readonly value?: string

@@ -16,7 +16,7 @@ export interface Component {
   readonly file?: string
 }
 
-export interface ConfigurationFile {
+interface ConfigurationFile {
   readonly name: string
   readonly text: string
 }

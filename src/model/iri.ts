@@ -2,8 +2,6 @@
 
 import { decode, encode } from './percent.ts'
 
-export { encode } from './percent.ts'
-
 /** How a tenant names its things. */
 export interface Naming {
   /** Without a slash at the end. */

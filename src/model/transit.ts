@@ -44,7 +44,7 @@ export function floatText(value: number): string {
 }
 
 /** Standard alphabet, padded. */
-export const base64 = (data: Uint8Array): string =>
+const base64 = (data: Uint8Array): string =>
   Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64')
 
 const TILDE = 126

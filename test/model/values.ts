@@ -42,13 +42,13 @@ export const text = fc
   )
   .map((one) => one.replace(/^~[:r]/, '~'))
 
-export const wholeNumber = fc.oneof(
+const wholeNumber = fc.oneof(
   fc.integer(),
   fc.bigInt({ min: -(10n ** 25n), max: 10n ** 25n }).map(integer),
   fc.constantFrom(0, 9007199254740991, -9007199254740991, 9007199254740992n, 12345678901234567890n),
 )
 
-export const floatNumber: fc.Arbitrary<Scalar> = fc.oneof(
+const floatNumber: fc.Arbitrary<Scalar> = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }).map(float),
   fc.integer({ min: -1000, max: 1000 }).map((one) => float(one / 100)),
   fc.constantFrom(0.1, 1e-7, 1.5, new Float(0), new Float(1), new Float(1e21), new Float(1e300)),
