@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { open } from 'lmdb'
 import { LogError } from './errors.ts'
 
-/** Address space, not memory or disk; LMDB refuses to grow beyond it. */
+/** Address space, not memory or disk. Beyond it LMDB would have to map the file anew. */
 const MAP_BYTES = 64 * 1024 ** 3
 /** Read transactions open at one time, over all threads and processes; LMDB's own 126 runs out. */
 const MAX_READERS = 2048

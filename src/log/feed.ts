@@ -1,4 +1,7 @@
-/** Who hears of growth without asking the disk: counters in shared memory, moved by the writer after each commit. */
+/**
+ * Who hears of growth without asking the disk: counters in shared memory, moved by the writer after each commit. Waiting
+ * on them does not keep a process alive.
+ */
 
 import type { Feed } from './contract.ts'
 
