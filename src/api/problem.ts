@@ -47,6 +47,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'body-too-large': 413,
   'entity-too-large': 413,
   'unsupported-media-type': 415,
+  'query-refused': 429,
   'port-in-use': 500,
   'no-graph': 503,
   'graph-not-ready': 503,
@@ -92,7 +93,7 @@ export function problemOf(thrown: unknown): Problem {
   const status = isOurs ? (STATUS[code] ?? 500) : 500
   const detail = isOurs ? error.message : 'Something went wrong in the hub; its log says what.'
   const details = { ...position(error), ...error.details }
-  const retryAfter = RETRY_AFTER[code]
+  const retryAfter = retryAfterOf(code, error)
   return {
     status,
     isUnexpected: !isOurs,
@@ -108,6 +109,12 @@ export function problemOf(thrown: unknown): Problem {
       details,
     },
   }
+}
+
+/** Whoever throws knows best. */
+function retryAfterOf(code: string, { details }: Coded): number | undefined {
+  const said = details?.retryAfterSeconds
+  return typeof said === 'number' ? Math.max(1, Math.ceil(said)) : RETRY_AFTER[code]
 }
 
 const position = ({ line, column }: Coded): Record<string, number> =>

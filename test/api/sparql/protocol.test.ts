@@ -88,8 +88,8 @@ describe('/sparql', () => {
   })
 
   it('passes the refusals of the graph on', async () => {
-    const failing = async (code: string) => {
-      served.tenant.sparql = () => Promise.reject(new HubError(code, 'Because.'))
+    const failing = async (code: string, details = {}) => {
+      served.tenant.sparql = () => Promise.reject(new HubError(code, 'Because.', { details }))
       return served.get('/sparql?query=ASK%7B%7D')
     }
     expect((await failing('query-invalid')).status).toBe(400)
@@ -99,6 +99,9 @@ describe('/sparql', () => {
       expect(response.status).toBe(503)
       expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
     }
+    const refused = await failing('query-refused', { retryAfterSeconds: 41.5 })
+    expect(refused.status).toBe(429)
+    expect(refused.headers.get('retry-after')).toBe('42')
   })
 
   it('refuses requests that are not of the protocol', async () => {
