@@ -3,7 +3,7 @@
 import type { Pipe } from '../pipes/pipe.ts'
 import { runsByPump } from '../pipes/pipe.ts'
 import type { RunReport } from '../pipes/pump.ts'
-import { isRescan, nextRunAt } from '../pipes/schedule.ts'
+import { isRescan, nextRunAt, signalsOf } from '../pipes/schedule.ts'
 import { HubError } from './errors.ts'
 
 export interface PumpState {
@@ -242,7 +242,7 @@ export class Scheduler {
 function isSignalled(pipe: Pipe, state: PumpState, inputs: ReadonlyMap<string, InputState>): boolean {
   const { last } = state
   if (last === null) return true
-  for (const input of pipe.source.inputs) {
+  for (const input of signalsOf(pipe)) {
     const known = inputs.get(input)
     if (known !== undefined && known.end > (last.inputEnds[input] ?? 0) && last.outcome !== 'waiting') return true
   }

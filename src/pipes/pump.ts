@@ -15,6 +15,7 @@ import type { Logger } from './logger.ts'
 import { type EntityCache, lookupAt } from './lookup.ts'
 import type { Pipe, PipeSink } from './pipe.ts'
 import { ReadPosition } from './position.ts'
+import { signalsOf } from './schedule.ts'
 import type { SystemPort } from './systems/contract.ts'
 import { isFiltered, transformBatch } from './transform-batch.ts'
 
@@ -48,7 +49,7 @@ export interface RunReport {
   readonly message: string | null
   readonly code: string | null
   readonly hint: string | null
-  /** Next sequence of each input dataset when the run started: what a signal is compared with. */
+  /** Next sequence of each dataset that signals the pipe, when the run started: what a signal is compared with. */
   readonly inputEnds: Readonly<Record<string, number>>
 }
 
@@ -184,7 +185,7 @@ class Run {
   }
 
   #noteInputs(): void {
-    for (const input of this.#pipe.source.inputs) {
+    for (const input of signalsOf(this.#pipe)) {
       this.#inputEnds[input] = this.#position.snapshot.dataset(input)?.counts().end ?? 0
     }
   }

@@ -101,6 +101,25 @@ describe('the scheduler', () => {
     await scheduler.close()
   })
 
+  it('runs a pipe that reads all on each run when what it hops to grows, but not for what it writes itself', async () => {
+    const rereading = { ...pipe('b', ['a'], { rescanRunCount: 1 }), reads: ['other', 'b'] }
+    const { scheduler, runs, outcomes, grow } = world([rereading, { ...pipe('c', ['a']), reads: ['other'] }])
+    outcomes.set('b', { inputEnds: { a: 1, other: 1 } })
+    grow('a', 1)
+    grow('other', 1)
+    scheduler.start()
+    await tick()
+    expect(runs.sort()).toEqual(['b!', 'c'])
+    grow('b', 7)
+    await tick()
+    expect(runs).toHaveLength(2)
+    outcomes.set('b', { inputEnds: { a: 1, other: 2 } })
+    grow('other', 2)
+    await tick()
+    expect(runs).toEqual(['b!', 'c', 'b!'])
+    await scheduler.close()
+  })
+
   it('does not run again and again what failed', async () => {
     const { scheduler, runs, outcomes, grow } = world([pipe('b', ['a'])])
     grow('a', 3)
