@@ -116,7 +116,10 @@ function tooDeep(query: string, token: Token): GraphError {
 }
 
 /** Line and column of a token, from 1. */
-export function placeOf(query: string, { start }: Token): { readonly line: number; readonly column: number } {
+export function placeOf(
+  query: string,
+  { start }: Pick<Token, 'start'>,
+): { readonly line: number; readonly column: number } {
   const before = query.slice(0, start).split('\n')
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
 }

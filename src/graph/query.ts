@@ -6,9 +6,9 @@ import { preferred } from '../rdf/negotiation.ts'
 import { isTrap, oxigraph } from '../rdf/oxigraph.ts'
 import type { GraphAnswer, GraphQuery } from './contract.ts'
 import { GraphError } from './errors.ts'
-import { placeOf, type QueryKind, type QueryText, readQuery } from './query-text.ts'
+import { explained } from './mistakes.ts'
+import { type QueryKind, type QueryText, readQuery } from './query-text.ts'
 import { cutRows, type TableFormat } from './results.ts'
-import { tokensOf } from './sparql-tokens.ts'
 import type { GraphStore } from './store.ts'
 
 /** Answers a query. Throws GraphError for what the caller can mend; a trap of the store passes as it is. */
@@ -64,13 +64,13 @@ function run(graph: GraphStore, { query, maxRows }: GraphQuery, text: QueryText,
   try {
     return ask(limited)
   } catch (error) {
-    if (isTrap(error) || limited === query) throw explained(error, query)
+    if (isTrap(error) || limited === query) throw explained(error, query, ask)
   }
-  // A mistake is told with its place in the text as it was given.
+  // A mistake is told of the text as it was given; and should only the bound be one, the query has its answer.
   try {
     return ask(query)
   } catch (error) {
-    throw explained(error, query)
+    throw explained(error, query, ask)
   }
 }
 
@@ -113,55 +113,3 @@ const tooManyGraphs = (graphs: number): GraphError =>
     hint: 'Leave the datasets out and select within the query, by dcterms:isPartOf in each graph.',
     details: { graphs, max: MAX_GRAPHS },
   })
-
-/** What is wrong with a query, in words of the hub; a trap is passed on. */
-function explained(error: unknown, query: string): unknown {
-  if (isTrap(error)) return error
-  const message = error instanceof Error ? error.message : String(error)
-  const place = /^error at (\d+):(\d+): expected (?:one of )?([\s\S]*)$/.exec(message)
-  if (place === null) return invalid(message, 'Correct the query.')
-  const unknown = undeclaredPrefix(query)
-  if (unknown !== null) return unknown
-  const [line, column] = [Number(place[1]), Number(place[2])]
-  const expected = alternatives(place[3] ?? '')
-  const end =
-    expected.length === 0
-      ? '.'
-      : `: expected ${expected.slice(0, -1).join(', ')}${expected.length > 1 ? ' or ' : ''}${expected.at(-1)}.`
-  return invalid(`The query is not well formed at line ${line}, column ${column}${end}`, 'Correct the query there.', {
-    line,
-    column,
-  })
-}
-
-const invalid = (message: string, hint: string, details = {}): GraphError =>
-  new GraphError('query-invalid', message, { hint, details })
-
-/** The parser's list of what might follow, without its classes of characters; the first few. */
-const alternatives = (list: string): string[] =>
-  list
-    .replace(/\['[\s\S]*?'\](?=,|$|\n)|\[_\]/g, '')
-    .split(/,\s*(?="|[A-Za-z])|\n/)
-    .map((one) => one.replace(/^[\s|,]+|[\s|,]+$/g, ''))
-    .filter((one) => one !== '')
-    .slice(0, 8)
-
-/** The parser says of a prefix that nobody declared only that it expected something else. */
-function undeclaredPrefix(query: string): GraphError | null {
-  const tokens = tokensOf(query)
-  const declared = new Set(['_:'])
-  for (const [place, token] of tokens.entries()) {
-    if (token.kind === 'word' && token.text.toUpperCase() === 'PREFIX') declared.add(tokens[place + 1]?.text ?? '')
-  }
-  for (const token of tokens) {
-    const prefix = token.text.slice(0, token.text.indexOf(':') + 1)
-    if (token.kind !== 'name' || declared.has(prefix)) continue
-    const { line, column } = placeOf(query, token)
-    return invalid(
-      `The prefix ${prefix} is not declared, at line ${line}, column ${column}.`,
-      `Begin the query with PREFIX ${prefix} <…>.`,
-      { line, column },
-    )
-  }
-  return null
-}

@@ -144,13 +144,21 @@ describe('the graphs of a query', () => {
 })
 
 describe('a query that is refused', () => {
-  it('names the place of a mistake', () => {
-    const error = refusal('SELECT * {\n  ?s ?p ?o .\n  ?s ?p ?o )\n}')
-    expect(error).toMatchObject({ code: 'query-invalid', details: { line: 3 } })
-    expect(error.message).toMatch(/^The query is not well formed at line 3, column \d+/)
-    expect(refusal('SELECT ?s { ?s ?p ?o').details).toMatchObject({ line: 1, column: 21 })
-    expect(refusal('').code).toBe('query-invalid')
-    expect(refusal('SELECT ?s (COUNT(*) AS ?c) { ?s ?p ?o }').message).toContain('unbound')
+  it.each([
+    ['SELECT * {\n  ?s ?p ?o .\n  ?s ?p ?o )\n}', 3, 12, ') closes nothing, at line 3, column 12.'],
+    ['SELECT * {\n  ?s ?p (1 ?o\n}', 3, 1, '} closes nothing'],
+    ['SELECT ?s {\n ?s ?p ?o', 1, 11, '{ is not closed'],
+    ['SELECT ?s { ?s ?p "x }', 1, 19, 'A string is not ended'],
+    ['SELECT * {\n  ?s ?p ?o\n  WRONG\n}', 3, 3, 'unexpected "WRONG"'],
+    ['SELECT * {\n  ?s ?p ?o ?q ?r\n}', 2, 12, 'unexpected'],
+    ['SELECT * {\n  ?s ?p ?o .\n} LIMIT x', 3, 3, 'unexpected "LIMIT"'],
+    ['SELEKT * { ?s ?p ?o }', 1, 1, 'unexpected "SELEKT"'],
+    ['', 1, 1, 'it ends too early'],
+    ['SELECT ?s (COUNT(*) AS ?c) { ?s ?p ?o }', 1, 40, 'The SELECT contains a variable that is unbound'],
+  ])('names the place of a mistake: %j', (query, line, column, message) => {
+    const error = refusal(query)
+    expect(error.message).toContain(message)
+    expect(error).toMatchObject({ code: 'query-invalid', details: { line, column } })
   })
 
   it('says which prefix is not declared', () => {
