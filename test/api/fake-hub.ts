@@ -124,7 +124,7 @@ export class FakeTenant implements Tenant {
     const config = this.pipes.get(id)
     return (
       config &&
-      `{"_id":"${id}","config":{"original":${config},"effective":${config}},"runtime":{"is-valid-config":true,"dependencies":[]},"storage":{"count-index-exists":7}}`
+      `{"_id":"${id}","config":{"original":${config},"effective":${config}},"runtime":{"is-valid-config":true,"dependencies":["crm"]},"storage":{"count-index-exists":7}}`
     )
   }
   pipeConfigText = (id: string) => this.pipes.get(id)

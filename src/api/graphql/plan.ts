@@ -14,6 +14,8 @@ export interface DatasetPlan {
   readonly isGlobal: boolean
   /** The pipe that writes it. */
   readonly pipe: string | null
+  /** The datasets that pipe reads. */
+  readonly derivedFrom: readonly string[]
   readonly typeName: string
   /** Root fields: one entity by id, and the list. */
   readonly field: string

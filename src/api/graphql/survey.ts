@@ -50,7 +50,8 @@ export async function survey(tenant: Tenant, doors: Doors, surveyed: readonly Su
   const drafts = ordered.map(({ dataset, shape }) => ({
     dataset,
     isGlobal: globals.has(dataset),
-    pipe: pipes.get(dataset) ?? null,
+    pipe: pipes.get(dataset)?.pipe ?? null,
+    derivedFrom: pipes.get(dataset)?.derivedFrom ?? [],
     field: names.get(dataset) as string,
     listField: listName(names.get(dataset) as string),
     typeName: upperFirst(names.get(dataset) as string),
@@ -73,16 +74,25 @@ function inOrder(surveyed: readonly Surveyed[], globals: readonly string[]): Sur
   return [...surveyed].sort((a, b) => place(a.dataset) - place(b.dataset) || (a.dataset < b.dataset ? -1 : 1))
 }
 
-function pipesByDataset(tenant: Tenant): ReadonlyMap<string, string> {
-  const pipes = new Map<string, string>()
-  for (const id of tenant.pipeIds()) {
-    const document = JSON.parse(tenant.pipe(id) ?? '{}') as {
-      config?: { effective?: { sink?: { dataset?: unknown } } }
-    }
-    const dataset = document.config?.effective?.sink?.dataset
-    if (typeof dataset === 'string') pipes.set(dataset, id)
+interface Origin {
+  readonly pipe: string
+  readonly derivedFrom: readonly string[]
+}
+
+/** Parts of a pipe's document (rest-api.md §2.1). */
+interface PipeDocument {
+  readonly config?: { readonly effective?: { readonly sink?: { readonly dataset?: unknown } } }
+  readonly runtime?: { readonly dependencies?: readonly string[] }
+}
+
+function pipesByDataset(tenant: Tenant): ReadonlyMap<string, Origin> {
+  const origins = new Map<string, Origin>()
+  for (const pipe of tenant.pipeIds()) {
+    const { config, runtime } = JSON.parse(tenant.pipe(pipe) ?? '{}') as PipeDocument
+    const dataset = config?.effective?.sink?.dataset
+    if (typeof dataset === 'string') origins.set(dataset, { pipe, derivedFrom: runtime?.dependencies ?? [] })
   }
-  return pipes
+  return origins
 }
 
 /** Which datasets hold identifiers of a namespace, in order, as their own ids or as one of many. */

@@ -9,6 +9,7 @@ import type { Naming } from '../../model/iri.ts'
 import { Datetime } from '../../model/value.ts'
 import { quadLine } from '../../rdf/lines.ts'
 import { entityQuads } from '../../rdf/quads.ts'
+import { identities, subjectIri } from '../../rdf/statements.ts'
 import { hub, isPartOf, prov, rdf, xsd } from '../../rdf/vocabulary.ts'
 import type { Holding, Known } from './holdings.ts'
 
@@ -29,8 +30,8 @@ export function describeKnown(
   return inGraphs ? quads : once(quads)
 }
 
-/** One version of an entity, in its graph, with what the graph says about itself. */
-export function describeHolding({ dataset, entity, pipe }: Holding, naming: Naming): Quad[] {
+/** One version of an entity, in its graph, with what the graph says about itself: what the projection holds there, too. */
+export function describeHolding({ dataset, entity, pipe, derivedFrom }: Holding, naming: Naming): Quad[] {
   const graph = namedNode(naming.graphIri(dataset, idOf(entity)))
   const about = (predicate: string, object: NamedNode | Literal) =>
     quad(graph, namedNode(predicate), object, graph) as unknown as Quad
@@ -43,6 +44,11 @@ export function describeHolding({ dataset, entity, pipe }: Holding, naming: Nami
   const time = timeOf(entity)
   if (time !== null) quads.push(about(prov.generatedAtTime, literal(time, namedNode(xsd.dateTime))))
   if (pipe !== null) quads.push(about(prov.wasGeneratedBy, namedNode(naming.pipeIri(pipe))))
+  const origins = [
+    ...derivedFrom.map((origin) => naming.datasetIri(origin)),
+    ...identities(entity).flatMap((member) => (member === idOf(entity) ? [] : [subjectIri(member, naming)])),
+  ]
+  quads.push(...origins.map((origin) => about(prov.wasDerivedFrom, namedNode(origin))))
   return quads
 }
 

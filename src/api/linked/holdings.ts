@@ -11,6 +11,8 @@ export interface Holding {
   readonly dataset: string
   readonly entity: Entity
   readonly pipe: string | null
+  /** Datasets that the pipe reads. */
+  readonly derivedFrom: readonly string[]
 }
 
 export interface Known {
@@ -34,18 +36,22 @@ export async function knownAs(call: Call, id: string, keeper: SchemaKeeper): Pro
 
 async function knownIn(call: Call, id: string, plan: Plan): Promise<Known> {
   const { tenant, doors } = call
-  const pipes = new Map(plan.datasets.map(({ dataset, pipe }) => [dataset, pipe]))
+  const plans = new Map(plan.datasets.map((one) => [one.dataset, one]))
+  const hold = (dataset: string, entity: Entity): Holding => {
+    const { pipe = null, derivedFrom = [] } = plans.get(dataset) ?? {}
+    return { dataset, entity, pipe, derivedFrom }
+  }
   const own: Holding[] = []
   for (const dataset of inOrder(call)) {
     const entity = doors.entity(tenant, dataset, id)
-    if (entity !== undefined) own.push({ dataset, entity, pipe: pipes.get(dataset) ?? null })
+    if (entity !== undefined) own.push(hold(dataset, entity))
   }
   const namespace = id.slice(0, Math.max(0, id.lastIndexOf(':')))
   const merging = plan.datasets.filter((dataset) => dataset.identityNamespaces.includes(namespace))
   const merged = await Promise.all(
-    merging.map(async ({ dataset, pipe }) => {
+    merging.map(async ({ dataset }) => {
       const entities = await doors.lookup(tenant, dataset, '$ids', new NI(id)).catch(withoutIndex)
-      return entities.map((entity): Holding => ({ dataset, entity, pipe }))
+      return entities.map((entity) => hold(dataset, entity))
     }),
   )
   const isOther = ({ dataset, entity }: Holding): boolean =>

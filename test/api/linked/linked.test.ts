@@ -50,6 +50,8 @@ describe('linked data', () => {
       )
       expect(has(quads, 'http://purl.org/dc/terms/isPartOf', `${BASE}/dataset/crm`)).toBe(true)
       expect(has(quads, 'http://www.w3.org/ns/prov#wasGeneratedBy', `${BASE}/pipe/merge-persons`)).toBe(true)
+      expect(has(quads, 'http://www.w3.org/ns/prov#wasDerivedFrom', `${BASE}/dataset/crm`)).toBe(true)
+      expect(has(quads, 'http://www.w3.org/ns/prov#wasDerivedFrom', `${BASE}/id/erp/9`)).toBe(true)
       expect(has(quads, 'http://www.w3.org/ns/prov#generatedAtTime', '2023-11-14T22:13:20Z')).toBe(true)
     })
 
