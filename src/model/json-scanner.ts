@@ -16,7 +16,7 @@ export interface Reading {
   readonly fractions: 'float' | 'decimal'
   /** `integer`: such a number becomes an Integer when its value is whole. */
   readonly whole: 'float' | 'integer'
-  /** A number behind a space is a bare Decimal: in texts that we wrote ourselves. */
+  /** A number behind a single space is a bare Decimal: in texts that we wrote ourselves. */
   readonly stored: boolean
 }
 
@@ -135,7 +135,7 @@ class Scanner {
     this.#at += text.length
     const unit = this.#text.charCodeAt(this.#at)
     if (unit >= ZERO && unit <= NINE) this.#fail('a number without a leading zero')
-    if (this.#reading.stored && this.#text.charCodeAt(this.#at - text.length - 1) === SPACE) {
+    if (this.#reading.stored && MARKED.test(this.#text.slice(this.#at - text.length - 2, this.#at - text.length))) {
       return parseDecimal(text, true) ?? this.#fail('a number with a smaller exponent', this.#at - text.length)
     }
     if (!FRACTION.test(text)) return text.length < 16 ? Number(text) + 0 : integer(BigInt(text))
@@ -177,7 +177,6 @@ class Scanner {
   }
 }
 
-const SPACE = 32
 const QUOTE = 34
 const COMMA = 44
 const MINUS = 45
@@ -191,6 +190,8 @@ const BRACE_END = 125
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const FRACTION = /[.eE]/
+/** What stands before a bare Decimal of a text that we wrote. */
+const MARKED = /^[[:,] $/
 // biome-ignore-start lint/suspicious/noControlCharactersInRegex: they are what JSON forbids in strings
 const NEEDS_PARSING = /[\\\u0000-\u001f]/
 const CONTROL = /[\u0000-\u001f]/

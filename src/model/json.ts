@@ -54,8 +54,9 @@ const CARE_AS_FLOAT = /[[:,]\s*-?\d(?:\d*\.0+|\d*(?:\.\d+)?[eE][+-]?\d+|\.?(?:\d
 /** A Decimal keeps the zeros at the end of its fraction, too. */
 const CARE_AS_DECIMAL =
   /[[:,]\s*-?\d(?:\d*\.\d*0|\d*(?:\.\d+)?[eE][+-]?\d+|\.?(?:\d\.?){15}[\d.eE+-]*|(?<=-0))\s*[,\]}]/
-/** A bare Decimal of a text that we wrote. */
-const STORED_DECIMAL = /[[:,] -?\d[\d.]*[,\]}]/
+/** As for floats, and a bare Decimal of a text that we wrote. */
+const CARE_AS_STORED =
+  /[[:,](?: -?\d[\d.]*|\s*-?\d(?:\d*\.0+|\d*(?:\.\d+)?[eE][+-]?\d+|\.?(?:\d\.?){15}[\d.eE+-]*|(?<=-0)))\s*[,\]}]/
 /** Names that `dict.ts` stores with a mark. */
 const AWKWARD_NAME =
   /"(?:\d{1,10}|__[a-zA-Z]+__|constructor|hasOwnProperty|isPrototypeOf|propertyIsEnumerable|to(?:Locale)?String|valueOf)"\s*:/
@@ -63,8 +64,7 @@ const AWKWARD_NAME =
 const AWKWARD_ESCAPED_NAME = /"(?:\\u0001|\w{0,20}\\u00[2-7][0-9a-fA-F](?:\w|\\u00[2-7][0-9a-fA-F]){0,20}"\s*:)/
 
 const needsCare = (text: string, { fractions, stored }: Reading): boolean =>
-  (stored && STORED_DECIMAL.test(text)) ||
-  (fractions === 'decimal' ? CARE_AS_DECIMAL : CARE_AS_FLOAT).test(text) ||
+  (stored ? CARE_AS_STORED : fractions === 'decimal' ? CARE_AS_DECIMAL : CARE_AS_FLOAT).test(text) ||
   AWKWARD_NAME.test(text) ||
   (text.includes('\\u00') && AWKWARD_ESCAPED_NAME.test(text))
 

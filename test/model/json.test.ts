@@ -232,6 +232,13 @@ describe('parseStored', () => {
     )
   })
 
+  it('loses nothing of any other text either', () => {
+    fc.assert(
+      fc.property(jsonText, (text) => identical(parseStored(text), scanJson(text, { ...FLOATS, stored: true }))),
+      { numRuns: 3000 },
+    )
+  })
+
   it('tells a decimal from a float by a space that others do not mind', () => {
     const { text } = encodeEntity(
       dictOf({ _id: 'x', a: 1.5, b: new Decimal(15n, 1, true), c: [new Decimal(-1n, 0, true)] }),
