@@ -6,11 +6,13 @@ import { achieved, describe, type Figure } from './measure.ts'
 import { ingest } from './w1-ingest.ts'
 import { transform } from './w3-transform.ts'
 import { graph } from './w6-graph.ts'
+import { world } from './world.ts'
 
 const benchmarks: Readonly<Record<string, (rounds: number) => Promise<Figure[]>>> = {
   w1: ingest,
   w3: transform,
   w6: graph,
+  world,
 }
 
 const { values: given } = parseArgs({
