@@ -94,12 +94,15 @@ export function globalPipes(
     return target === undefined ? [] : [{ is, target }]
   })
   const plain = [...mapped, 'statedIn'].map((is): Transform => ['add', `tm:${is}`, golden(is, model)])
+  const id = globalOf(global.id)
+  const mergedId = links.length === 0 ? id : `merged-${global.id}`
   const merge = {
+    _id: mergedId,
     type: 'pipe',
     source: mergeSource(global, mappings, keyRules),
     transform: dtl({
       default: [
-        ['add', '_id', ['concat', `${globalOf(global.id)}:`, ['replace', ':', '.', '_S._id']]],
+        ['add', '_id', ['concat', `${mergedId}:`, ['replace', ':', '.', '_S._id']]],
         ['add', 'rdf:type', classNi(global.class)],
         ['copy', '$ids'],
         ['merge', present(global.id)],
@@ -108,22 +111,23 @@ export function globalPipes(
     }),
     pump: pump(LOST_SIGNAL_SECONDS),
   }
-  const id = globalOf(global.id)
-  if (links.length === 0) return [{ _id: id, ...merge, metadata: { global: true } }]
+  if (links.length === 0) return [{ ...merge, metadata: { global: true } }]
   return [
-    { _id: `merged-${global.id}`, ...merge },
+    merge,
     {
       _id: id,
       type: 'pipe',
-      source: { type: 'dataset', dataset: `merged-${global.id}`, supports_signalling: true },
+      source: { type: 'dataset', dataset: mergedId, supports_signalling: true },
       transform: dtl({
         default: [
           ['copy', '*', ['list', ...links.map(({ is }) => `tm:${is}`)]],
+          ['add', '_id', ['replace', `${mergedId}:`, `${id}:`, '_S._id']],
           ...links.flatMap(({ is, target }) => linked(is, globalOf(target.id))),
         ],
       }),
       metadata: { global: true },
-      pump: pump(LOST_SIGNAL_SECONDS),
+      // Whoever leads to a thing must hear that it is called something else now: every run reads all.
+      pump: { ...pump(LOST_SIGNAL_SECONDS), rescan_run_count: 1 },
     },
   ]
 }

@@ -7,7 +7,18 @@ import { withKeys, without } from '../world/change.ts'
 import { generateWorld } from '../world/generate.ts'
 import type { World } from '../world/records.ts'
 import { truthOf } from '../world/truth.ts'
-import { datasetCounts, getJson, graphql, patch, post, remove, sparql, startPump, turtle } from './client.ts'
+import {
+  datasetCounts,
+  getJson,
+  graphql,
+  lastOutcome,
+  patch,
+  post,
+  remove,
+  sparql,
+  startPump,
+  turtle,
+} from './client.ts'
 import { settle } from './collect.ts'
 import { until } from './expect.ts'
 import type { Hub } from './hub.ts'
@@ -188,6 +199,11 @@ class Check {
     heading('a delete in the HR system')
     const person = onlyInHr(this.#world)
     const before = truthOf(this.#world).person.things
+    await post(`${this.#urls.hr}/mischief?fail=1`)
+    await startPump(this.#hub.url, 'hr-person-collect')
+    await until(this.#hub, SETTLE_MS, async () => (await lastOutcome(this.#hub.url, 'hr-person-collect')) === 'failed')
+    await this.#settle(SETTLE_MS)
+    said('when the export answers 500, the pump says so, and nobody is taken for gone')
     this.#world = without(this.#world, 'hr', 'person', person)
     await remove(`${this.#urls.hr}/api/people/${person}`)
     await startPump(this.#hub.url, 'hr-person-collect')

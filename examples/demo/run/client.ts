@@ -63,6 +63,14 @@ export async function startPump(hub: string, pipe: string): Promise<void> {
   }
 }
 
+/** How the last run of a pump went. */
+export async function lastOutcome(hub: string, pipe: string): Promise<string | null> {
+  const { runtime } = (await getJson(`${hub}/api/pipes/${pipe}/pump`)) as {
+    readonly runtime: { readonly 'is-running': boolean; readonly 'last-outcome': string | null }
+  }
+  return runtime['is-running'] ? null : runtime['last-outcome']
+}
+
 export const patch = async (url: string, changes: unknown): Promise<void> => {
   await answered(url, {
     method: 'PATCH',

@@ -2,6 +2,7 @@
 
 import { rmSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { pretty } from '../compile/files.ts'
 import { generateWorld } from '../world/generate.ts'
 import type { World } from '../world/records.ts'
 import { truthOf } from '../world/truth.ts'
@@ -89,10 +90,9 @@ function countsTable(world: World, tookMs: number): string {
 async function ask(hub: string): Promise<void> {
   heading('Who works for an organisation that both CRM and ERP know, and which systems say so?')
   const rows = (await sparql(hub, queryFile('known-to-both.rq'))) ?? []
-  const some = rows.filter(({ saidBy }) => (saidBy?.length ?? 0) > 'CRM, ERP'.length - 1).slice(0, 6)
-  line(
-    indented(table(some.map((row) => [row.organisation, row.name, row.email, row.saidBy].map((cell) => cell ?? '')))),
-  )
+  const some = rows.slice(0, 6)
+  const cells = some.map((row) => [row.organisation, row.name, row.email, row.saidBy].map((cell) => cell ?? ''))
+  line(indented(table([['ORGANISATION', 'NAME', 'E-MAIL', 'SAID BY'], ...cells])))
   line(`  … and ${number(rows.length - some.length)} more. SPARQL: queries/known-to-both.rq`)
 
   heading('What is known of people called Nordmann, their employers, and who else works there?')
@@ -108,7 +108,7 @@ async function ask(hub: string): Promise<void> {
   line(indented(await turtle(address)))
 }
 
-const shortJson = (value: unknown): string => JSON.stringify(value, null, 2).replace(/"(\w+)":/g, '$1:')
+const shortJson = (value: unknown): string => pretty(value).replace(/"(\w+)":/g, '$1:')
 
 function invite(hub: string, { systems: { urls } }: Setting, world: World): void {
   const [id] = world.crm.organisation.keys()

@@ -18,9 +18,11 @@ export const indented = (text: string): string =>
     .map((each) => (each === '' ? '' : `  ${each}`))
     .join('\n')
 
-/** Columns as wide as what they hold; what is beyond 40 characters is cut. */
+const CELL = 60
+
+/** Columns as wide as what they hold; what is too long is cut. */
 export function table(rows: readonly (readonly string[])[]): string {
-  const cut = rows.map((row) => row.map((cell) => (cell.length > 40 ? `${cell.slice(0, 39)}…` : cell)))
+  const cut = rows.map((row) => row.map((cell) => (cell.length > CELL ? `${cell.slice(0, CELL - 1)}…` : cell)))
   const widths = cut.reduce<number[]>(
     (least, row) => row.map((cell, place) => Math.max(least[place] ?? 0, cell.length)),
     [],
