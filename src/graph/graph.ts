@@ -14,6 +14,8 @@ export interface GraphOptions {
   readonly feed: SharedArrayBuffer
   /** Quads at most, as long as no settings say it. */
   readonly budget?: number
+  /** Quads removed after which a fresh thread takes the place of a worn one, once they are half of what it holds. */
+  readonly wornOutAt?: number
   /** Hears why a thread was lost. */
   readonly onLost?: (reason: LostReason) => void
 }
@@ -33,6 +35,7 @@ class GraphProcess implements Graph {
   #next: GraphThread | null = null
   /** It was ready once. */
   #wasReady = false
+  #nextProgress: ThreadProgress | null = null
   #takingOver: GraphThread | null = null
   #isClosed = false
   #losses = 0
@@ -118,13 +121,16 @@ class GraphProcess implements Graph {
   }
 
   #hear(thread: GraphThread, progress: ThreadProgress): void {
-    if (thread === this.#next && progress.isReady) void this.#takeOver(thread)
+    if (thread === this.#next) {
+      this.#nextProgress = progress
+      if (progress.isReady) void this.#takeOver(thread)
+    }
     if (thread !== this.#current) return
     this.#progress = progress
     if (!progress.isReady) return
     this.#wasReady = true
     this.#losses = 0
-    if (isWornOut(progress) && this.#next === null) this.#replace()
+    if (this.#isWornOut(progress) && this.#next === null) this.#replace()
   }
 
   /** Another thread is loaded beside the one that answers, when both fit into the budget; otherwise in its place. */
@@ -146,10 +152,14 @@ class GraphProcess implements Graph {
   async #takeOver(thread: GraphThread): Promise<void> {
     if (this.#takingOver === thread) return
     this.#takingOver = thread
-    await thread.caughtUp(TAKE_OVER_MS)
-    if (thread !== this.#next) return
+    const until = Date.now() + TAKE_OVER_MS
+    do {
+      await thread.caughtUp(TAKE_OVER_MS)
+      if (thread !== this.#next) return
+    } while (isBehind(this.#nextProgress, this.#progress) && Date.now() < until)
     const former = this.#current
     this.#current = thread
+    this.#progress = this.#nextProgress
     this.#next = null
     if (former !== null) this.#retire(former.retire())
   }
@@ -177,6 +187,11 @@ class GraphProcess implements Graph {
     }, delayMs)
   }
 
+  /** Removed quads keep their memory and slow queries down: at some point a fresh store is cheaper. */
+  #isWornOut({ quads, removed }: ThreadProgress): boolean {
+    return removed > Math.max(this.#options.wornOutAt ?? WORN_OUT_AT, quads / 2)
+  }
+
   #notReady(): GraphError {
     const { state, lag } = this.status()
     return new GraphError('graph-not-ready', `The graph is ${state}; ${lag} entities are to come.`, {
@@ -194,9 +209,13 @@ const delay = (ms: number): Promise<void> =>
     setTimeout(resolve, ms).unref()
   })
 
-/** Removed quads keep their memory and slow queries down: at some point a fresh store is cheaper. */
-const isWornOut = ({ quads, removed }: ThreadProgress): boolean => removed > Math.max(MIN_WORN_OUT, quads / 2)
-const MIN_WORN_OUT = 250_000
+const WORN_OUT_AT = 250_000
+
+/** Whether somebody may have seen in `other` what is not in this one yet. */
+function isBehind(one: ThreadProgress | null, other: ThreadProgress | null): boolean {
+  const offsets = new Map(one?.datasets.map(({ id, offset }) => [id, offset]))
+  return (other?.datasets ?? []).some(({ id, offset, isLeftOut }) => !isLeftOut && (offsets.get(id) ?? -1) < offset)
+}
 
 /** Other names make other statements of everything. */
 const isNamedAlike = (a: GraphSettings, b: GraphSettings): boolean =>

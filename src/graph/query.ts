@@ -2,11 +2,11 @@
 
 import type { NamedNode } from 'oxigraph'
 import type { Naming } from '../model/iri.ts'
-import { preferred } from '../rdf/negotiation.ts'
 import { isTrap, oxigraph } from '../rdf/oxigraph.ts'
 import type { GraphAnswer, GraphQuery } from './contract.ts'
 import { GraphError } from './errors.ts'
 import { explained } from './mistakes.ts'
+import { preferred } from './negotiation.ts'
 import { type QueryKind, type QueryText, readQuery } from './query-text.ts'
 import { cutRows, type TableFormat } from './results.ts'
 import type { GraphStore } from './store.ts'

@@ -1,7 +1,6 @@
 /** The RDF formats the hub reads and writes, by name, media type and file ending. */
 
 import { RdfError } from './errors.ts'
-import { preferred } from './negotiation.ts'
 
 export type FormatName = 'turtle' | 'trig' | 'n-triples' | 'n-quads' | 'rdf-xml' | 'json-ld' | 'n3'
 
@@ -52,19 +51,6 @@ export function formatOf(text: string): RdfFormat {
       .join(', ')}.`,
     details: { format: text },
   })
-}
-
-/** The format an `Accept` header asks for among those that can be written; undefined when it wants none of them. */
-export function negotiateFormat(
-  accept: string | undefined,
-  offered: readonly FormatName[] = ['turtle', 'trig', 'n-triples', 'n-quads', 'json-ld', 'rdf-xml'],
-): RdfFormat | undefined {
-  const choices = offered.map((name) => formats[name])
-  const mediaType = preferred(
-    accept,
-    choices.flatMap(({ mediaTypes }) => mediaTypes),
-  )
-  return choices.find(({ mediaTypes }) => mediaTypes.includes(mediaType as string))
 }
 
 function format(

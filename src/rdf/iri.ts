@@ -38,7 +38,7 @@ export function repairedIri(text: string): string {
 export const childIri = (parent: string, property: string, place: number): string =>
   `${childPrefix(parent, property)}${place}`
 
-export const childPrefix = (parent: string, property: string): string =>
+const childPrefix = (parent: string, property: string): string =>
   `${parent}${parent.includes('#') ? '/' : '#/'}${encode(property)}/`
 
 const PLACE = /^(?:0|[1-9]\d*)$/

@@ -37,7 +37,7 @@ export function readEntity(
 }
 
 /** The text of the NI that the subject's IRI stands for, or the IRI itself. */
-export const idOfSubject = (iri: string, naming: Naming): string => naming.iriToNi(iri) ?? iri
+const idOfSubject = (iri: string, naming: Naming): string => naming.iriToNi(iri) ?? iri
 
 /** An entity needs a name that stays: a blank node of its own is named by what it says, as RDF 1.1 §3.5 suggests. */
 const skolemId = (content: ReadonlyMap<string, Value>, naming: Naming): string =>

@@ -86,6 +86,23 @@ describe('the graph in its thread', () => {
     expect((await ask(NAMES)).body).toBe('n\r\n')
   })
 
+  it('gets a fresh thread when so much was replaced that its store is worn out', async () => {
+    const log = await sampleLog()
+    const people = (round: number) => Array.from({ length: 50 }, (_, i) => ({ _id: `p:${i}`, name: `${round}-${i}` }))
+    await log.write('people', ...people(0))
+    const { graph, ask } = opened(log, { wornOutAt: 400 })
+    graph.configure(settings)
+    expect(await graph.caughtUp(20_000)).toBe(true)
+    for (let round = 1; round <= 6; round++) {
+      await log.write('people', ...people(round))
+      expect(await graph.caughtUp(10_000)).toBe(true)
+      // It answers all the time, and never with something older.
+      expect((await ask(`SELECT ?n { ?s <${BASE}/ns#name> ?n FILTER(STRSTARTS(?n, "${round}-")) }`)).rows).toBe(50)
+    }
+    const graphs = `SELECT ?g { GRAPH ?g { ?g <http://purl.org/dc/terms/isPartOf> ?d } }`
+    expect((await ask(graphs)).rows).toBe(50)
+  })
+
   it('passes on what is wrong with a query', async () => {
     const { ask } = await ready(1)
     await expect(ask('SELECT * {')).rejects.toMatchObject({

@@ -19,7 +19,7 @@ import {
   type Value,
 } from '../../src/model/value.ts'
 
-export const BASE = 'http://127.0.0.1:9042'
+const BASE = 'http://127.0.0.1:9042'
 
 export const naming = createNaming({
   base: BASE,
@@ -28,7 +28,7 @@ export const naming = createNaming({
 })
 
 /** Strings as they come in JSON; none starts with `~`, which would be read as a tag. */
-export const text = fc
+const text = fc
   .oneof(
     fc.string({ unit: 'grapheme' }),
     fc.string({ unit: 'binary' }),
@@ -51,13 +51,13 @@ const local = fc
   .oneof(fc.constantFrom('1', 'a b', 'å/ø', '', 'type', '..', 'x#y', '😀'), text)
   .map((string) => string.replaceAll(':', ''))
 
-export const niText = fc.oneof(
+const niText = fc.oneof(
   fc.tuple(namespace, local).map(([ns, id]) => `${ns}:${id}`),
   local,
   fc.constantFrom(':x', '::', 'crm-person:', 'http://example.org/x'),
 )
 
-export const propertyName = fc.oneof(
+const propertyName = fc.oneof(
   fc.constantFrom(
     'name',
     'crm:name',
@@ -93,7 +93,7 @@ const uriText = fc.oneof(
   text,
 )
 
-export const scalar: fc.Arbitrary<Value> = fc.oneof(
+const scalar: fc.Arbitrary<Value> = fc.oneof(
   text,
   fc.integer(),
   fc.bigInt().map((n) => integer(n)),
@@ -110,7 +110,7 @@ export const scalar: fc.Arbitrary<Value> = fc.oneof(
     .map((nanoseconds) => new Datetime(nanoseconds)),
 )
 
-export const value: fc.Arbitrary<Value> = fc.letrec<{ value: Value; dict: Dict; list: Value[] }>((tie) => ({
+const value: fc.Arbitrary<Value> = fc.letrec<{ value: Value; dict: Dict; list: Value[] }>((tie) => ({
   value: fc.oneof({ maxDepth: 3 }, { weight: 6, arbitrary: scalar }, fc.constant(null), tie('list'), tie('dict')),
   list: fc.array(tie('value'), { maxLength: 4 }),
   dict: fc.array(fc.tuple(propertyName, tie('value')), { maxLength: 4 }).map((pairs) => dictOf(pairs)),
@@ -119,7 +119,7 @@ export const value: fc.Arbitrary<Value> = fc.letrec<{ value: Value; dict: Dict; 
 /** At the root names that start with `_` are the hub's own. */
 const rootName = propertyName.filter((name) => !name.startsWith('_'))
 
-export const content = fc.array(fc.tuple(rootName, value), { maxLength: 6 }).map((pairs) => dictOf(pairs))
+const content = fc.array(fc.tuple(rootName, value), { maxLength: 6 }).map((pairs) => dictOf(pairs))
 
 export const entity: fc.Arbitrary<Entity> = fc.tuple(niText, content).map(([id, properties]) => {
   set(properties, '_id', id)
