@@ -49,7 +49,7 @@ export const serve: Command = async ({ given, environment, terminal }) => {
         line: terminal.note,
       })
     }
-    server = await openServer(node, { host, port, doors })
+    server = await openServer(node, { host, port, doors, log: logger })
     node.startPumps()
     terminal.line(`Samtale is listening on ${server.url}`)
     const signal = await ended()

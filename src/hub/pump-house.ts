@@ -14,7 +14,7 @@ import { parseJson, writeJson } from '../model/json.ts'
 import { IndexCompiler } from '../pipes/dataset-writer.ts'
 import { PipeError } from '../pipes/errors.ts'
 import type { Logger } from '../pipes/logger.ts'
-import { EntityCache, lookupAt } from '../pipes/lookup.ts'
+import { FoundBefore, lookupAt } from '../pipes/lookup.ts'
 import { isPublisher, isReceiver, type Pipe } from '../pipes/pipe.ts'
 import { ReadPosition } from '../pipes/position.ts'
 import { publishedText } from '../pipes/publish.ts'
@@ -92,7 +92,7 @@ class Tenant {
   readonly #log: LogReader
   readonly #journal: Journal
   readonly #emit: (event: PumpEvent) => void
-  readonly #cache = new EntityCache()
+  readonly #found = new FoundBefore()
   readonly #indexes = new IndexCompiler()
   readonly #runs = new Map<string, AbortController>()
   readonly #receivers = new Map<string, Receiver>()
@@ -199,7 +199,7 @@ class Tenant {
         now: ports.now,
       })
       const context: RunContext = {
-        lookup: lookupAt(position, this.#cache),
+        lookup: lookupAt(position, this.#found),
         now: () => BigInt(ports.now()) * 1_000_000n,
         uuid: randomUUID,
         bound: query.bound ?? newDict(),
@@ -256,7 +256,7 @@ class Tenant {
     return {
       journal: this.#journal,
       log: this.#log,
-      cache: this.#cache,
+      found: this.#found,
       indexes: this.#indexes,
       logger: this.#logger(pipe.id),
       now: Date.now,

@@ -3,62 +3,103 @@
 import type { IndexSpec, Lookup } from '../dtl/contract.ts'
 import type { DatasetView } from '../log/contract.ts'
 import { entityOf } from '../log/stored.ts'
-import { indexKey } from '../model/canonical.ts'
+import { indexKey, keyOf } from '../model/canonical.ts'
 import type { Entity } from '../model/entity.ts'
 import { compareText } from '../model/order.ts'
 import type { Value } from '../model/value.ts'
 import { PipeError } from './errors.ts'
 import type { ReadPosition } from './position.ts'
 
-/** Parsed versions kept at most. A version never changes, so an entry is never stale; the oldest goes first. */
-const CACHED = 20_000
+/** Entries kept for each dataset at most, of each kind. When it is full it is emptied: cheaper than knowing what was used last. */
+const KEPT = 50_000
 
-/** Parsed entities by dataset and sequence, shared by all lookups of a thread. */
-export class EntityCache {
-  readonly #entities = new Map<string, Entity>()
+/**
+ * What was found in datasets, kept as long as it holds. A version never changes, so a parsed one is kept by its sequence;
+ * what an index said is kept until the dataset grows, since only a new version can change that. All lookups of a thread
+ * share one; the entities in it are never changed by anybody.
+ */
+export class FoundBefore {
+  readonly #datasets = new Map<number, Found>()
 
-  get(view: DatasetView, id: string): Entity | undefined {
-    const head = view.head(id)
-    if (head === undefined || head.deleted) return undefined
-    const key = `${view.document.number}:${head.sequence}`
-    const cached = this.#entities.get(key)
-    if (cached !== undefined) return cached
-    const version = view.latest(id)
-    if (version === undefined) return undefined
-    const entity = entityOf(version, { internal: true })
-    if (this.#entities.size >= CACHED) this.#entities.delete(this.#entities.keys().next().value as string)
-    this.#entities.set(key, entity)
-    return entity
+  of({ document: { number } }: DatasetView): Found {
+    let found = this.#datasets.get(number)
+    if (found === undefined) {
+      found = new Found()
+      this.#datasets.set(number, found)
+    }
+    return found
   }
 }
 
+class Found {
+  readonly #entities = new Map<number, Entity>()
+  readonly #joined = new Map<string, readonly Entity[]>()
+  #state = ''
+
+  entity(view: DatasetView, id: string): Entity | undefined {
+    const head = view.head(id)
+    if (head === undefined || head.deleted) return undefined
+    const known = this.#entities.get(head.sequence)
+    if (known !== undefined) return known
+    const version = view.latest(id)
+    if (version === undefined) return undefined
+    const entity = entityOf(version, { internal: true })
+    if (this.#entities.size >= KEPT) this.#entities.clear()
+    this.#entities.set(head.sequence, entity)
+    return entity
+  }
+
+  /** `state` says which state of the dataset the view shows: runs at different moments do not hear each other's answers. */
+  joined(view: DatasetView, state: string, index: IndexSpec, value: Value): readonly Entity[] {
+    if (state !== this.#state) {
+      this.#state = state
+      this.#joined.clear()
+    }
+    const question = `${index.expression}\u0000${keyOf(value)}`
+    const known = this.#joined.get(question)
+    if (known !== undefined) return known
+    const entities = joinedIds(view, index, [value]).flatMap((id) => this.entity(view, id) ?? [])
+    if (this.#joined.size >= KEPT) this.#joined.clear()
+    this.#joined.set(question, entities)
+    return entities
+  }
+}
+
+interface Opened {
+  readonly view: DatasetView
+  readonly found: Found
+  readonly state: string
+}
+
+/** The same as long as nothing was appended and no index came or went. */
+const stateOf = (view: DatasetView): string => `${view.counts().end} ${view.document.indexSet}`
+
 /** A lookup as of where the position is at the moment of each question. */
-export function lookupAt(position: ReadPosition, cache: EntityCache): Lookup {
+export function lookupAt(position: ReadPosition, before: FoundBefore): Lookup {
   let moved = position.moved
-  const views = new Map<string, DatasetView | undefined>()
-  const view = (dataset: string): DatasetView | undefined => {
+  const opened = new Map<string, Opened | undefined>()
+  const open = (dataset: string) => {
     if (moved !== position.moved) {
       moved = position.moved
-      views.clear()
+      opened.clear()
     }
-    if (!views.has(dataset)) views.set(dataset, position.snapshot.dataset(dataset))
-    return views.get(dataset)
+    if (!opened.has(dataset)) {
+      const view = position.snapshot.dataset(dataset)
+      opened.set(dataset, view && { view, found: before.of(view), state: stateOf(view) })
+    }
+    return opened.get(dataset)
   }
   return {
     joined(index: IndexSpec, keys: readonly Value[]): readonly Entity[] {
-      const dataset = view(index.dataset)
+      const dataset = open(index.dataset)
       if (dataset === undefined) return []
-      const ids = joinedIds(dataset, index, keys)
-      const entities: Entity[] = []
-      for (const id of ids) {
-        const entity = cache.get(dataset, id)
-        if (entity !== undefined) entities.push(entity)
-      }
-      return entities
+      const { view, found, state } = dataset
+      if (keys.length === 1) return found.joined(view, state, index, keys[0] as Value)
+      return joinedIds(view, index, keys).flatMap((id) => found.entity(view, id) ?? [])
     },
     entity(dataset, id) {
-      const found = view(dataset)
-      return found === undefined ? undefined : cache.get(found, id)
+      const there = open(dataset)
+      return there?.found.entity(there.view, id)
     },
   }
 }
@@ -69,19 +110,13 @@ function joinedIds(dataset: DatasetView, index: IndexSpec, keys: readonly Value[
     throw new PipeError(
       'index-not-ready',
       `The index ${index.expression} of dataset '${index.dataset}' is not complete.`,
-      {
-        hint: 'Run the pipe again: its indexes are filled before it runs.',
-      },
+      { hint: 'Run the pipe again: its indexes are filled before it runs.' },
     )
   }
-  if (keys.length === 1) {
-    const key = indexKey(keys[0] as Value)
-    return key === null ? [] : dataset.lookup(document.number, key)
-  }
-  const ids = new Set<string>()
-  for (const value of keys) {
+  const found = keys.flatMap((value) => {
     const key = indexKey(value)
-    if (key !== null) for (const id of dataset.lookup(document.number, key)) ids.add(id)
-  }
-  return [...ids].sort(compareText)
+    return key === null ? [] : [dataset.lookup(document.number, key)]
+  })
+  if (found.length === 1) return found[0] as readonly string[]
+  return [...new Set(found.flat())].sort(compareText)
 }

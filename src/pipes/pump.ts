@@ -12,7 +12,7 @@ import { DatasetWriter, type IndexCompiler } from './dataset-writer.ts'
 import { trackDeletions } from './deletion-tracking.ts'
 import { PipeError } from './errors.ts'
 import type { Logger } from './logger.ts'
-import { type EntityCache, lookupAt } from './lookup.ts'
+import { type FoundBefore, lookupAt } from './lookup.ts'
 import type { Pipe, PipeSink } from './pipe.ts'
 import { ReadPosition } from './position.ts'
 import { signalsOf } from './schedule.ts'
@@ -23,7 +23,7 @@ import { isFiltered, transformBatch } from './transform-batch.ts'
 export interface RunPorts {
   readonly journal: Journal
   readonly log: LogReader
-  readonly cache: EntityCache
+  readonly found: FoundBefore
   readonly indexes: IndexCompiler
   readonly logger: Logger
   /** Milliseconds since 1970. */
@@ -97,7 +97,7 @@ class Run {
     this.#noteInputs()
     const startedAt = BigInt(ports.now()) * 1_000_000n
     this.#context = {
-      lookup: lookupAt(this.#position, ports.cache),
+      lookup: lookupAt(this.#position, ports.found),
       now: () => startedAt,
       uuid: ports.uuid,
       bound: newDict(),

@@ -53,7 +53,7 @@ export class Receiver {
     const position = new ReadPosition(this.#ports.log.snapshot())
     try {
       const context: RunContext = {
-        lookup: lookupAt(position, this.#ports.cache),
+        lookup: lookupAt(position, this.#ports.found),
         now: () => BigInt(this.#ports.now()) * 1_000_000n,
         uuid: this.#ports.uuid,
         bound: newDict(),
