@@ -12,6 +12,7 @@ import type { Hub } from './hub.ts'
 import { heading, indented, line, number, table } from './paper.ts'
 import { queryFile } from './queries.ts'
 import { openHub, type Ports, prepare, type Setting } from './setting.ts'
+import { mergedOrganisation } from './specimens.ts'
 
 const PORTS: Ports = { hub: 9042, crm: 9043, erp: 9044, hr: 9045 }
 const FOLDER = resolve('data/demo')
@@ -36,7 +37,8 @@ export async function demo(interrupted: AbortSignal): Promise<void> {
     line(indented(countsTable(world, tookMs)))
     await ask(hub.url)
     invite(hub.url, setting, world)
-    await new Promise<void>((done) => interrupted.addEventListener('abort', () => done(), { once: true }))
+    await Promise.race([hub.ended, new Promise((done) => interrupted.addEventListener('abort', done))])
+    if (!interrupted.aborted) hub.checkAlive()
     line('\n  Ending …')
   } finally {
     await hub?.stop()
@@ -111,13 +113,13 @@ async function ask(hub: string): Promise<void> {
 const shortJson = (value: unknown): string => pretty(value).replace(/"(\w+)":/g, '$1:')
 
 function invite(hub: string, { systems: { urls } }: Setting, world: World): void {
-  const [id] = world.crm.organisation.keys()
+  const { crm: id, thing } = mergedOrganisation(world)
   heading('Now change something in the CRM, and ask again: it is in the graph and in the ERP at once')
   line(
     indented(
       [
         `curl -X PATCH ${urls.crm}/api/organisations/${id} -d '{"name": "Brand New Name AS"}'`,
-        `curl ${urls.erp}/api/organisations/crm-organisation.${id}`,
+        `curl ${urls.erp}/api/organisations/${thing}`,
         `curl ${hub}/sparql -H 'Accept: text/csv' --data-urlencode query='SELECT ?o { ?o <https://w3id.org/samtale/model#officialName> "Brand New Name AS" }'`,
       ].join('\n'),
     ),

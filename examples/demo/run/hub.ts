@@ -18,6 +18,8 @@ export interface Hub extends Stoppable {
   kill(): Promise<void>
   /** Throws when the process is no more. */
   checkAlive(): void
+  /** Resolves when the process is no more, for whatever reason. */
+  readonly ended: Promise<void>
 }
 
 const program = fileURLToPath(new URL('../../../dist/main.js', import.meta.url))
@@ -40,6 +42,7 @@ export async function startHub({ port, data, config }: HubOptions): Promise<Hub>
     })
   }
   const hub = {
+    ended: new Promise<void>((done) => void child.once('exit', () => done())),
     stop: () => stopped(child, 'SIGTERM'),
     kill: () => stopped(child, 'SIGKILL'),
     checkAlive() {
