@@ -4,7 +4,7 @@ import type { Version } from '../log/contract.ts'
 import { datetimeText } from '../model/datetime.ts'
 import type { Entity } from '../model/entity.ts'
 import type { Naming } from '../model/iri.ts'
-import { parseJson } from '../model/json.ts'
+import { parseStored } from '../model/json.ts'
 import { Datetime } from '../model/value.ts'
 import { repairedIri } from '../rdf/iri.ts'
 import { objectText } from '../rdf/lines.ts'
@@ -47,7 +47,7 @@ export class EntityTexts {
   of(version: Version): EntityText {
     const { body, sequence, ts } = version
     const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
-    const entity = parseJson(text) as Entity
+    const entity = parseStored(text) as Entity
     const statements: Statement[] = []
     const emit = (subject: string, predicate: string, object: string, datatype: string) => {
       statements.push(`<${subject}> <${predicate}> ${objectText(storedLexical(object, datatype), datatype)}`)
