@@ -16,16 +16,17 @@ import { createNaming, type Naming } from '../model/iri.ts'
 import { writeJson } from '../model/json.ts'
 import { DatasetWriter, IndexCompiler } from '../pipes/dataset-writer.ts'
 import type { Logger } from '../pipes/logger.ts'
-import { isPublisher, isReceiver, type Pipe, runsByPump } from '../pipes/pipe.ts'
+import { isReceiver, type Pipe, runsByPump } from '../pipes/pipe.ts'
 import { type RunReport, sourceOffset } from '../pipes/pump.ts'
-import { charsetOf } from '../pipes/sinks/csv-charset.ts'
 import type { Caller } from './channel.ts'
 import type * as hub from './contract.ts'
-import { datasetHeaders, withSnapshot } from './datasets.ts'
+import { withSnapshot } from './datasets.ts'
 import { type DeployedPipe, type Deployment, deploy } from './deployment.ts'
 import { datasetDocument, pipeDocument, pumpDocument, systemDocument } from './documents.ts'
 import { HubError } from './errors.ts'
+import { levelsOf } from './levels.ts'
 import { projectionOf } from './projection.ts'
+import { assertPublishes, publicationOf } from './publication.ts'
 import type { PumpMethods } from './pump-protocol.ts'
 import { type InputState, type PumpState, Scheduler } from './scheduler.ts'
 
@@ -327,39 +328,13 @@ export class HubTenant implements hub.Tenant {
     signal: AbortSignal,
   ): Promise<hub.Publication> {
     const pipe = this.#runnablePipe(id)
-    const { sink } = pipe
-    if (
-      !isPublisher(pipe) ||
-      sink.kind !== 'publisher' ||
-      sink.type !== (form === 'csv' ? 'csv_endpoint' : 'http_endpoint')
-    ) {
-      throw new HubError('not-a-publisher', `Pipe '${id}' does not publish ${form}; its sink is '${sink.type}'.`)
-    }
+    assertPublishes(pipe, form)
     if (this.#scheduler.state(id).isDisabled) {
       throw new HubError('pipe-unavailable', `Pipe '${id}' is disabled.`, { hint: 'Enable its pump and ask again.' })
     }
-    const { filename, content_disposition: disposition, encoding } = sink.config as Record<string, string | undefined>
-    const [input] = pipe.source.inputs
-    const isKnown =
-      pipe.source.inputs.length === 1 &&
-      withSnapshot(this, (snapshot) => snapshot.dataset(input as string)) !== undefined
-    const charset = form === 'csv' ? (charsetOf(encoding ?? 'utf-8') ?? 'utf-8') : 'utf-8'
-    const text = this.#options.pump.stream(
-      'publish',
-      { tenant: this.name, pipe: id, form, since: query.since, limit: query.limit, bound: writeJson(query.bound) },
-      signal,
-    )
-    return {
-      contentType: `${form === 'csv' ? 'text/csv' : 'application/json'}; charset=${charset}`,
-      ...(filename === undefined
-        ? {}
-        : { fileName: filename, disposition: (disposition ?? 'attachment') as 'attachment' }),
-      headers: {
-        ...(isKnown ? datasetHeaders(this, input as string) : {}),
-        ...(pipe.transforms.length > 0 ? { 'X-Dataset-Filtered': 'true' } : {}),
-      },
-      body: charset === 'iso-8859-1' ? latin1(text) : text,
-    }
+    const { since, limit, bound } = query
+    const argument = { tenant: this.name, pipe: id, form, since, limit, bound: writeJson(bound) }
+    return publicationOf(this, pipe, form, this.#options.pump.stream('publish', argument, signal))
   }
 
   // Systems
@@ -505,10 +480,6 @@ export class HubTenant implements hub.Tenant {
   }
 }
 
-async function* latin1(chunks: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) yield Buffer.from(chunk, 'latin1')
-}
-
 /** Rows of a SPARQL answer at most; above it the answer says it was cut. */
 const MAX_ROWS = 100_000
 
@@ -521,28 +492,3 @@ const transferable = (body: Uint8Array): ArrayBuffer[] =>
   body.byteOffset === 0 && body.byteLength === body.buffer.byteLength && body.buffer instanceof ArrayBuffer
     ? [body.buffer]
     : []
-
-function levelsOf(pipes: readonly Pipe[]): Pipe[][] {
-  const writers = new Map(
-    pipes.flatMap((pipe) => (pipe.sink.kind === 'dataset' ? [[pipe.sink.dataset, pipe] as const] : [])),
-  )
-  const levels = new Map<Pipe, number>()
-  const levelOf = (pipe: Pipe, above: ReadonlySet<Pipe>): number => {
-    const known = levels.get(pipe)
-    if (known !== undefined) return known
-    // In a circle of pipes any order is as good as another.
-    if (above.has(pipe)) return 0
-    const inputs = [...pipe.source.inputs, ...pipe.reads].flatMap((dataset) => writers.get(dataset) ?? [])
-    const level =
-      Math.max(-1, ...inputs.filter((one) => one !== pipe).map((one) => levelOf(one, new Set([...above, pipe])))) + 1
-    levels.set(pipe, level)
-    return level
-  }
-  const ordered: Pipe[][] = []
-  for (const pipe of pipes) {
-    const level = levelOf(pipe, new Set())
-    while (ordered.length <= level) ordered.push([])
-    ordered[level]?.push(pipe)
-  }
-  return ordered
-}

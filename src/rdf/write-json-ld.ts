@@ -4,8 +4,8 @@ import type { Literal, Quad, Term } from '@rdfjs/types'
 import { termText } from './lines.ts'
 import { type Node, NodeGatherer } from './node-writer.ts'
 import type { Prefixes } from './prefixes.ts'
+import type { QuadWriter } from './quad-writer.ts'
 import { rdf, xsd } from './vocabulary.ts'
-import type { QuadWriter } from './write.ts'
 
 export class JsonLdWriter implements QuadWriter {
   readonly #prefixes: readonly (readonly [name: string, iri: string])[]

@@ -4,8 +4,8 @@ import type { Literal, Quad, Term } from '@rdfjs/types'
 import { RdfError } from './errors.ts'
 import { type Node, NodeGatherer } from './node-writer.ts'
 import type { Prefixes } from './prefixes.ts'
+import type { QuadWriter } from './quad-writer.ts'
 import { rdf, xsd } from './vocabulary.ts'
-import type { QuadWriter } from './write.ts'
 
 export class RdfXmlWriter implements QuadWriter {
   readonly #prefixes: Readonly<Record<string, string>>

@@ -3,8 +3,8 @@
 import type { Literal, Quad, Term } from '@rdfjs/types'
 import { termText } from './lines.ts'
 import type { Prefixes } from './prefixes.ts'
+import type { QuadWriter } from './quad-writer.ts'
 import { rdf, xsd } from './vocabulary.ts'
-import type { QuadWriter } from './write.ts'
 
 export class TurtleWriter implements QuadWriter {
   readonly #prefixes: Prefixes

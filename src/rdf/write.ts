@@ -5,16 +5,10 @@ import { RdfError } from './errors.ts'
 import { type FormatName, formats } from './formats.ts'
 import { quadLine, tripleLine } from './lines.ts'
 import type { Prefixes } from './prefixes.ts'
+import type { QuadWriter } from './quad-writer.ts'
 import { JsonLdWriter } from './write-json-ld.ts'
 import { RdfXmlWriter } from './write-rdf-xml.ts'
 import { TurtleWriter } from './write-turtle.ts'
-
-/** Turns quads into pieces of text; what it gives together is the document. */
-export interface QuadWriter {
-  start(): string
-  quad(quad: Quad): string
-  end(): string
-}
 
 /**
  * The text of quads, in pieces of some tens of kilobytes. Statements of one subject read best when they come together.

@@ -1,0 +1,45 @@
+/** What a publisher's answer says of itself: type, file name and the headers of JSON Pull (rest-api.md §6.2, §10.1). */
+
+import { isPublisher, type Pipe } from '../pipes/pipe.ts'
+import { charsetOf } from '../pipes/sinks/csv-charset.ts'
+import type { Publication, Tenant } from './contract.ts'
+import { datasetHeaders, withSnapshot } from './datasets.ts'
+import { HubError } from './errors.ts'
+
+type Form = 'entities' | 'csv'
+
+/** Throws `not-a-publisher`. */
+export function assertPublishes(pipe: Pipe, form: Form): void {
+  const { type } = pipe.sink
+  if (isPublisher(pipe) && type === (form === 'csv' ? 'csv_endpoint' : 'http_endpoint')) return
+  throw new HubError('not-a-publisher', `Pipe '${pipe.id}' does not publish ${form}; its sink is '${type}'.`)
+}
+
+export function publicationOf(tenant: Tenant, pipe: Pipe, form: Form, text: AsyncIterable<string>): Publication {
+  const config = (pipe.sink.kind === 'publisher' ? pipe.sink.config : {}) as Record<string, string | undefined>
+  const { filename, content_disposition: disposition, encoding } = config
+  const charset = form === 'csv' ? (charsetOf(encoding ?? 'utf-8') ?? 'utf-8') : 'utf-8'
+  return {
+    contentType: `${form === 'csv' ? 'text/csv' : 'application/json'}; charset=${charset}`,
+    ...(filename === undefined
+      ? {}
+      : { fileName: filename, disposition: (disposition ?? 'attachment') as 'attachment' }),
+    headers: {
+      ...headersOfInput(tenant, pipe),
+      ...(pipe.transforms.length > 0 ? { 'X-Dataset-Filtered': 'true' } : {}),
+    },
+    body: charset === 'iso-8859-1' ? latin1(text) : text,
+  }
+}
+
+/** A publisher tells how its source dataset stands, if it has just one. */
+function headersOfInput(tenant: Tenant, pipe: Pipe): Record<string, string> {
+  const [input, ...others] = pipe.source.inputs
+  if (input === undefined || others.length > 0) return {}
+  const isThere = withSnapshot(tenant, (snapshot) => snapshot.dataset(input) !== undefined)
+  return isThere ? datasetHeaders(tenant, input) : {}
+}
+
+async function* latin1(chunks: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) yield Buffer.from(chunk, 'latin1')
+}
