@@ -41,9 +41,8 @@ export async function check(interrupted: AbortSignal): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'samtale-demo-'))
   const setting = await prepare(folder, null)
   const open: { hub: Hub | undefined } = { hub: undefined }
-  interrupted.addEventListener('abort', () => void open.hub?.stop())
   try {
-    await new Check(setting, open).run()
+    await new Check(setting, open, interrupted).run()
   } finally {
     await open.hub?.stop()
     await setting.systems.stop()
@@ -54,11 +53,13 @@ export async function check(interrupted: AbortSignal): Promise<void> {
 class Check {
   readonly #setting: Setting
   readonly #open: { hub: Hub | undefined }
+  readonly #interrupted: AbortSignal
   #world: World = generateWorld()
 
-  constructor(setting: Setting, open: { hub: Hub | undefined }) {
+  constructor(setting: Setting, open: { hub: Hub | undefined }, interrupted: AbortSignal) {
     this.#setting = setting
     this.#open = open
+    this.#interrupted = interrupted
   }
 
   async run(): Promise<void> {
@@ -81,7 +82,7 @@ class Check {
   }
 
   async #start(): Promise<void> {
-    this.#open.hub = await openHub(this.#setting)
+    this.#open.hub = await openHub(this.#setting, this.#interrupted)
   }
 
   async #killInTheMiddle(): Promise<void> {

@@ -28,7 +28,7 @@ export async function demo(interrupted: AbortSignal): Promise<void> {
   try {
     heading('Three business systems')
     line(indented(systemsTable(setting, world)))
-    hub = await openHub(setting)
+    hub = await openHub(setting, interrupted)
     heading('One hub')
     line(`  ${hub.url}, configured in ${setting.config}`)
     line('  compiled from mappings/ and ontology/: pipes and systems that anybody could have written')
@@ -37,8 +37,10 @@ export async function demo(interrupted: AbortSignal): Promise<void> {
     line(indented(countsTable(world, tookMs)))
     await ask(hub.url)
     invite(hub.url, setting, world)
-    await Promise.race([hub.ended, new Promise((done) => interrupted.addEventListener('abort', done))])
-    if (!interrupted.aborted) hub.checkAlive()
+    await hub.ended
+    hub.checkAlive()
+  } catch (error) {
+    if (!interrupted.aborted) throw error
     line('\n  Ending …')
   } finally {
     await hub?.stop()

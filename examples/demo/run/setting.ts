@@ -36,7 +36,14 @@ export async function prepare(folder: string, preferred: Ports | null): Promise<
   return { folder, config, data: join(folder, 'data'), systems, port: hub }
 }
 
-export const openHub = ({ port, data, config }: Setting): Promise<Hub> => startHub({ port, data, config })
+/** It ends when the demo is interrupted, and whatever waits for it with it. */
+export async function openHub({ port, data, config }: Setting, interrupted: AbortSignal): Promise<Hub> {
+  const hub = await startHub({ port, data, config })
+  interrupted.addEventListener('abort', () => void hub.stop())
+  if (interrupted.aborted) await hub.stop()
+  interrupted.throwIfAborted()
+  return hub
+}
 
 const urlVariables = (urls: SystemUrls): Record<string, string> =>
   Object.fromEntries(Object.entries(urls).map(([system, url]) => [`${system}_url`, url]))
