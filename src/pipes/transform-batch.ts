@@ -3,7 +3,10 @@
 import type { RunContext } from '../dtl/contract.ts'
 import { addNamespaces, removeNamespaces } from '../dtl/namespaces.ts'
 import { get } from '../model/dict.ts'
-import type { Entity } from '../model/entity.ts'
+import { type Entity, isEntity } from '../model/entity.ts'
+import { writeJson } from '../model/json.ts'
+import { shown } from './answers.ts'
+import { PipeError } from './errors.ts'
 import type { Pipe } from './pipe.ts'
 
 export type Stage = 'source' | 'before-transforms' | 'after-transforms' | 'sink'
@@ -26,7 +29,15 @@ export function transformBatch(
   if (stage === 'after-transforms') return batch
   // Only the dataset sink understands a filtered entity; all others never see it (dtl.md §8.2).
   if (pipe.sink.kind !== 'dataset') batch = batch.filter((entity) => !isFiltered(entity))
+  const nameless = batch.find((entity) => !isEntity(entity))
+  if (nameless !== undefined) throw withoutId(pipe, nameless)
   return pipe.removeNamespaces ? batch.map((entity) => removeNamespaces(entity)) : batch
 }
 
 export const isFiltered = (entity: Entity): boolean => get(entity, '_filtered') === true
+
+/** A source may give entities without an `_id` if a transform adds one; what reaches the sink is known by it. */
+const withoutId = (pipe: Pipe, entity: Entity): PipeError =>
+  new PipeError('bad-entity', `An entity of pipe '${pipe.id}' has no string _id: ${shown(writeJson(entity))}`, {
+    hint: 'Nothing was deleted. Is it the right address? Otherwise make the _id in a transform: ["add", "_id", …].',
+  })

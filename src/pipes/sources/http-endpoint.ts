@@ -4,8 +4,8 @@ import { isUtf8 } from 'node:buffer'
 import { Type } from 'typebox'
 import { getStored, setStored, storedKeys } from '../../model/dict.ts'
 import { type Entity, isEntity } from '../../model/entity.ts'
-import { JsonError, parseJson } from '../../model/json.ts'
-import { Float, integer, isDict, isList, kindOf, type Value } from '../../model/value.ts'
+import { JsonError, parseJson, writeJson } from '../../model/json.ts'
+import { Float, integer, isDict, isList, type Value } from '../../model/value.ts'
 import { shown } from '../answers.ts'
 import { defineSource } from '../contract.ts'
 import { PipeError } from '../errors.ts'
@@ -50,7 +50,7 @@ export function parsePush(body: Uint8Array, config: Readonly<Record<string, unkn
   const value = parsed(body, config)
   if (isDict(value)) return [entityAt(value, 'The entity')]
   if (!isList(value)) {
-    throw new PipeError('bad-json', `The body is not an array of entities but a ${kindOf(value)}: ${shown(body)}`)
+    throw new PipeError('bad-json', `The body is not an array of entities: ${shown(body)}`)
   }
   return value.map((element, place) => entityAt(element, `Entity ${place + 1} of ${value.length}`, place))
 }
@@ -79,8 +79,8 @@ function parsed(body: Uint8Array, config: Readonly<Record<string, unknown>>): Va
 
 function entityAt(value: Value, name: string, place?: number): Entity {
   if (isEntity(value)) return value
-  const why = isDict(value) ? 'has no string _id' : `is not an object but a ${kindOf(value)}`
-  throw new PipeError('bad-entity', `${name} ${why}.`, {
+  const why = isDict(value) ? 'has no string _id' : 'is not an object'
+  throw new PipeError('bad-entity', `${name} ${why}: ${shown(writeJson(value))}`, {
     details: place === undefined ? {} : { position: place },
     hint: 'Nothing of this request was kept.',
   })

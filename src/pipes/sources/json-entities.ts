@@ -3,7 +3,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { Entity } from '../../model/entity.ts'
 import { parseJson } from '../../model/json.ts'
-import { isDict, isList, kindOf, type Value } from '../../model/value.ts'
+import { isDict, isList, type Value } from '../../model/value.ts'
 import { shown } from '../answers.ts'
 import { PipeError } from '../errors.ts'
 import type { SystemPort, SystemResponse } from '../systems/contract.ts'
@@ -71,7 +71,7 @@ function* oneByOne(group: ElementGroup, what: string): Iterable<readonly Entity[
       if (!isUtf8(bytes)) throw new Error('it is not UTF-8.')
       value = parseJson(textOf(bytes))
       if (!isDict(value)) {
-        throw new PipeError('bad-entity', `${name} is not an entity but a ${kindOf(value)}: ${shown(bytes)}`, {
+        throw new PipeError('bad-entity', `${name} is not an object: ${shown(bytes)}`, {
           details,
         })
       }

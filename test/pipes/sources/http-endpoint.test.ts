@@ -89,6 +89,9 @@ describe('a posted body', () => {
   })
 
   test('of one object without _id is refused', () => {
-    expect(failure('{"name":"a"}')).toMatchObject({ code: 'bad-entity', message: 'The entity has no string _id.' })
+    expect(failure('{"name":"a"}')).toMatchObject({
+      code: 'bad-entity',
+      message: 'The entity has no string _id: {"name":"a"}',
+    })
   })
 })

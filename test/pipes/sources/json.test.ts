@@ -173,7 +173,7 @@ describe('an answer', () => {
     ['a page of HTML', text('<html>Please log in</html>'), 'bad-json', /begins with: <html>Please log in/],
     ['a text', text('"hello"'), 'bad-json', /neither a JSON array nor a JSON object/],
     ['empty', text(''), 'bad-json', /is empty/],
-    ['a list of numbers', json([1]), 'bad-entity', /Element 1 .* not an entity but a integer: 1/],
+    ['a list of numbers', json([1]), 'bad-entity', /Element 1 .* is not an object: 1/],
     ['cut without a trace in HTTP', untilClose('[{"_id":"a"},{"_id":"b"'), 'json-truncated', /ends too early/],
     ['cut between elements', untilClose('[{"_id":"a"},{"_id":"b"}'), 'json-truncated', /ends too early/],
     ['cut in the middle', cutAfter('[{"_id":"a"},'), 'answer-broken', /broke off after 13 bytes/],
