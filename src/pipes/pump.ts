@@ -140,13 +140,19 @@ class Run {
     const output = this.#output(signal)
     await output.begin()
     let reached: string | null = null
-    for await (const batch of source.read(this.#full ? pipe.source.initialSince : stored, signal)) {
-      if (signal.aborted) break
-      this.#read += batch.entities.length
-      reached = batch.offset ?? reached
-      await output.write(transformBatch(pipe, batch.entities, this.#context), reached, batch.state ?? [])
-      this.#ports.progress?.(this.#read)
-      this.#position.moveToPresent()
+    try {
+      for await (const batch of source.read(this.#full ? pipe.source.initialSince : stored, signal)) {
+        if (signal.aborted) break
+        this.#read += batch.entities.length
+        reached = batch.offset ?? reached
+        await output.write(transformBatch(pipe, batch.entities, this.#context), reached, batch.state ?? [])
+        this.#ports.progress?.(this.#read)
+        this.#position.moveToPresent()
+      }
+    } catch (error) {
+      // What was handed over before is being stored all the same, and counts.
+      await output.settle().catch(() => {})
+      throw error
     }
     await output.settle()
     if (signal.aborted) return
