@@ -76,7 +76,7 @@ export class HubNode implements hub.Node {
       return node
     } catch (error) {
       await node.close()
-      throw error
+      throw (error as { code?: unknown }).code === 'data-in-use' ? inUse(options.data, error) : error
     }
   }
 
@@ -155,6 +155,14 @@ export class HubNode implements hub.Node {
     this.#options.onFatal(error)
   }
 }
+
+/** Whoever started the hub knows the folder it named, not the one of a tenant's log below it. */
+const inUse = (data: string, cause: unknown): HubError =>
+  new HubError('data-in-use', `The data folder ${data} is in use by another hub.`, {
+    hint: 'End the other process, or give this one another folder with --data.',
+    details: { path: data },
+    cause,
+  })
 
 /** The base is part of every identifier handed out, so it is fixed by the first start (design: entities). */
 function identityOf({ data, base }: NodeOptions): Identity {
