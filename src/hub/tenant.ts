@@ -197,6 +197,7 @@ export class HubTenant implements hub.Tenant {
         offsets: gone.map((id) => [sourceOffset(id), null] as const),
         meta: gone.map((id) => [pumpMeta(id), null] as const),
       })
+      for (const id of gone) await this.#forgetState(id)
     }
     await this.#options.pump.call('deploy', {
       tenant: this.name,
@@ -216,6 +217,23 @@ export class HubTenant implements hub.Tenant {
       const text = saved.get(id)
       return text === undefined ? undefined : (JSON.parse(text) as Partial<PumpState>)
     })
+  }
+
+  /** What the source of a deleted pipe kept, in bounded steps. */
+  async #forgetState(pipe: string): Promise<void> {
+    const prefix = Buffer.from(`${pipe}\u0000`)
+    for (;;) {
+      const keys = withSnapshot(this, (snapshot) => {
+        const found: Uint8Array[] = []
+        for (const [key] of snapshot.states(prefix)) {
+          found.push(Uint8Array.from(key))
+          if (found.length === STATE_PAGE) break
+        }
+        return found
+      })
+      if (keys.length === 0) return
+      await this.#writer.journal.commit({ state: keys.map((key) => [key, null] as const) })
+    }
   }
 
   metadata(): string {
@@ -479,6 +497,9 @@ export class HubTenant implements hub.Tenant {
     else if (report.changes > 0) logger.info(`Pipe '${pipe}' wrote ${report.changes} changes.`, details)
   }
 }
+
+/** State entries deleted in one transaction. */
+const STATE_PAGE = 5_000
 
 /** Rows of a SPARQL answer at most; above it the answer says it was cut. */
 const MAX_ROWS = 100_000

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { deploy, live, openHub, push, receiver, stored } from './running-hub.ts'
+import { deploy, live, openHub, openTenant, push, receiver, stored } from './running-hub.ts'
 
 const embedded = (id: string, entities: object[], more: object = {}) => ({
   _id: id,
@@ -18,7 +18,7 @@ const copy = (id: string, dataset: string, rules: unknown[] = [['copy', '*']]) =
 
 describe('a pipe into a dataset', () => {
   it('keeps one version of what comes twice, and a new one of what changed', async () => {
-    const { tenant } = await openHub()
+    const tenant = await openTenant()
     await deploy(
       tenant,
       embedded('a', [
@@ -46,7 +46,7 @@ describe('a pipe into a dataset', () => {
   })
 
   it('deletes what a full read no longer brings, and brings it back', async () => {
-    const { tenant } = await openHub()
+    const tenant = await openTenant()
     const [one, two] = [
       { _id: '1', x: 1 },
       { _id: '2', x: 2 },
@@ -65,7 +65,7 @@ describe('a pipe into a dataset', () => {
   })
 
   it('deletes nothing when told not to, nor when the source is empty and that is a failure', async () => {
-    const { tenant } = await openHub()
+    const tenant = await openTenant()
     const sink = { type: 'dataset', dataset: 'a', deletion_tracking: false }
     await deploy(tenant, embedded('a', [{ _id: '1' }, { _id: '2' }], { sink }))
     await tenant.runNow('a')
@@ -78,7 +78,7 @@ describe('a pipe into a dataset', () => {
   })
 
   it('reads from another dataset only what is new since its last run', async () => {
-    const { tenant } = await openHub()
+    const tenant = await openTenant()
     await deploy(tenant, receiver('in'), copy('out', 'in'))
     await push(tenant, 'in', [
       { _id: '1', n: 1 },
@@ -100,7 +100,7 @@ describe('a pipe into a dataset', () => {
   })
 
   it('starts over when its offset is reset', async () => {
-    const { tenant } = await openHub()
+    const tenant = await openTenant()
     await deploy(tenant, receiver('in'), copy('out', 'in'))
     await push(tenant, 'in', [{ _id: '1' }])
     await tenant.runNow('out')
@@ -109,7 +109,7 @@ describe('a pipe into a dataset', () => {
   })
 
   it('deletes what a filter no longer lets through', async () => {
-    const { tenant } = await openHub()
+    const tenant = await openTenant()
     await deploy(
       tenant,
       receiver('in'),
@@ -129,7 +129,7 @@ describe('a pipe into a dataset', () => {
   })
 
   it('keeps the last good offset when an entity fails, and says which and where', async () => {
-    const { tenant } = await openHub()
+    const tenant = await openTenant()
     await deploy(
       tenant,
       receiver('in'),
@@ -159,7 +159,7 @@ describe('a pipe that hops', () => {
   ])
 
   it('waits, and says for what, until the dataset it hops to is there and populated', async () => {
-    const { tenant } = await openHub()
+    const tenant = await openTenant()
     const problems = await deploy(tenant, receiver('employee'), hop)
     expect(problems).toMatchObject([{ level: 'warning', component: 'person', pointer: '/transform' }])
     await push(tenant, 'employee', [{ _id: 'e1', works_for: 'c1' }])
@@ -178,7 +178,7 @@ describe('a pipe that hops', () => {
   })
 
   it('finds through its index what was there before, what came after and what changed', async () => {
-    const { tenant } = await openHub()
+    const tenant = await openTenant()
     await deploy(tenant, receiver('employee'), receiver('company'), hop)
     await push(tenant, 'company', [{ _id: 'c1', name: 'Acme' }])
     await push(tenant, 'employee', [{ _id: 'e1', works_for: 'c1' }])
@@ -202,10 +202,9 @@ describe('a pipe that hops', () => {
 
 describe('pumps that run by themselves', () => {
   it('carry a change through three pipes by signals', async () => {
-    const { node, tenant } = await openHub()
+    const tenant = await openTenant()
     const auto = (id: string, dataset: string) => ({ ...copy(id, dataset), pump: {} })
     await deploy(tenant, receiver('a'), auto('b', 'a'), auto('c', 'b'), auto('d', 'c'))
-    node.startPumps()
     await push(tenant, 'a', [{ _id: '1', n: 1 }])
     const startedAt = Date.now()
     while ((await stored(tenant, 'd')).length === 0 && Date.now() - startedAt < 5_000) {
@@ -218,7 +217,7 @@ describe('pumps that run by themselves', () => {
 
 describe('a receiver', () => {
   it('keeps decimals exact and integers whole', async () => {
-    const { tenant } = await openHub()
+    const tenant = await openTenant()
     await deploy(tenant, receiver('in'))
     await push(tenant, 'in', '[{"_id":"1","a":1.50,"b":2.0,"c":123456789012345678901234567890}]')
     let text = ''
@@ -229,7 +228,7 @@ describe('a receiver', () => {
   })
 
   it('deletes at the end of a full sync what did not come, as the protocol’s example does', async () => {
-    const { tenant } = await openHub()
+    const tenant = await openTenant()
     await deploy(tenant, receiver('in'))
     const full = (entities: object[], sequenceId: string, requestId: string, more: object) =>
       push(tenant, 'in', entities, { isFull: true, sequenceId, requestId, ...more })
@@ -272,7 +271,7 @@ describe('a receiver', () => {
   })
 
   it('refuses what breaks a sequence, and keeps nothing of it', async () => {
-    const { tenant } = await openHub()
+    const tenant = await openTenant()
     await deploy(tenant, receiver('in'))
     const full = (requestId: string, more: object) =>
       push(tenant, 'in', [{ _id: requestId }], { isFull: true, sequenceId: 's', requestId, ...more })
@@ -291,7 +290,7 @@ describe('a receiver', () => {
   })
 
   it('refuses bodies that are not JSON and entities without an id, and keeps nothing of them', async () => {
-    const { tenant } = await openHub()
+    const tenant = await openTenant()
     await deploy(tenant, receiver('in'))
     await expect(push(tenant, 'in', '[{"_id":"1"},')).rejects.toMatchObject({ code: 'bad-json' })
     await expect(push(tenant, 'in', [{ _id: '1' }, { id: '2' }])).rejects.toMatchObject({ code: 'bad-entity' })
@@ -299,7 +298,7 @@ describe('a receiver', () => {
   })
 
   it('is populated from the start, unless told otherwise', async () => {
-    const { tenant } = await openHub()
+    const tenant = await openTenant()
     await deploy(
       tenant,
       receiver('a'),
@@ -336,6 +335,32 @@ describe('a restart', () => {
     await node.close()
     await expect(openHub({ data, base: 'https://other.example' })).rejects.toMatchObject({ code: 'base-is-fixed' })
     expect((await openHub({ data })).node.base).toBe('https://hub.example')
+  })
+})
+
+describe('a pipe that is deleted', () => {
+  it('takes its offset and the state of its source along, and leaves its dataset', async () => {
+    const tenant = await openTenant()
+    const merge = {
+      _id: 'all',
+      type: 'pipe',
+      source: { type: 'merge', version: 2, datasets: ['a a', 'b b'], equality: [['eq', 'a.mail', 'b.mail']] },
+      pump: { mode: 'manual' },
+    }
+    await deploy(tenant, receiver('a'), receiver('b'), merge)
+    await push(tenant, 'a', [{ _id: '1', mail: 'x' }])
+    await push(tenant, 'b', [{ _id: '2', mail: 'x' }])
+    expect(await tenant.runNow('all')).toMatchObject({ outcome: 'completed', changes: 1 })
+    const left = () => {
+      const snapshot = tenant.snapshot()
+      const [state, offsets] = [[...snapshot.states(Buffer.from('all'))].length, snapshot.offsets('source:').length]
+      snapshot.close()
+      return { state, offsets }
+    }
+    expect(left().state).toBeGreaterThan(0)
+    await deploy(tenant, receiver('a'), receiver('b'))
+    expect(left()).toEqual({ state: 0, offsets: 0 })
+    expect(await live(tenant, 'all')).toHaveLength(1)
   })
 })
 

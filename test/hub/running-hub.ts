@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach } from 'vitest'
+import { afterAll, afterEach } from 'vitest'
 import { datasetEntities } from '../../src/hub/datasets.ts'
 import { HubNode, type NodeOptions } from '../../src/hub/node.ts'
 import type { HubTenant } from '../../src/hub/tenant.ts'
@@ -20,11 +20,28 @@ export async function temporaryFolder(): Promise<string> {
   return folder
 }
 
-export async function openHub(
-  options: Partial<NodeOptions> = {},
-): Promise<{ node: HubNode; tenant: HubTenant; data: string }> {
-  const data = options.data ?? (await temporaryFolder())
-  const node = await HubNode.open({
+let shared: Promise<HubNode> | null = null
+let sharedFolder: string | null = null
+let tenants = 0
+afterAll(async () => {
+  await (await shared)?.close()
+  if (sharedFolder !== null) await rm(sharedFolder, { recursive: true, force: true })
+})
+
+/** A new tenant of a hub that the tests of a file share: quick, because no thread but its writer is started. */
+export async function openTenant(): Promise<HubTenant> {
+  shared ??= mkdtemp(join(tmpdir(), 'samtale-test-')).then((data) => {
+    sharedFolder = data
+    return openNode(data)
+  })
+  const node = await shared
+  const name = `t${++tenants}`
+  clean.push(() => node.deleteTenant(name))
+  return node.createTenant(name)
+}
+
+const openNode = (data: string, options: Partial<NodeOptions> = {}): Promise<HubNode> =>
+  HubNode.open({
     developer: false,
     version: 'test',
     logger: silent,
@@ -35,6 +52,13 @@ export async function openHub(
     ...options,
     data,
   })
+
+/** A hub of its own, for what concerns a whole node. */
+export async function openHub(
+  options: Partial<NodeOptions> = {},
+): Promise<{ node: HubNode; tenant: HubTenant; data: string }> {
+  const data = options.data ?? (await temporaryFolder())
+  const node = await openNode(data, options)
   let isClosed = false
   const close = node.close.bind(node)
   node.close = async () => {
