@@ -28,7 +28,9 @@ function world() {
       lookup: (_index: number, key: Uint8Array) => {
         lookups++
         const wanted = Buffer.from(key).toString()
-        return ids().filter((id) => wanted.endsWith(get(JSON.parse(Buffer.from(latest(id)?.body ?? []).toString()), 'name') as string))
+        return ids().filter((id) =>
+          wanted.endsWith(get(JSON.parse(Buffer.from(latest(id)?.body ?? []).toString()), 'name') as string),
+        )
       },
     } as unknown as DatasetView
   }
