@@ -1,5 +1,6 @@
-import { getEventListeners } from 'node:events'
+import { getEventListeners, once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
@@ -132,7 +133,7 @@ describe('credentials', () => {
 
   test('never stand in an error', async () => {
     const port = system({
-      url_pattern: 'http://me:hidden1@127.0.0.1:1/%s?token=hidden2&page=1',
+      url_pattern: `http://me:hidden1@127.0.0.1:${await closedPort()}/%s?token=hidden2&page=1`,
       headers: { 'X-Api-Key': 'hidden3' },
     })
     const error = await errorOf(port.request({ url: 'hidden3' }, never))
@@ -364,3 +365,13 @@ describe('the configuration', () => {
     for (const example of urlSystem.examples) expect(findings(example)).toEqual([])
   })
 })
+
+/** A port that a server just gave back. */
+async function closedPort(): Promise<number> {
+  const brief = createServer().listen(0, '127.0.0.1')
+  await once(brief, 'listening')
+  const { port } = brief.address() as AddressInfo
+  brief.close()
+  await once(brief, 'close')
+  return port
+}
