@@ -1,0 +1,286 @@
+/** Random entities and programs: small alphabets, so that things meet. */
+
+import fc from 'fast-check'
+import { dictOf } from '../../src/model/dict.ts'
+import { Bytes, Datetime, Decimal, Float, LocalDate, NI, URI, UUID, type Value } from '../../src/model/value.ts'
+
+/** One of each type, and some that are equal across types. */
+export const scalar: fc.Arbitrary<Value> = fc.constantFrom<Value>(
+  null,
+  true,
+  false,
+  0,
+  1,
+  2,
+  -3,
+  9007199254740993n,
+  new Float(1),
+  1.5,
+  new Decimal(10n, 1),
+  new Decimal(25n, 1),
+  '',
+  'a',
+  'b',
+  'B',
+  'x:a',
+  'true',
+  'å😀b',
+  '2',
+  new NI('x:a'),
+  new NI('b'),
+  new URI('http://example.org/a'),
+  new UUID('abc98f65-ddf5-1234-a8f5-82f6d8e69726'),
+  new LocalDate(0),
+  new Datetime(0n),
+  new Bytes(new Uint8Array([97])),
+)
+
+export const propertyNames = ['a', 'b', 'c', 'x:a', 'y:a', 'x:b', 'shop:a', 'shop:b', '$ids', '$d', '_u', 'of']
+
+export const value: fc.Arbitrary<Value> = fc.letrec<{ value: Value; list: Value; dict: Value }>((tie) => ({
+  value: fc.oneof({ maxDepth: 3, withCrossShrink: true }, { weight: 4, arbitrary: scalar }, tie('list'), tie('dict')),
+  list: fc.array(tie('value'), { maxLength: 3 }),
+  dict: fc
+    .array(fc.tuple(fc.constantFrom(...propertyNames), tie('value')), { maxLength: 3 })
+    .map((pairs) => dictOf(pairs)),
+})).value
+
+/** Values that often meet: for joins, and for paths that lead somewhere. */
+const meeting: fc.Arbitrary<Value> = fc.constantFrom<Value>(
+  null,
+  'a',
+  'b',
+  1,
+  new Float(1),
+  ['a', null],
+  ['b', 'a'],
+  ['a', 1],
+  [null, 'b', ['a']],
+)
+
+const nested: fc.Arbitrary<Value> = fc
+  .array(fc.record({ a: meeting, 'x:b': meeting }, { requiredKeys: [] }), { maxLength: 3 })
+  .map((dicts) => dicts.map((one) => dictOf(one as Record<string, Value>)))
+
+const property = fc.oneof(
+  value,
+  meeting,
+  nested,
+  nested.map((list): Value => [list, 'a']),
+)
+
+const withId = (ids: fc.Arbitrary<string>, names: readonly string[], given: fc.Arbitrary<Value>): fc.Arbitrary<Value> =>
+  fc
+    .tuple(ids, fc.array(fc.tuple(fc.constantFrom(...names), given), { maxLength: 6 }))
+    .map(([id, pairs]) => dictOf([['_id', id] as const, ...pairs]))
+
+export const entity = (ids: fc.Arbitrary<string> = fc.constantFrom('1', 'x:2', 'b')): fc.Arbitrary<Value> =>
+  withId(ids, [...propertyNames, '_deleted'], property)
+
+/** An entity whose properties are likely to be joined by others. */
+export const joinable = (ids: fc.Arbitrary<string>): fc.Arbitrary<Value> =>
+  withId(ids, ['a', 'b', 'x:b', 'of', 'a', 'b'], meeting)
+
+/** What stands for an argument: an expression, a function of `_`, a small integer, a rule, anything. */
+type Kind = 'v' | 'f' | 'i' | 'r' | 'x'
+
+const FORMS: Readonly<Record<string, readonly string[]>> = {
+  all: ['v', 'fv'],
+  any: ['v', 'fv'],
+  and: ['v', 'vv'],
+  or: ['vv'],
+  not: ['v', 'vv'],
+  boolean: ['v', 'fv'],
+  'is-boolean': ['v'],
+  eq: ['vv'],
+  neq: ['vv'],
+  gt: ['vv'],
+  gte: ['vv'],
+  lt: ['vv'],
+  lte: ['vv'],
+  if: ['vv', 'vvv'],
+  case: ['vv', 'vvv', 'vvvvv'],
+  'case-eq': ['vvv', 'vvvv'],
+  dict: ['', 'v', 'vv', 'vvvv'],
+  'has-key': ['vv'],
+  'is-dict': ['v'],
+  items: ['v'],
+  'key-values': ['v'],
+  keys: ['v'],
+  values: ['v'],
+  path: ['vv'],
+  'strip-ns': ['v'],
+  apply: ['rv'],
+  combine: ['v', 'vv'],
+  count: ['v'],
+  distinct: ['v', 'fv'],
+  enumerate: ['v', 'iv'],
+  filter: ['fv'],
+  first: ['v'],
+  flatten: ['v'],
+  group: ['ffv'],
+  in: ['vv'],
+  insert: ['ivv'],
+  'is-empty': ['v'],
+  'is-not-empty': ['v'],
+  'is-list': ['v'],
+  last: ['v'],
+  list: ['', 'v', 'vvv'],
+  literal: ['x'],
+  map: ['fv'],
+  'map-dict': ['ffv'],
+  'map-values': ['fv'],
+  max: ['v', 'fv'],
+  min: ['v', 'fv'],
+  nth: ['iv'],
+  range: ['ii', 'iii'],
+  reversed: ['v'],
+  slice: ['iv', 'iiv', 'iiiv'],
+  sorted: ['v', 'fv'],
+  'sorted-descending': ['v', 'fv'],
+  tuples: ['', 'v', 'vv'],
+  'is-ni': ['v'],
+  ni: ['vv'],
+  'ni-id': ['v'],
+  'ni-ns': ['v'],
+  coalesce: ['v', 'fv'],
+  'coalesce-args': ['v', 'vv'],
+  'if-null': ['vv'],
+  'is-null': ['v'],
+  'is-not-null': ['v'],
+  difference: ['vv'],
+  intersection: ['vv'],
+  intersects: ['vv'],
+  union: ['vv'],
+  concat: ['v', 'vvv'],
+  'is-string': ['v'],
+  join: ['vv'],
+  length: ['v'],
+  ljust: ['ivv'],
+  rjust: ['ivv'],
+  lower: ['v'],
+  upper: ['v'],
+  matches: ['vv'],
+  replace: ['vvv'],
+  split: ['vv'],
+  substring: ['iv', 'iiv'],
+}
+
+/** Functions whose results the naive interpreter knows. */
+export const coveredFunctions = Object.keys(FORMS)
+
+const elements = fc.array(
+  fc.constantFrom('a', 'b', 'x:a', ':a', '::b', "'x:a'", '$ids', '_id', '_u', 'of', 'key', 'value'),
+  { maxLength: 2 },
+)
+
+const paths = (variables: readonly string[]): fc.Arbitrary<Value> =>
+  fc.tuple(fc.constantFrom(...variables), elements).map(([variable, parts]) => `${variable}.${parts.join('.')}`)
+
+/** A constant as it stands in a program. */
+const constant: fc.Arbitrary<Value> = fc.oneof(
+  { weight: 4, arbitrary: scalar },
+  fc.constantFrom<Value>(
+    '*',
+    'a*',
+    '?',
+    '-',
+    '_S',
+    'S.a',
+    'nothing.here',
+    dictOf({ a: 1, 'x:a': ['a', ['upper', 'b']] }),
+    dictOf({}),
+  ),
+)
+
+interface Options {
+  readonly variables: readonly string[]
+  readonly rules: readonly string[]
+  readonly hasCurrent?: boolean
+}
+
+/** An expression up to that depth. */
+export function expression(depth: number, options: Options): fc.Arbitrary<Value> {
+  const variables = options.hasCurrent === true ? [...options.variables, '_', '_'] : options.variables
+  const leaf = fc.oneof(paths(variables), paths(variables), constant)
+  if (depth === 0) return leaf
+  const names = coveredFunctions.filter((name) => name !== 'apply' || options.rules.length > 0)
+  const call = fc
+    .constantFrom(...names)
+    .chain((name) =>
+      fc
+        .constantFrom(...(FORMS[name] as string[]))
+        .chain((form) =>
+          fc
+            .tuple(...[...form].map((kind) => argument(kind as Kind, depth - 1, options)))
+            .map((args): Value => [name, ...args]),
+        ),
+    )
+  return fc.oneof({ weight: 1, arbitrary: leaf }, { weight: 4, arbitrary: call })
+}
+
+function argument(kind: Kind, depth: number, options: Options): fc.Arbitrary<Value> {
+  switch (kind) {
+    case 'f':
+      return expression(depth, { ...options, hasCurrent: true })
+    case 'i':
+      return fc.oneof(
+        { weight: 6, arbitrary: fc.integer({ min: -4, max: 5 }) },
+        fc.constantFrom<Value>(null, 'x', 1.5, ['list', 2], '_S.a'),
+      )
+    case 'r':
+      return fc.constantFrom(...options.rules)
+    case 'x':
+      return fc.oneof(value, fc.constantFrom<Value>('_S.a', ['upper', '_S.a']))
+    default:
+      return expression(depth, options)
+  }
+}
+
+const name = fc.constantFrom<Value>('a', 'b', 'n', 'x:a', ':b', '::c', '_id', '_u', '$d', 'x:n', ['list', 'a', 'n', 1])
+const pattern = fc.constantFrom<Value>('*', 'a', 'a*', '?', 'x:*', '*:a', '::a', '::x:*', ':b', '_*', 'x*:?', [
+  'list',
+  'a',
+  '$*',
+  'y:*',
+])
+
+/** A list of transforms, nested up to that depth. */
+export function transforms(depth: number, options: Options): fc.Arbitrary<Value[]> {
+  return fc.array(transform(depth, options), { maxLength: 4 })
+}
+
+function transform(depth: number, options: Options): fc.Arbitrary<Value> {
+  const given = expression(2, options)
+  const computed = fc.oneof({ weight: 4, arbitrary: name }, expression(1, options))
+  const some: fc.Arbitrary<Value>[] = [
+    fc.tuple(fc.constant('add'), computed, given),
+    fc.tuple(fc.constant('add'), name, given),
+    fc.tuple(fc.constant('default'), computed, given),
+    fc.tuple(fc.constant('add-if'), name, given),
+    fc.tuple(fc.constant('add-if'), name, expression(1, { ...options, hasCurrent: true }), given),
+    fc.tuple(fc.constant('copy'), pattern),
+    fc.tuple(fc.constant('copy'), pattern, pattern),
+    fc.tuple(fc.constant('remove'), pattern),
+    fc.tuple(fc.constant('rename'), computed, computed),
+    fc.tuple(fc.constant('make-ni'), fc.constant('ns'), name),
+    fc.tuple(fc.constant('make-ni'), fc.constant('ns'), name, computed),
+    fc.tuple(fc.constant('merge'), given),
+    fc.tuple(fc.constant('merge-union'), given),
+    fc.tuple(fc.constant('create'), given),
+    fc.tuple(fc.constant('create-child'), given),
+    fc.tuple(fc.constant('comment'), given),
+    fc.tuple(fc.constant('filter'), given),
+    fc.tuple(fc.constant('discard'), given),
+  ]
+  if (depth > 0) {
+    const inner = fc.oneof(transforms(depth - 1, options), transform(depth - 1, options))
+    some.push(
+      fc.tuple(fc.constant('if'), given, inner),
+      fc.tuple(fc.constant('if'), given, inner, inner),
+      fc.tuple(fc.constant('case'), given, inner, given, inner, inner),
+      fc.tuple(fc.constant('case-eq'), given, given, inner, inner),
+    )
+  }
+  return fc.oneof(...some)
+}
