@@ -34,7 +34,7 @@ export class Run {
 
   /** The same for text made, eight characters at a time. */
   spendText(length: number): void {
-    this.spend(length >> 3)
+    this.spend(Math.floor(length / 8))
   }
 }
 
