@@ -15,7 +15,10 @@ import { hub } from './vocabulary.ts'
 /** The JSON to keep beside the entity's statements, or null when they alone give the entity back. */
 export function literalBeside(entity: Entity, naming: Naming): string | null {
   const content = contentOf(entity)
-  return canonicalText(readBack(content, naming)) === canonicalText(content) ? null : writeJson(content)
+  const groups = statementsOf(content, naming)
+  // Of an entity that says nothing there would be no trace.
+  const isStated = groups.size > 0 && canonicalText(readBack(content, groups, naming)) === canonicalText(content)
+  return isStated ? null : writeJson(content)
 }
 
 export interface ReadBeside {
@@ -33,19 +36,24 @@ export function readWithLiteral(key: string, groups: SubjectGroups, options: Rea
   const stated = canonicalText(readEntity(key, groups, { naming }, BOOKKEEPING))
   for (const literal of literals) {
     const kept = literal.termType === 'Literal' ? parsed(literal.value) : null
-    if (kept !== null && canonicalText(readBack(kept, naming)) === stated) return { entity: kept, disagrees: false }
+    if (kept !== null && canonicalText(readBack(kept, statementsOf(kept, naming), naming)) === stated)
+      return { entity: kept, disagrees: false }
   }
   return { entity, disagrees: true }
 }
 
-/** What is left of an entity after a way through RDF. */
-function readBack(entity: Entity, naming: Naming): Entity {
+function statementsOf(entity: Entity, naming: Naming): SubjectGroups {
   const groups = new SubjectGroups()
   stateEntity(
     entity,
     naming,
     collect((quad) => groups.add(quad)),
   )
+  return groups
+}
+
+/** What is left of an entity after a way through RDF. */
+function readBack(entity: Entity, groups: SubjectGroups, naming: Naming): Entity {
   return readEntity(subjectIri(idOf(entity), naming), groups, { naming }, BOOKKEEPING)
 }
 
