@@ -53,6 +53,8 @@ function* liveEntities(tenant: Tenant, dataset: string): Generator<Entity> {
 export interface Imported {
   readonly read: number
   readonly changes: number
+  /** Entities whose canonical JSON says something else than their statements, which were taken. */
+  readonly disagreeing: number
 }
 
 /** Writes what the quads say into the dataset, change-tracked. `hear` is told how many entities were read. */
@@ -64,17 +66,19 @@ export async function importQuads(
 ): Promise<Imported> {
   let read = 0
   let changes = 0
+  let disagreeing = 0
   let batch: Entity[] = []
   const flush = async () => {
     changes += await tenant.write(dataset, batch)
     batch = []
     hear(read)
   }
-  for await (const entity of subjectsOf(quads, { naming: tenant.naming() })) {
+  const onDisagreement = () => disagreeing++
+  for await (const entity of subjectsOf(quads, { naming: tenant.naming(), onDisagreement })) {
     batch.push(entity)
     read++
     if (batch.length === PAGE) await flush()
   }
   if (batch.length > 0) await flush()
-  return { read, changes }
+  return { read, changes, disagreeing }
 }
