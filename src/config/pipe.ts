@@ -18,7 +18,7 @@ export const pipeSchema = Type.Object({
   sink: Type.Object({}, { description: 'Where entities go; a dataset named as the pipe when absent.' }),
   pump: Type.Object({}, { description: 'When the pipe runs.' }),
   batch_size: Count('Source entities that are read and written together.'),
-  checkpoint_interval: Count('Batches between two saved offsets.'),
+  checkpoint_interval: Count('Batches between two saved offsets; 1 when absent.'),
   namespaced_identifiers: Type.Optional(Type.Boolean()),
   add_namespaces: Type.Optional(Type.Boolean()),
   remove_namespaces: Type.Optional(Type.Boolean()),
@@ -40,7 +40,6 @@ export const pipeSchema = Type.Object({
 })
 
 export const unsupportedOfPipe: Readonly<Record<string, string>> = {
-  checkpoint_interval: 'offsets are saved with each batch',
   permissions: 'permissions',
   disable_set_last_seen: 'protecting the offset',
   enable_background_rescan: 'background rescans',

@@ -66,15 +66,36 @@ const IDLE_MS = 1_000
 /** A quiet moment long enough to count exactly what was counted too high. */
 const QUIET_MS = 200
 
+/** A step this short leaves enough to others; a rest is never longer than that. */
+const SHORT_MS = 20
+const LONGEST_REST_MS = 250
+
+/**
+ * While others write in bulk, the graph takes no more than a quarter of a core: they are why there is anything to show, and
+ * it catches up at full speed when they are done or somebody waits. Messages end the rest.
+ */
+async function rest(tookMs: number): Promise<void> {
+  if (tookMs < SHORT_MS) return
+  let timer: NodeJS.Timeout | undefined
+  await new Promise<void>((resolve) => {
+    wake = resolve
+    timer = setTimeout(resolve, Math.min(3 * tookMs, LONGEST_REST_MS))
+  })
+  clearTimeout(timer)
+}
+
 async function follow(): Promise<void> {
   atStart = currentEnds()
   while (!isClosed) {
     const seen = feed.commits()
+    const startedAt = performance.now()
     let isMore = false
     guarded(null, () => {
       isMore = step()
     })
     settle()
+    const isHurried = atStart !== null || waiting.size > 0
+    if (!isHurried && feed.commits() !== seen) await rest(performance.now() - startedAt)
     if (isMore) {
       // Lets messages in.
       await new Promise((resolve) => setImmediate(resolve))

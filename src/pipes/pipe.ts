@@ -14,6 +14,8 @@ export interface Pipe {
   readonly addNamespaces: boolean
   readonly removeNamespaces: boolean
   readonly batchSize: number
+  /** Batches between two saved offsets. */
+  readonly checkpointInterval: number
   /** Datasets its programs read: all must be populated before it runs (hub.md §2.4). */
   readonly reads: readonly string[]
   /** Join indexes its programs look things up in. */

@@ -247,6 +247,8 @@ class Run {
     const hopsToItself = pipe.reads.includes(sink.dataset)
     let seen: Set<string> | null = null
     let savesProgress = supportsSince && isChronological
+    let batches = 0
+    let unsaved: string | null = null
     // One commit is on its way while the next batch is read and transformed; never two, so that order and offsets hold.
     let inFlight: Promise<void> = Promise.resolve()
     return {
@@ -266,7 +268,11 @@ class Run {
         if (seen !== null) for (const entity of entities) if (!isFiltered(entity)) seen.add(idOf(entity))
         await inFlight
         this.#written += entities.length
-        const offsets = savesProgress && reached !== null ? ([[offset, reached]] as const) : []
+        batches++
+        // What a source keeps of its own belongs to its offset: they are never stored apart.
+        const isCheckpoint = batches % pipe.checkpointInterval === 0 || state.length > 0
+        const offsets = savesProgress && isCheckpoint && reached !== null ? ([[offset, reached]] as const) : []
+        if (savesProgress) unsaved = isCheckpoint ? null : reached
         if (entities.length === 0 && offsets.length === 0 && state.length === 0) return
         inFlight = writer.write(entities, { run: this.#token, offsets, state }).then(({ changes }) => {
           this.#changes += changes
@@ -274,7 +280,11 @@ class Run {
         inFlight.catch(() => {})
         if (hopsToItself) await inFlight
       },
-      settle: () => inFlight,
+      settle: async () => {
+        await inFlight
+        if (unsaved !== null) await journal.commit({ run: this.#token, offsets: [[offset, unsaved]] })
+        unsaved = null
+      },
       end: async (reached) => {
         if (seen !== null) {
           const tracked = await trackDeletions(this.#position, sink, seen, (gone) =>

@@ -99,6 +99,25 @@ describe('a pipe into a dataset', () => {
     ])
   })
 
+  it('saves its offset at checkpoints, and where it came when it fails in between', async () => {
+    const tenant = await openTenant()
+    const rules = [
+      ['copy', '*'],
+      ['if', ['eq', '_S._id', '5'], ['remove', '_id']],
+    ]
+    await deploy(tenant, receiver('in'), { ...copy('out', 'in', rules), batch_size: 1, checkpoint_interval: 3 })
+    await push(
+      tenant,
+      'in',
+      [1, 2, 3, 4, 5, 6].map((n) => ({ _id: String(n) })),
+    )
+    expect(await tenant.runNow('out')).toMatchObject({ outcome: 'failed', changes: 4 })
+    expect(JSON.parse(tenant.pump('out') ?? '{}').runtime['last-seen']).toBe('3')
+    await deploy(tenant, receiver('in'), { ...copy('out', 'in'), batch_size: 1, checkpoint_interval: 3 })
+    expect(await tenant.runNow('out')).toMatchObject({ outcome: 'completed', read: 2, changes: 2 })
+    expect(JSON.parse(tenant.pump('out') ?? '{}').runtime['last-seen']).toBe('5')
+  })
+
   it('starts over when its offset is reset', async () => {
     const tenant = await openTenant()
     await deploy(tenant, receiver('in'), copy('out', 'in'))
