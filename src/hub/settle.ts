@@ -1,6 +1,6 @@
 /** Runs all pipes, again and again, until nothing changes any more: the whole of a batch job (`samtale run`). */
 
-import { runsByPump } from '../pipes/pipe.ts'
+import { type Pipe, runsByPump } from '../pipes/pipe.ts'
 import type { RunReport } from '../pipes/pump.ts'
 import type { HubTenant } from './tenant.ts'
 
@@ -16,6 +16,7 @@ export interface PipeTotal {
   /** Of the last run. */
   outcome: RunReport['outcome'] | 'invalid' | 'idle'
   message: string | null
+  hint: string | null
 }
 
 /** Passes at most: a configuration whose pipes feed one another for ever is reported, not endured. */
@@ -34,7 +35,7 @@ export async function runUntilSettled(
     const before = new Map([...totals].map(([pipe, { outcome }]) => [pipe, outcome]))
     for (const level of tenant.levels()) {
       const reports = await Promise.all(
-        level.filter(runsByPump).map(async (pipe) => ({ pipe, report: await tenant.runNow(pipe.id) })),
+        level.filter(runs).map(async (pipe) => ({ pipe, report: await tenant.runNow(pipe.id) })),
       )
       for (const { pipe, report } of reports) {
         hear(pipe.id, report, pass)
@@ -48,6 +49,9 @@ export async function runUntilSettled(
   return { totals: tenant.pipeIds().map((id) => describe(tenant, id, totals.get(id))), isSettled }
 }
 
+/** A pump that is off is left alone, as everywhere. */
+const runs = (pipe: Pipe): boolean => runsByPump(pipe) && pipe.pump.mode !== 'off'
+
 function add(totals: Map<string, PipeTotal>, pipe: string, report: RunReport): void {
   const total = totals.get(pipe) ?? nothing(pipe)
   total.read += report.read
@@ -56,6 +60,7 @@ function add(totals: Map<string, PipeTotal>, pipe: string, report: RunReport): v
   total.runs++
   total.outcome = report.outcome
   total.message = report.message
+  total.hint = report.hint
   totals.set(pipe, total)
 }
 
@@ -69,6 +74,7 @@ const nothing = (pipe: string): PipeTotal => ({
   runs: 0,
   outcome: 'invalid',
   message: null,
+  hint: null,
 })
 
 function describe(tenant: HubTenant, id: string, total: PipeTotal = nothing(id)): PipeTotal {
