@@ -164,8 +164,18 @@ const inUse = (data: string, cause: unknown): HubError =>
     cause,
   })
 
+function isBase(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  return /^https?:$/.test(new URL(text).protocol) && !/[\s<>"{}|\\^`?#]/.test(text)
+}
+
 /** The base is part of every identifier handed out, so it is fixed by the first start (design: entities). */
 function identityOf({ data, base }: NodeOptions): Identity {
+  if (base !== undefined && !isBase(base)) {
+    throw new HubError('bad-base', `'${base}' cannot be the base of identifiers.`, {
+      hint: 'Give an http or https address without query and fragment, such as https://hub.example.org.',
+    })
+  }
   const path = join(data, 'node.json')
   if (!existsSync(path)) {
     const identity = { id: randomUUID(), base: (base ?? DEFAULT_BASE).replace(/\/+$/, '') }
@@ -178,7 +188,7 @@ function identityOf({ data, base }: NodeOptions): Identity {
       'base-is-fixed',
       `The data in ${data} has the base ${identity.base}; it cannot become ${base}.`,
       {
-        hint: 'Leave --base out, or export the data and import it into a new folder with the other base.',
+        hint: 'Leave --base out, or give --data a new folder.',
       },
     )
   }
