@@ -71,8 +71,26 @@ async function runKnown(
 function explain(error: Error & { hint?: string; code?: string }, environment: Environment): string {
   // Node's own codes for wrong use of its functions are mistakes of ours.
   const isExpected = error.code !== undefined && error.code !== 'unexpected' && !error.code.startsWith('ERR_')
-  const lines = [`samtale: ${error.message}`]
+  const lines = [`samtale: ${ofFile(error) ?? error.message}`]
   if (error.hint !== undefined) lines.push(`  ${error.hint}`)
   if (!isExpected || environment.SAMTALE_DEBUG !== undefined) lines.push(error.stack ?? '')
   return lines.join('\n')
+}
+
+/** What the operating system says about a file, for people. */
+function ofFile({ code, path }: NodeJS.ErrnoException): string | undefined {
+  const reason = code === undefined ? undefined : reasons[code]
+  return path === undefined || reason === undefined ? undefined : `${path}: ${reason} (${code}).`
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not open it',
+  EDQUOT: 'the disk quota is used up',
+  EEXIST: 'there is something else with this name',
+  EISDIR: 'it is a folder, not a file',
+  ENOENT: 'there is no such file or folder',
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'a part of this path is a file, not a folder',
+  EPERM: 'this user may not do that',
+  EROFS: 'it cannot be written',
 }

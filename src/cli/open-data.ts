@@ -2,10 +2,11 @@
 
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { didYouMean } from '../config/problems.ts'
 import { HubNode } from '../hub/node.ts'
 import type { HubTenant } from '../hub/tenant.ts'
 import { type Arguments, UsageError } from './arguments.ts'
-import { openLogger } from './logger.ts'
+import { plainLogger } from './logger.ts'
 import type { Terminal } from './terminal.ts'
 import { version } from './version.ts'
 
@@ -22,7 +23,7 @@ export async function withTenant<T>(
     data,
     developer: false,
     version,
-    logger: openLogger('warn'),
+    logger: plainLogger(terminal),
     withGraph: false,
     onFatal: (error) => {
       terminal.note(`samtale: ${error.message}`)
@@ -33,7 +34,13 @@ export async function withTenant<T>(
   try {
     const name = given.text('tenant') as string
     const tenant = node.tenant(name)
-    if (tenant === undefined) throw new UsageError(`there is no tenant '${name}' in ${data}.`)
+    if (tenant === undefined) {
+      const meant = didYouMean(
+        name,
+        node.tenants().map((one) => one.name),
+      )
+      throw new UsageError(`there is no tenant '${name}' in ${data}.${meant === undefined ? '' : ` ${meant}`}`)
+    }
     return await use(tenant)
   } finally {
     await node.close()

@@ -11,7 +11,7 @@ import type { Arguments } from './arguments.ts'
 import { showIgnored, showProblems } from './check.ts'
 import type { Command } from './command.ts'
 import { type ConfigurationFolder, readConfiguration } from './configuration.ts'
-import { openLogger } from './logger.ts'
+import { plainLogger } from './logger.ts'
 import { type Terminal, table } from './terminal.ts'
 import { version } from './version.ts'
 
@@ -40,7 +40,7 @@ async function runIn(
     data,
     developer: false,
     version,
-    logger: openLogger('warn'),
+    logger: plainLogger(terminal),
     withGraph: false,
     onFatal: (error) => {
       terminal.note(`samtale: ${error.message}`)
@@ -99,8 +99,9 @@ function show(totals: readonly PipeTotal[], isSettled: boolean, seconds: number,
   ])
   const headings = ['pipe', 'outcome', 'runs', 'read', 'changes', 'dataset', 'entities', 'time']
   for (const [place, line] of table(headings, rows).entries()) terminal.line(place === 0 ? terminal.bold(line) : line)
-  for (const { pipe, outcome, message } of totals) {
-    if (outcome === 'failed' || outcome === 'waiting') terminal.line(`${terminal.red(outcome)} ${pipe}: ${message}`)
+  for (const { pipe, outcome, message, hint } of totals) {
+    if (outcome !== 'failed' && outcome !== 'waiting') continue
+    terminal.line(`${terminal.red(outcome)} ${pipe}: ${message}${hint === null ? '' : ` ${hint}`}`)
   }
   if (!isSettled) terminal.line(terminal.red('Stopped before everything had settled.'))
   terminal.line(`${totals.length} ${totals.length === 1 ? 'pipe' : 'pipes'} in ${seconds.toFixed(1)} s.`)

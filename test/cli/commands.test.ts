@@ -65,12 +65,60 @@ describe('samtale', () => {
     [['serve', '--host', '0.0.0.0'], '0.0.0.0 is not a loopback address'],
     [['import', 'x.ttl'], 'samtale import needs --dataset ID.'],
     [['import', '--dataset', 'd', '/nowhere.ttl'], 'there is no file /nowhere.ttl'],
+    [['import', '--dataset', 'd', tmpdir()], 'is a folder, not a file'],
+    [['import', '--dataset', 'd', '--format', 'turtel', import.meta.filename], "Did you mean 'turtle'?"],
+    [['import', '--dataset', 'd', import.meta.filename], 'tells no RDF format'],
     [['export', '--data', '/nowhere'], '/nowhere holds no data of a hub'],
+    [['export', '--format', 'n3'], 'Notation3 can be read, but not written'],
   ])('refuses %j with exit code 2', async (typed, message) => {
     const { code, err } = await type(...typed)
     expect(code).toBe(2)
     expect(err).toContain(message)
     expect(err).toContain(`samtale ${typed[0]} --help shows how.`)
+  })
+})
+
+describe('a data folder', () => {
+  const data = join(root, 'data')
+
+  it('is named when it cannot be one, with what is in the way', async () => {
+    const file = join(root, 'a-file')
+    writeFileSync(file, '')
+    const { code, err } = await type('import', '--dataset', 'd', '--format', 'ttl', '--data', file, file)
+    expect(code).toBe(1)
+    expect(err).toBe(`samtale: ${file}/tenants: a part of this path is a file, not a folder (ENOTDIR).`)
+  })
+
+  it('takes only a base that identifiers can begin with, once', async () => {
+    const sound = folder('based', { 'pipes/a.conf.json': '{"_id":"a","type":"pipe","source":{"type":"empty"}}' })
+    const run = (base: string) => type('run', sound, '--data', data, '--base', base)
+    for (const base of ['hub', 'ftp://hub.example', 'https://hub.example/?a=b']) {
+      expect(await run(base)).toMatchObject({ code: 1, err: expect.stringContaining(`'${base}' cannot be the base`) })
+    }
+    expect(await run('https://hub.example')).toMatchObject({ code: 0 })
+    expect(await run('https://other.example')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(
+        /has the base https:\/\/hub\.example; it cannot become https:\/\/other\.example\.\n {2}Leave/,
+      ),
+    })
+  })
+
+  it('names the nearest dataset and tenant, and a folder that is not there', async () => {
+    const of = (...typed: string[]) => type('export', '--data', data, ...typed)
+    expect(await of('--dataset', 'b')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("there is no dataset 'b'."),
+    })
+    expect(await of('--tenant', 'defautl')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("there is no tenant 'defautl'"),
+    })
+    expect((await of('--tenant', 'defautl')).err).toContain("Did you mean 'default'?")
+    expect(await of('/nowhere/x.ttl')).toMatchObject({
+      code: 1,
+      err: 'samtale: /nowhere/x.ttl: there is no such file or folder (ENOENT).',
+    })
   })
 })
 
