@@ -167,8 +167,10 @@ function deployPipe(
 /** What only shows when pipes are seen together: two writers of one dataset, and reads of datasets that nobody writes. */
 function* checkTogether(pipes: ReadonlyMap<string, DeployedPipe>): Generator<readonly [string, DeployedPipe]> {
   const writers = new Map<string, string>()
-  for (const [id, { pipe }] of pipes) {
-    if (pipe?.sink.kind === 'dataset' && !writers.has(pipe.sink.dataset)) writers.set(pipe.sink.dataset, id)
+  for (const [id, { effective }] of pipes) {
+    // A pipe with errors counts too: what it would write is not unknown.
+    const dataset = get(part(effective, 'sink'), 'dataset')
+    if (typeof dataset === 'string' && !writers.has(dataset)) writers.set(dataset, id)
   }
   for (const [id, deployed] of pipes) {
     const { pipe, component } = deployed

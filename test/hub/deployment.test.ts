@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest'
+import { deploy } from '../../src/hub/deployment.ts'
+
+const found = (...components: object[]) =>
+  deploy(JSON.stringify(components), '{}', null).problems.map(
+    ({ level, component, pointer, message, hint }) =>
+      `${level} ${component} ${pointer}: ${message}${hint === undefined ? '' : ` ${hint}`}`,
+  )
+const pipe = (id: string, more: object) => ({ _id: id, type: 'pipe', source: { type: 'empty' }, ...more })
+const hop = (dataset: string) => ({
+  type: 'dtl',
+  rules: { default: [['add', 'x', ['hops', { datasets: [`${dataset} d`], where: ['eq', '_S.a', 'd.b'] }]]] },
+})
+
+describe('a deployment', () => {
+  it('warns of reads of datasets that no pipe writes, and names the nearest', () => {
+    expect(
+      found(
+        pipe('crm-person', {}),
+        pipe('out', { source: { type: 'dataset', dataset: 'crm-persn' }, transform: hop('nobody') }),
+      ),
+    ).toEqual([
+      "warning out /source: No pipe writes the dataset 'crm-persn'. Did you mean 'crm-person'?",
+      "warning out /transform: It hops to the dataset 'nobody', which no pipe writes. The pipe waits until the dataset is there and populated.",
+    ])
+  })
+
+  it('counts what a pipe with errors would write', () => {
+    expect(
+      found(pipe('a', { source: { type: 'nonsense' } }), pipe('b', { source: { type: 'dataset', dataset: 'a' } })),
+    ).toHaveLength(1)
+  })
+
+  it('refuses two writers of one dataset', () => {
+    expect(found(pipe('a', {}), pipe('b', { sink: { type: 'dataset', dataset: 'a' } }))).toEqual([
+      "error b /sink/dataset: The dataset 'a' is written by pipe 'a' already.",
+    ])
+  })
+
+  it('warns when only the name of a pipe says that it is global', () => {
+    expect(found(pipe('global-person', {}))).toHaveLength(1)
+    expect(found(pipe('global-person', { metadata: { global: true } }))).toEqual([])
+  })
+
+  it('tells what is known to nobody from what is not done yet', () => {
+    expect(found(pipe('a', { source: { type: 'datset', dataset: 'x' } }))[0]).toContain(
+      "Unknown source type 'datset'. Did you mean 'dataset'?",
+    )
+    expect(found(pipe('a', { source: { type: 'kafka' } }))[0]).toContain(
+      "The source type 'kafka' is not supported by this version.",
+    )
+    expect(found({ _id: 's', type: 'system:postgresql' })[0]).toContain(
+      "The system type 'system:postgresql' is not supported by this version.",
+    )
+    expect(found({ _id: 's', type: 'system:ulr' })[0]).toContain("Unknown system type 'system:ulr'.")
+  })
+
+  it('names a system that is missing', () => {
+    const source = { type: 'json', system: 'crmm', url: 'x' }
+    expect(found({ _id: 'crm', type: 'system:url', url_pattern: 'http://x/%s' }, pipe('a', { source }))).toEqual([
+      "error a /source/system: There is no system 'crmm'. Did you mean 'crm'?",
+    ])
+  })
+
+  it('lets the metadata stop the scheduler and switch namespaces on', () => {
+    const metadata = {
+      _id: 'node',
+      type: 'metadata',
+      namespaced_identifiers: true,
+      task_manager: { disable_pump_scheduler: true },
+    }
+    const { isScheduled, pipes, problems } = deploy(
+      JSON.stringify([metadata, pipe('a', { source: { type: 'embedded', entities: [] } })]),
+      '{}',
+      null,
+    )
+    expect(problems).toEqual([])
+    expect(isScheduled).toBe(false)
+    expect(pipes.get('a')?.pipe?.addNamespaces).toBe(true)
+  })
+
+  it('refuses environment variables that are no object', () => {
+    expect(() => deploy([], '[1]', null)).toThrow(/JSON object/)
+    expect(() => deploy([], '{', null)).toThrow(/Not JSON/)
+  })
+})
