@@ -126,3 +126,11 @@ export function reachableRules(program: ProgramNode): readonly RuleNode[] {
   }
   return [...reached].flatMap((id) => program.rules.get(id) ?? [])
 }
+
+/** Whether a rule that can run applies itself, directly or through others. */
+export function isRecursive(program: ProgramNode): boolean {
+  const uses = new Map(reachableRules(program).map((rule) => [rule.id, usesOf(rule).rules]))
+  const reaches = (from: string, to: string, seen: Set<string>): boolean =>
+    (uses.get(from) ?? []).some(({ id }) => id === to || (!seen.has(id) && reaches(id, to, seen.add(id))))
+  return [...uses.keys()].some((id) => reaches(id, id, new Set()))
+}

@@ -9,6 +9,8 @@ export type DtlErrorCode =
   | 'bad-argument'
   | 'recursion-too-deep'
   | 'too-much-work'
+  /** Lists and dicts within one another, more than any reader takes. */
+  | 'nested-too-deep'
   /** The port to other datasets, or the engine, failed within the program; `cause` says how. */
   | 'failed'
 

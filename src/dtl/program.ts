@@ -1,24 +1,15 @@
 /** A compiled program: its rules linked to each other, run for one entity after the other. */
 
-import { type Dict, getStored, setStored, storedKey } from '../model/dict.ts'
+import { type Dict, getStored, setStored, storedKey, values } from '../model/dict.ts'
 import { type Entity, isDeleted } from '../model/entity.ts'
-import type { Value } from '../model/value.ts'
-import { reachableRules } from './check.ts'
+import { isDict, isList, type Value } from '../model/value.ts'
+import { isRecursive, reachableRules } from './check.ts'
 import { compileBlock } from './closures.ts'
 import type { DtlSettings, RunContext } from './contract.ts'
 import { DtlError, located, tooDeep } from './errors.ts'
 import { Frame, Run, rowsFor } from './frame.ts'
 import { compileHops } from './hops.ts'
-import {
-  type ApplyRule,
-  FILTERED,
-  GO_ON,
-  type Outcome,
-  type ProgramNode,
-  type RuleNode,
-  type Step,
-  type Tools,
-} from './syntax.ts'
+import { type ApplyRule, FILTERED, GO_ON, type ProgramNode, type RuleNode, type Step, type Tools } from './syntax.ts'
 import { targetMaker } from './target.ts'
 import { compileTrigger } from './trigger.ts'
 
@@ -34,6 +25,8 @@ export class Program {
   readonly #rules = new Map<string, CompiledRule>()
   readonly #start: CompiledRule
   readonly #idRequired: boolean
+  /** Only rules that apply themselves can nest values without end. */
+  readonly #isRecursive: boolean
   readonly #isMeant: ((entity: Entity) => boolean) | null
 
   constructor(node: ProgramNode, settings: DtlSettings) {
@@ -42,6 +35,7 @@ export class Program {
     for (const rule of this.#rules.values()) rule.compile(tools)
     this.#start = this.#rules.get('default') as CompiledRule
     this.#idRequired = node.idRequired
+    this.#isRecursive = isRecursive(node)
     this.#isMeant = node.trigger === null ? null : compileTrigger(node.trigger, settings)
   }
 
@@ -52,17 +46,17 @@ export class Program {
     if (this.#isMeant !== null && !this.#isMeant(source)) return [source]
     const run = new Run(context)
     const frame = new Frame(source, startOf(source, this.#start.newTarget()), null, run, rowsFor(this.#start.slots))
-    let outcome: Outcome
     try {
-      outcome = this.#start.run(frame)
+      const outcome = this.#start.run(frame)
       if (outcome === GO_ON) this.#emit(frame)
+      if (outcome === FILTERED) emitFiltered(frame)
+      if (this.#isRecursive) for (const entity of run.emitted) checkNesting(entity)
     } catch (thrown) {
       const error = located(thrown, this.#start.pointer)
       const id = getStored(source, ID)
       error.entity = typeof id === 'string' ? id : null
       throw error
     }
-    if (outcome === FILTERED) emitFiltered(frame)
     return run.emitted
   }
 
@@ -142,6 +136,20 @@ function emitFiltered({ target, run }: Frame): void {
   if (typeof getStored(target, ID) !== 'string') return
   setStored(target, FILTERED_MARK, true)
   run.emitted.push(target)
+}
+
+/** Lists and dicts within one another at most: JSON of more is refused when it is read again. */
+const MAX_NESTING = 500
+
+function checkNesting(value: Value, depth = 0): void {
+  if (typeof value !== 'object' || value === null) return
+  if (depth > MAX_NESTING) {
+    throw new DtlError('nested-too-deep', `Lists and dicts are nested more than ${MAX_NESTING} deep.`, {
+      hint: 'Let the rule that applies itself collect its results in one list.',
+    })
+  }
+  if (isList(value)) for (const element of value) checkNesting(element, depth + 1)
+  else if (isDict(value)) for (const property of values(value)) checkNesting(property, depth + 1)
 }
 
 /** `<pipe>-1`, `<pipe>-2` … for URI prefixes in the order in which they come up (dtl.md §9.14). */

@@ -307,6 +307,8 @@ function without(
   return characters.slice(start, end).join('')
 }
 
+const NO_PAIRS: readonly [string, string][] = []
+
 /** All keys in one pass from left to right, the longest that fits; what was put in is not looked at again. */
 function replaceAllOf(replacements: Value): Convert {
   const byFirst = new Map<string, [string, string][]>()
@@ -326,7 +328,9 @@ function replaceAllOf(replacements: Value): Convert {
     let text = ''
     let at = 0
     while (at < value.length) {
-      const found = byFirst.get(value.charAt(at))?.find(([old]) => value.startsWith(old, at))
+      const candidates = byFirst.get(value.charAt(at)) ?? NO_PAIRS
+      frame.run.spend(candidates.length)
+      const found = candidates.find(([old]) => value.startsWith(old, at))
       text += found === undefined ? value.charAt(at) : found[1]
       at += found === undefined ? 1 : found[0].length
     }
