@@ -17,7 +17,7 @@ import { storedLexical } from './lexical.ts'
 export type Statement = string
 
 export interface EntityText {
-  /** What the entity says, and `owl:sameAs` from its members. Each once. */
+  /** What the entity says, and `owl:sameAs` from its members. */
   readonly statements: readonly Statement[]
   /** What is known about the graph itself: it stays in the graph. */
   readonly about: readonly Statement[]
@@ -66,6 +66,6 @@ export class EntityTexts {
       const member = subjectIri(id, this.#naming)
       if (id !== version.id) about.push(`${graph} <${prov.wasDerivedFrom}> <${member}>`)
     }
-    return { statements: [...new Set(statements)], about: [...new Set(about)] }
+    return { statements, about }
   }
 }

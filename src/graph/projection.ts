@@ -6,8 +6,11 @@ import type { GraphSettings, ProjectedDataset } from './contract.ts'
 import { EntityTexts } from './entity-text.ts'
 import { type GraphChange, GraphStore } from './store.ts'
 
-/** A batch ends at whichever comes first. Queries wait for a batch, so those that follow are small. */
-const LOAD_QUADS = 60_000
+/**
+ * A batch ends at whichever comes first. Queries wait for a batch, so those that follow are small; and of larger loads
+ * the text outlives the young generation, which costs more than the fewer calls save.
+ */
+const LOAD_QUADS = 20_000
 const LOAD_ENTITIES = 5_000
 const FOLLOW_ENTITIES = 500
 

@@ -60,31 +60,45 @@ export class GraphStore {
   apply(changes: readonly GraphChange[]): void {
     const going = new UpdateText()
     const leaving = new Set<Statement>()
-    let coming = ''
+    // Pieces joined once: adding them to one string as they come costs several times the load itself.
+    const coming: string[] = []
     for (const change of changes) {
-      const { graph, isGlobal, text } = change
-      const before = change.isNew ? [] : this.#statementsOf(graph)
-      const after = text === null ? NOTHING : new Set([...text.statements, ...text.about])
-      const isAbout = aboutTest(graph)
-      const gone = before.filter((statement) => !after.has(statement))
-      if (after.size === 0 && before.length > 0) going.drop(graph)
-      else if (gone.length > 0) going.remove(gone, graph)
-      this.#countRemoved(gone.length)
-      if (isGlobal) for (const statement of gone) if (!isAbout(statement)) leaving.add(statement)
-      const known = before.length === 0 ? NOTHING : new Set(before)
-      for (const statement of after) {
-        if (known.has(statement)) continue
-        coming += `${statement} <${graph}> .\n`
-        this.#quads++
-        if (!isGlobal || isAbout(statement)) continue
-        coming += `${statement} .\n`
-        this.#quads++
-        this.#isExact = false
-      }
+      if (change.isNew) this.#add(change, null, coming)
+      else this.#replace(change, going, leaving, coming)
     }
     this.#update(going)
-    if (coming !== '') this.#store.load(coming, { format: 'application/n-quads', no_transaction: true })
+    if (coming.length > 0) this.#store.load(coming.join(''), { format: 'application/n-quads', no_transaction: true })
     if (leaving.size > 0) this.#leaveDefaultGraph([...leaving])
+  }
+
+  #replace(change: GraphChange, going: UpdateText, leaving: Set<Statement>, coming: string[]): void {
+    const { graph, isGlobal, text } = change
+    // Statements are looked up once: what is kept leaves the set, what is left in it goes.
+    const gone = new Set(this.#statementsOf(graph))
+    if (text === null && gone.size > 0) going.drop(graph)
+    if (text !== null) this.#add(change, gone, coming)
+    if (text !== null && gone.size > 0) going.remove(gone, graph)
+    this.#countRemoved(gone.size)
+    if (!isGlobal) return
+    const about = subjectOf(graph)
+    for (const statement of gone) if (!statement.startsWith(about)) leaving.add(statement)
+  }
+
+  /** The lines of what is not there already; what is leaves `before`. */
+  #add({ graph, isGlobal, text }: GraphChange, before: Set<Statement> | null, coming: string[]): void {
+    if (text === null) return
+    const ending = ` <${graph}> .\n`
+    const pieces = coming.length
+    const isThere = (statement: Statement): boolean => before?.delete(statement) === true
+    for (const statement of text.about) if (!isThere(statement)) coming.push(statement, ending)
+    for (const statement of text.statements) {
+      if (isThere(statement)) continue
+      coming.push(statement, ending)
+      if (isGlobal) coming.push(statement, ' .\n')
+    }
+    this.#quads += (coming.length - pieces) / 2
+    // The default graph may have had the statement, and an entity may say a thing twice.
+    this.#isExact &&= coming.length === pieces
   }
 
   /** IRIs of the graphs that are part of a dataset. */
@@ -102,9 +116,9 @@ export class GraphStore {
       format: 'application/n-triples',
       from_graph_name: oxigraph().namedNode(graph),
     })
-    const lines = text.split('\n')
-    lines.pop()
-    return lines.map((line) => line.slice(0, -2))
+    const statements = text.split(' .\n')
+    statements.pop()
+    return statements
   }
 
   /** Of statements that a global entity no longer holds, removes those that no other holds either. */
@@ -137,29 +151,26 @@ export class GraphStore {
   }
 }
 
-const NOTHING: ReadonlySet<Statement> = new Set()
-
 /** Statements about a graph have it as their subject. */
-const aboutTest = (graph: string): ((statement: Statement) => boolean) => {
-  const subject = `<${graph}> `
-  return (statement) => statement.startsWith(subject)
-}
+const subjectOf = (graph: string): string => `<${graph}> `
 
 /** SPARQL that removes statements and graphs. */
 class UpdateText {
-  #removals = ''
-  #drops = ''
+  readonly #removals: string[] = []
+  readonly #drops: string[] = []
 
-  remove(statements: readonly Statement[], graph: string | null): void {
-    const lines = statements.map((statement) => `${statement} .\n`).join('')
-    this.#removals += graph === null ? lines : `GRAPH <${graph}> {\n${lines}}\n`
+  remove(statements: Iterable<Statement>, graph: string | null): void {
+    if (graph !== null) this.#removals.push(`GRAPH <${graph}> {\n`)
+    for (const statement of statements) this.#removals.push(statement, ' .\n')
+    if (graph !== null) this.#removals.push('}\n')
   }
 
   drop(graph: string): void {
-    this.#drops += `DROP SILENT GRAPH <${graph}>;\n`
+    this.#drops.push(`DROP SILENT GRAPH <${graph}>;\n`)
   }
 
   text(): string {
-    return `${this.#removals === '' ? '' : `DELETE DATA {\n${this.#removals}};\n`}${this.#drops}`
+    const removals = this.#removals.length === 0 ? '' : `DELETE DATA {\n${this.#removals.join('')}};\n`
+    return removals + this.#drops.join('')
   }
 }

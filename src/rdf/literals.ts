@@ -22,26 +22,25 @@ export type StatedScalar =
 
 /** States a scalar that is neither null nor an NI. Exact, but for a lone surrogate, which becomes U+FFFD. */
 export function stateScalar(subject: string, predicate: string, value: StatedScalar, emit: Emit): void {
-  const state = (text: string, datatype: string) => emit(subject, predicate, text, datatype)
-  if (typeof value === 'string') state(wellFormed(value), xsd.string)
+  if (typeof value === 'string') emit(subject, predicate, wellFormed(value), xsd.string)
   else if (typeof value === 'number') {
-    if (Number.isInteger(value)) state(String(value), xsd.integer)
-    else state(doubleText(value), xsd.double)
-  } else if (typeof value === 'bigint') state(String(value), xsd.integer)
-  else if (typeof value === 'boolean') state(value ? 'true' : 'false', xsd.boolean)
+    if (Number.isInteger(value)) emit(subject, predicate, String(value), xsd.integer)
+    else emit(subject, predicate, doubleText(value), xsd.double)
+  } else if (typeof value === 'bigint') emit(subject, predicate, String(value), xsd.integer)
+  else if (typeof value === 'boolean') emit(subject, predicate, value ? 'true' : 'false', xsd.boolean)
   else if (value instanceof URI) {
-    if (isIri(value.text)) state(value.text, '')
-    else state(wellFormed(value.text), xsd.anyURI)
-  } else if (value instanceof Datetime) state(datetimeText(value), xsd.dateTime)
-  else if (value instanceof LocalDate) state(datetimeText(value), xsd.date)
-  else if (value instanceof Decimal) state(decimalText(value), xsd.decimal)
-  else if (value instanceof Float) state(doubleText(value.value), xsd.double)
-  else if (value instanceof UUID) state(`urn:uuid:${value.text}`, '')
-  else state(base64(value.data), xsd.base64Binary)
+    if (isIri(value.text)) emit(subject, predicate, value.text, '')
+    else emit(subject, predicate, wellFormed(value.text), xsd.anyURI)
+  } else if (value instanceof Datetime) emit(subject, predicate, datetimeText(value), xsd.dateTime)
+  else if (value instanceof LocalDate) emit(subject, predicate, datetimeText(value), xsd.date)
+  else if (value instanceof Decimal) emit(subject, predicate, decimalText(value), xsd.decimal)
+  else if (value instanceof Float) emit(subject, predicate, doubleText(value.value), xsd.double)
+  else if (value instanceof UUID) emit(subject, predicate, `urn:uuid:${value.text}`, '')
+  else emit(subject, predicate, base64(value.data), xsd.base64Binary)
 }
 
 /** Statements are UTF-8, which has no lone surrogates. */
-const wellFormed = (text: string): string => (/\p{Surrogate}/u.test(text) ? text.toWellFormed() : text)
+const wellFormed = (text: string): string => (text.isWellFormed() ? text : text.toWellFormed())
 
 /** The canonical form of XML Schema: `1.5E0`. */
 function doubleText(value: number): string {

@@ -49,8 +49,8 @@ function stateDict(subject: string, dict: Dict, naming: Naming, emit: Emit): voi
 function stateProperty(subject: string, name: string, value: Value, naming: Naming, emit: Emit): void {
   if (value === null) return
   const predicate = predicateIri(name, naming)
-  if (typeof value === 'string') {
-    stateScalar(subject, predicate, value, emit)
+  if (typeof value !== 'object' || (value instanceof Typed && !(value instanceof NI))) {
+    stateScalar(subject, predicate, value as StatedScalar, emit)
     return
   }
   let place = 0
