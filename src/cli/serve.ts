@@ -57,7 +57,12 @@ export const serve: Command = async ({ given, environment, terminal }) => {
     return 0
   } finally {
     // Whatever hangs, the process ends in time; what was acknowledged is on disk already.
-    setTimeout(() => process.exit(1), END_MS).unref()
+    setTimeout(() => {
+      terminal.note(
+        'samtale: not everything ended in time. What was acknowledged is stored; pipes go on at the next start.',
+      )
+      process.exit(1)
+    }, END_MS).unref()
     await server?.close()
     await node.close()
   }
