@@ -22,7 +22,9 @@ import { walk } from './walk.ts'
 export function indexText(node: Node, settings: DtlSettings): string {
   const needs = needsOf(node, settings)
   const expression = written(node, settings, needs.namespaced)
-  if (!needs.namespaced && !needs.property && !needs.identity && !needs.prefixes) return writeJson(expression)
+  // An object that stands alone would be taken for one with settings.
+  const isPlain = !needs.namespaced && !needs.property && !needs.identity && !needs.prefixes && !isDict(expression)
+  if (isPlain) return writeJson(expression)
   const own = Object.entries(settings.prefixes).filter(([name, prefix]) => builtinNamespaces[name] !== prefix)
   return writeJson(
     dictOf([
