@@ -67,7 +67,7 @@ class Builder {
       settings,
       addNamespaces: this.#flag('add_namespaces') ?? (namespaced && source.type.addsNamespaces),
       removeNamespaces: this.#flag('remove_namespaces') ?? (namespaced && sink.type.removesNamespaces),
-      batchSize: this.#number('batch_size') ?? (sink.type.kind === 'dataset' ? 1_000 : 100),
+      batchSize: this.#number('batch_size') ?? (sink.type.kind === 'dataset' ? 2_000 : 100),
       checkpointInterval: this.#number('checkpoint_interval') ?? 1,
       reads: [...new Set(analyses.flatMap(({ datasets }) => datasets))],
       indexes: uniqueIndexes(analyses.flatMap(({ indexes }) => indexes)),
