@@ -7,6 +7,8 @@ export type QueryKind = 'select' | 'ask' | 'construct' | 'describe'
 
 export interface QueryText {
   readonly kind: QueryKind
+  /** Those it declares, without the colon. */
+  readonly prefixes: ReadonlyMap<string, string>
   /** IRIs of FROM, and of FROM NAMED; null when the query has neither clause. */
   readonly from: { readonly defaults: readonly string[]; readonly named: readonly string[] } | null
   /** The query with at most so many solutions; its own LIMIT stays when it is smaller. */
@@ -36,6 +38,7 @@ export function readQuery(query: string): QueryText {
   const outer = tokens.slice(first).filter(({ depth }) => depth === 0)
   return {
     kind,
+    prefixes,
     from: fromOf(outer, prefixes),
     limited: (limit) => (kind === 'ask' ? query : withLimit(query, outer, limit)),
   }
@@ -52,7 +55,7 @@ function prologueOf(tokens: readonly Token[]): { prefixes: ReadonlyMap<string, s
     if (keyword === undefined) break
     if (keywordOf(keyword) === 'BASE' && name?.kind === 'iri') first += 2
     else if (keywordOf(keyword) === 'PREFIX' && name?.kind === 'name' && iri?.kind === 'iri') {
-      prefixes.set(name.text, iri.text.slice(1, -1))
+      prefixes.set(name.text.slice(0, -1), iri.text.slice(1, -1))
       first += 3
     } else break
   }
@@ -76,9 +79,9 @@ function fromOf(outer: readonly Token[], prefixes: ReadonlyMap<string, string>):
 function iriOf({ kind, text }: Token, prefixes: ReadonlyMap<string, string>): string | null {
   if (kind === 'iri') return text.slice(1, -1)
   if (kind !== 'name') return null
-  const colon = text.indexOf(':') + 1
+  const colon = text.indexOf(':')
   const prefix = prefixes.get(text.slice(0, colon))
-  return prefix === undefined ? null : prefix + text.slice(colon).replace(/\\(.)/g, '$1')
+  return prefix === undefined ? null : prefix + text.slice(colon + 1).replace(/\\(.)/g, '$1')
 }
 
 /**

@@ -3,6 +3,8 @@
 import type { NamedNode } from 'oxigraph'
 import type { Naming } from '../model/iri.ts'
 import { isTrap, oxigraph } from '../rdf/oxigraph.ts'
+import { prefixesOf } from '../rdf/prefixes.ts'
+import { turtleText } from '../rdf/turtle-text.ts'
 import type { GraphAnswer, GraphQuery } from './contract.ts'
 import { GraphError } from './errors.ts'
 import { explained } from './mistakes.ts'
@@ -19,6 +21,8 @@ export function answerQuery(graph: GraphStore, naming: Naming, query: GraphQuery
     results_format: mediaType,
     ...graphsOptions(graph, naming, query, text),
   }
+  if (mediaType === 'text/turtle')
+    return turtleAnswer(run(graph, query, text, { ...options, results_format: TRIPLES }), naming, text)
   const result = run(graph, query, text, options)
   const table = TABLES[mediaType]
   if (text.kind !== 'select' || table === undefined) {
@@ -26,6 +30,19 @@ export function answerQuery(graph: GraphStore, naming: Naming, query: GraphQuery
   }
   const cut = cutRows(result, table, query.maxRows)
   return { body: cut.text, contentType: mediaType, cut: cut.isCut, rows: cut.rows }
+}
+
+const TRIPLES = 'application/n-triples'
+/** Longer results are for programs, which read N-Triples as Turtle. */
+const READABLE = 1_000_000
+
+/** With the prefixes of the query, which its writer likes, and those of the tenant. */
+function turtleAnswer(triples: string, naming: Naming, { prefixes }: QueryText): GraphAnswer {
+  const body =
+    triples.length > READABLE
+      ? triples
+      : turtleText(triples, { ...prefixesOf(naming), ...Object.fromEntries(prefixes) })
+  return { body, contentType: 'text/turtle', cut: false, rows: null }
 }
 
 const TABLES: Readonly<Record<string, TableFormat>> = {

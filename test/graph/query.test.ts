@@ -104,7 +104,9 @@ describe('a CONSTRUCT', () => {
       contentType: 'application/n-triples',
       rows: null,
     })
-    expect(ask(query, { accept: 'text/turtle' }).body).toContain('"one"')
+    expect(ask(`PREFIX ns: <${BASE}/ns#> ${query}`, { accept: 'text/turtle' }).body).toBe(
+      `@prefix ns: <${BASE}/ns#>.\n\n<${BASE}/id/x/0> ns:name "one" .\n`,
+    )
     expect(JSON.parse(ask(query, { accept: 'application/ld+json' }).body)).toHaveLength(1)
     expect(ask(query, { accept: 'application/rdf+xml' }).body).toContain('rdf:Description')
     expect(ask(query, { accept: '*/*' }).contentType).toBe('text/turtle')
