@@ -35,6 +35,7 @@ export interface Server {
 
 const MIB = 1024 * 1024
 const CLOSE_GRACE_MS = 2_000
+const IDLE_MS = 20
 
 export async function openServer(node: Node, options: ServerOptions): Promise<Server> {
   if (!isLoopbackHost(options.host)) {
@@ -150,10 +151,13 @@ async function listen(app: FastifyInstance, { host, port }: ServerOptions): Prom
 }
 
 async function close(app: FastifyInstance): Promise<void> {
-  const timer = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS)
+  const end = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS)
+  // A connection that was busy when the server closed stays open for another request, which will not be answered.
+  const idle = setInterval(() => app.server.closeIdleConnections(), IDLE_MS)
   try {
     await app.close()
   } finally {
-    clearTimeout(timer)
+    clearTimeout(end)
+    clearInterval(idle)
   }
 }
