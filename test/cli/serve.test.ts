@@ -14,6 +14,8 @@ const ENTITIES = 10_000
 const PAGE = 250
 
 let source: FakeServer
+/** The source answers for what comes later only when this is raised, so that a run is under way for as long as a test needs it. */
+let givenUpTo = ENTITIES / 3
 let hub: Serving
 const client = clientOf(() => hub.url, data)
 
@@ -27,7 +29,8 @@ beforeAll(async () => {
       _updated: after + 1 + place,
       name: `Entity ${after + 1 + place}`,
     }))
-    await new Promise((resolve) => setTimeout(resolve, 40))
+    do await new Promise((resolve) => setTimeout(resolve, 20))
+    while (after >= givenUpTo && !response.destroyed)
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(page))
   })
   for (const kind of ['pipes', 'systems']) mkdirSync(join(config, kind), { recursive: true })
@@ -62,9 +65,9 @@ const stored = async (dataset: string): Promise<number> =>
   (await client.get(`/api/datasets/${dataset}`)).body.runtime?.['count-log-exists'] ?? 0
 
 /** Ends the hub in the middle of a run of `long`, while entities are pushed. */
-async function endInTheMiddle(signal: 'SIGTERM' | 'SIGINT', from: number): Promise<string[]> {
+async function endInTheMiddle(signal: 'SIGTERM' | 'SIGINT', atLeast: number): Promise<string[]> {
   const pushed = pushUntilGone(`${signal}-`)
-  await expect.poll(() => stored('long'), { timeout: 20_000, interval: 20 }).toBeGreaterThan(from)
+  await expect.poll(() => stored('long'), { timeout: 20_000, interval: 20 }).toBeGreaterThan(atLeast)
   expect(await client.pump('long')).toMatchObject({ 'is-running': true })
   const { code, ms } = await hub.end(signal)
   expect(code).toBe(0)
@@ -86,12 +89,6 @@ it('takes its options from the environment, says one line when the API answers, 
   expect(hub.err()).toBe(
     "error   pipes/misspelt.conf.json /source/type\n        Unknown source type 'embeded'. Did you mean 'embedded'?\n",
   )
-  expect((await client.push('in', [{ _id: 'x:1', name: 'a' }])).status).toBe(200)
-  const query = 'SELECT ?s { GRAPH ?g { ?s ?p "a" } }'
-  const ask = () => client.get(`/sparql?query=${encodeURIComponent(query)}`)
-  await expect
-    .poll(async () => (await ask()).body.results?.bindings, { timeout: 10_000 })
-    .toEqual([{ s: { type: 'uri', value: 'https://hub.example/id/x/1' } }])
 })
 
 it('ends on SIGTERM within seconds in the middle of a run, and nothing acknowledged is lost', async () => {
@@ -101,12 +98,14 @@ it('ends on SIGTERM within seconds in the middle of a run, and nothing acknowled
 it('goes on where it was after a restart, and ends on SIGINT alike', async () => {
   const asked = source.requests.length
   hub = await serve(['--data', data, '--config', config])
-  acknowledged.push(...(await endInTheMiddle('SIGINT', ENTITIES / 3)))
+  givenUpTo = (ENTITIES * 2) / 3
+  acknowledged.push(...(await endInTheMiddle('SIGINT', ENTITIES / 3 + PAGE)))
   const [first] = source.requests.slice(asked).filter(({ path }) => path === '/long')
   expect(Number(first?.query.since)).toBeGreaterThan(0)
 })
 
 it('has everything once in the end, with the configuration it was given last', async () => {
+  givenUpTo = ENTITIES
   hub = await serve(['--data', data])
   await expect.poll(() => stored('after'), { timeout: 20_000, interval: 50 }).toBe(ENTITIES)
   const { body } = await client.get('/api/datasets/long/entities?history=true')
@@ -114,6 +113,12 @@ it('has everything once in the end, with the configuration it was given last', a
   expect(versions).toEqual(Array.from({ length: ENTITIES }, (_, n) => `${n} ${n}`))
   const kept = new Set((await client.live('in')).map(({ _id }) => _id))
   expect(acknowledged.filter((id) => !kept.has(id))).toEqual([])
+  expect((await client.push('in', [{ _id: 'x:1', name: 'a' }])).status).toBe(200)
+  const query = 'SELECT ?s { GRAPH ?g { ?s ?p "a" } }'
+  const ask = () => client.get(`/sparql?query=${encodeURIComponent(query)}`)
+  await expect
+    .poll(async () => (await ask()).body.results?.bindings, { timeout: 10_000 })
+    .toEqual([{ s: { type: 'uri', value: 'https://hub.example/id/x/1' } }])
   expect((await hub.end()).code).toBe(0)
 })
 
