@@ -2,19 +2,9 @@
 
 import type { Value } from '../model/value.ts'
 import { located } from './errors.ts'
-import { type Frame, frameOf } from './frame.ts'
+import { frameOf } from './frame.ts'
 import { compilePath } from './read.ts'
-import type {
-  Argument,
-  ArgumentNode,
-  BlockNode,
-  CallNode,
-  Evaluate,
-  HopsNode,
-  Step,
-  Tools,
-  TransformNode,
-} from './syntax.ts'
+import type { Argument, ArgumentNode, BlockNode, CallNode, Evaluate, Step, Tools, TransformNode } from './syntax.ts'
 import { GO_ON } from './syntax.ts'
 
 export function compileArgument(node: ArgumentNode, tools: Tools): Argument {
@@ -80,10 +70,13 @@ function isFoldable(
   return compiled.every((argument) => argument === undefined || argument.constant !== undefined)
 }
 
+/** Work that is done while a program is compiled; a call that takes more is left for the entities. */
+const MAX_FOLDING = 100_000
+
 /** Undefined: it fails, which is for the entity to say. */
 function folded(evaluate: Evaluate): Value | undefined {
   try {
-    return evaluate(frameOf(null))
+    return evaluate(frameOf(null, MAX_FOLDING))
   } catch {
     return undefined
   }
@@ -94,5 +87,3 @@ const nothing: Step = () => GO_ON
 const nowhere: Evaluate = () => {
   throw new TypeError('This argument has no value.')
 }
-
-export type CompileHops = (node: HopsNode, tools: Tools) => (frame: Frame) => Value[]

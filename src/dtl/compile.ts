@@ -87,7 +87,17 @@ export function compileIndex(text: string): CompiledIndex {
       hint: 'Use a text that the compiler gave.',
     })
   }
-  return { keys: (entity) => joinKeys(evaluate(entity)) }
+  return { keys: (entity) => keysOf(entity, evaluate) }
+}
+
+/** An entity that the expression fails on has no keys: what is stored must not depend on who indexes it. */
+function keysOf(entity: Entity, evaluate: (entity: Entity) => Value): readonly Value[] {
+  try {
+    return joinKeys(evaluate(entity))
+  } catch (error) {
+    if (error instanceof DtlError) return []
+    throw error
+  }
 }
 
 /** An index knows no rules, no other datasets, and no namespaces that a program made up. */
@@ -96,7 +106,7 @@ const indexTools = (settings: DtlSettings): Tools => ({
   idRequired: false,
   rule: notInIndex,
   hops: notInIndex,
-  namespaceFor: null,
+  namespaceFor: () => null,
 })
 
 function notInIndex(): never {

@@ -12,20 +12,22 @@ const MAX_WORK = 20_000_000
 /** One source entity on its way through a program. */
 export class Run {
   readonly context: RunContext
+  readonly #limit: number
   /** What `create` emitted, in order. */
   readonly emitted: Entity[] = []
   /** Rules applied within one another. */
   depth = 0
   #work = 0
 
-  constructor(context: RunContext) {
+  constructor(context: RunContext, limit = MAX_WORK) {
     this.context = context
+    this.#limit = limit
   }
 
   /** Counts work that the program's size does not bound: elements of lists made, values a function is called with. */
   spend(amount: number): void {
     this.#work += amount
-    if (this.#work > MAX_WORK) {
+    if (this.#work > this.#limit) {
       throw new DtlError('too-much-work', 'One entity takes more work, or makes more output, than is allowed.', {
         hint: 'Look for lists that multiply: nested map, tuples, range, or hops without a selective join.',
       })
@@ -84,4 +86,5 @@ const NOWHERE: RunContext = {
 }
 
 /** A frame for expressions that see nothing but `_S`: constants, index keys. */
-export const frameOf = (source: Value): Frame => new Frame(source, newDict(), null, new Run(NOWHERE), NO_ROWS)
+export const frameOf = (source: Value, limit?: number): Frame =>
+  new Frame(source, newDict(), null, new Run(NOWHERE, limit), NO_ROWS)

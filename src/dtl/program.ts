@@ -152,15 +152,17 @@ function checkNesting(value: Value, depth = 0): void {
   else if (isDict(value)) for (const property of values(value)) checkNesting(property, depth + 1)
 }
 
+/** URI prefixes that a program makes up namespaces for, at most. */
+const MAX_MADE_UP = 100_000
+
 /** `<pipe>-1`, `<pipe>-2` … for URI prefixes in the order in which they come up (dtl.md §9.14). */
-function madeUpNamespaces(pipe: string): (prefix: string) => string {
+function madeUpNamespaces(pipe: string): (prefix: string) => string | null {
   const made = new Map<string, string>()
   return (prefix) => {
-    let namespace = made.get(prefix)
-    if (namespace === undefined) {
-      namespace = `${pipe}-${made.size + 1}`
-      made.set(prefix, namespace)
-    }
+    const known = made.get(prefix)
+    if (known !== undefined || made.size >= MAX_MADE_UP) return known ?? null
+    const namespace = `${pipe}-${made.size + 1}`
+    made.set(prefix, namespace)
     return namespace
   }
 }

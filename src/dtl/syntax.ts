@@ -214,6 +214,6 @@ export interface Tools {
   readonly idRequired: boolean
   readonly rule: (id: string) => ApplyRule
   readonly hops: (node: HopsNode) => (frame: Frame) => Value[]
-  /** The namespace of a URI that no prefix covers: made up once for the program, then remembered (dtl.md §9.14). */
-  readonly namespaceFor: ((prefix: string) => string) | null
+  /** The namespace of a URI that no prefix covers, made up once, then remembered (dtl.md §9.14); null: there is none. */
+  readonly namespaceFor: (prefix: string) => string | null
 }

@@ -13,8 +13,6 @@ export function wildcard(pattern: string, options: { readonly question: boolean 
   return characterRuns(runs.map((run) => [...run]))
 }
 
-export const hasWildcard = (pattern: string): boolean => /[*?]/.test(pattern)
-
 const hasAny = (text: string, test: (char: string) => boolean): boolean => {
   for (const char of text) if (test(char)) return true
   return false

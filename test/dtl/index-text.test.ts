@@ -104,6 +104,13 @@ describe('the keys of an index', () => {
     expect(keys('{"_id": "1", "a": "x", "_deleted": true}')).toBe('["x"]')
   })
 
+  it('are none where the expression fails', () => {
+    const index = compileIndex('["range",0,"_S.n"]')
+    expect(index.keys(entity('{"_id": "1", "n": 2}'))).toEqual([0, 1])
+    expect(index.keys(entity('{"_id": "1"}'))).toEqual([])
+    expect(index.keys(entity('{"_id": "1", "n": 1000000000}'))).toEqual([])
+  })
+
   it('come from index texts only', () => {
     expect(() => compileIndex('["nope"]')).toThrow("Unknown function 'nope'")
     expect(() => compileIndex('["hops", {}]')).toThrow()

@@ -5,7 +5,7 @@ import type { Lookup, RunContext } from '../../src/dtl/contract.ts'
 import { type Dict, entries, newDict } from '../../src/model/dict.ts'
 import { type Entity, idOf, isDeleted } from '../../src/model/entity.ts'
 import { compareText, equals } from '../../src/model/order.ts'
-import { isList, type Value } from '../../src/model/value.ts'
+import { isList } from '../../src/model/value.ts'
 
 export interface MemoryLookup extends Lookup {
   /** Index lookups made so far. */
@@ -48,5 +48,3 @@ export function contextOf(lookup: Lookup, bound: Dict = newDict()): RunContext {
 
 /** A context without datasets. */
 export const plainContext = (): RunContext => contextOf(memoryLookup(new Map<string, readonly Entity[]>()))
-
-export const isEntityList = (value: Value): value is readonly Entity[] => isList(value)

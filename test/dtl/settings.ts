@@ -2,7 +2,7 @@
 
 import { compileDtl } from '../../src/dtl/compile.ts'
 import type { DtlProblem, DtlSettings, DtlTransform } from '../../src/dtl/contract.ts'
-import { type Dict, dictOf } from '../../src/model/dict.ts'
+import type { Dict } from '../../src/model/dict.ts'
 import { builtinNamespaces } from '../../src/model/iri.ts'
 import { fromPlain, parseJson, writeJson } from '../../src/model/json.ts'
 import type { Value } from '../../src/model/value.ts'
@@ -53,5 +53,3 @@ export const datasets = (given: Record<string, readonly unknown[]>): Datasets =>
   new Map(
     Object.entries(given).map(([name, list]) => [name, list.map((one) => parseJson(JSON.stringify(one)) as Dict)]),
   )
-
-export const dict = dictOf

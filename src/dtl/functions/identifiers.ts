@@ -59,9 +59,9 @@ function anyToNi({ settings, namespaceFor }: Tools): Convert {
   const collapsed = (uri: string): NI | undefined => {
     const found = prefixes.find(([, prefix]) => uri.startsWith(prefix))
     if (found !== undefined) return new NI(`${found[0]}:${uri.slice(found[1].length)}`)
-    if (namespaceFor === null) return undefined
     const end = Math.max(uri.lastIndexOf('/'), uri.lastIndexOf('#')) + 1
-    return new NI(`${namespaceFor(uri.slice(0, end))}:${uri.slice(end)}`)
+    const namespace = namespaceFor(uri.slice(0, end))
+    return namespace === null ? undefined : new NI(`${namespace}:${uri.slice(end)}`)
   }
   return (value) => {
     if (typeof value === 'string') return new NI(value)
