@@ -3,8 +3,8 @@
 import { didYouMean } from '../config/problems.ts'
 import { planSpec } from './plan.ts'
 import type { Problems } from './scope.ts'
-import type { ArgumentNode, Node, ProgramNode, RuleNode } from './syntax.ts'
-import { variablesOf, walk } from './walk.ts'
+import type { ArgumentNode, Node, ProgramNode, RuleNode, Variable } from './syntax.ts'
+import { nameOfVariable, variablesOf, walk } from './walk.ts'
 
 /** Reports on all rules, also on those that nothing applies. */
 export function checkProgram(program: ProgramNode, problems: Problems): void {
@@ -28,15 +28,16 @@ export function checkNode(node: ArgumentNode, problems: Problems): void {
     hops: ({ specs }) => {
       for (const spec of specs) {
         const plan = planSpec(spec, problems)
-        for (const { lookups } of plan.steps) for (const { indexed } of lookups) checkIndexExpression(indexed, problems)
-        for (const { expression } of spec.subsets) checkIndexExpression(expression, problems)
+        for (const { alias, lookups } of plan.steps)
+          for (const { indexed } of lookups) checkIndexExpression(indexed, alias, problems)
+        for (const { alias, expression } of spec.subsets) checkIndexExpression(expression, alias, problems)
       }
     },
   })
 }
 
 /** An index holds what an expression gives for one entity, now and at any later time (dtl.md §10.3, §13). */
-export function checkIndexExpression(node: Node, problems: Problems): void {
+export function checkIndexExpression(node: Node, of: Variable, problems: Problems): void {
   walk(node, {
     call: ({ definition, arguments: args, pointer }) => {
       // `uuid` takes chance only when it has nothing to convert.
@@ -46,8 +47,11 @@ export function checkIndexExpression(node: Node, problems: Problems): void {
       if (why !== null) problems.error(pointer, `'${definition.name}' cannot be used in an index expression: ${why}.`)
     },
   })
-  const variables = variablesOf(node)
-  if (variables.length > 1) problems.error(node.pointer, 'An index expression may use one variable only.')
+  const isOther = (variable: Variable) => nameOfVariable(variable) !== nameOfVariable(of)
+  if (variablesOf(node).some(isOther)) {
+    const name = of.name === 'alias' ? `the entity of '${of.dataset}'` : of.name
+    problems.error(node.pointer, `An index expression sees nothing but ${name}.`)
+  }
 }
 
 const REASONS = {

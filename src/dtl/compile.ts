@@ -71,7 +71,7 @@ export function compileExpression(expression: Value, settings: DtlSettings): Com
   const problems = new Problems()
   const node = parseExpression(expression, '', new Scope(problems))
   checkNode(node, problems)
-  checkIndexExpression(node, problems)
+  checkIndexExpression(node, { name: '_S' }, problems)
   if (problems.hasErrors) return { evaluate: () => null, index: '', problems: problems.all }
   const { evaluate } = compileArgument(node, indexTools(settings))
   return { evaluate: (entity) => evaluate(frameOf(entity)), index: indexText(node, settings), problems: problems.all }
