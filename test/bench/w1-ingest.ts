@@ -14,7 +14,7 @@ import { type Figure, median, mustEqual } from './measure.ts'
 const COUNT = 200_000
 const COMPANIES = 10_000
 /** Requests under way at once. */
-const CLIENTS = 4
+const CLIENTS = 8
 
 const RECEIVER = {
   _id: 'person',
