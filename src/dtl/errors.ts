@@ -42,14 +42,17 @@ export function located(thrown: unknown, pointer: string): DtlError {
   return error
 }
 
+const STACK_OVERFLOW = 'Maximum call stack size exceeded'
+
 function asDtlError(thrown: unknown): DtlError {
-  // The engine's own limit comes first where rules nest expressions deeply, or on a small stack.
-  if (thrown instanceof RangeError && /call stack/i.test(thrown.message)) return tooDeep()
+  // The engine's own limit comes first where rules nest expressions deeply, or on a small stack. No pattern is matched
+  // here: there may be no room left for it.
+  if (thrown instanceof RangeError && thrown.message === STACK_OVERFLOW) return tooDeep()
   const message = thrown instanceof Error ? thrown.message : String(thrown)
   return new DtlError('failed', message, { hint: 'See the cause.', cause: thrown })
 }
 
 export const tooDeep = (): DtlError =>
-  new DtlError('recursion-too-deep', 'Rules apply one another more than 1,000 deep.', {
-    hint: 'End the recursion: apply the rule only to values that are there, such as the children of a node.',
+  new DtlError('recursion-too-deep', 'Rules apply one another too deep.', {
+    hint: 'End the recursion: apply the rule only to values that are there. A thousand levels are allowed.',
   })

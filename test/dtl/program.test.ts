@@ -306,12 +306,12 @@ describe('work without end', () => {
     expect(failure(program, '{"_id": "1"}').code).toBe('recursion-too-deep')
     // A thousand levels are allowed, but what they nest must be readable.
     const counting = programOf({
-      default: [['add', 'x', ['apply', 'r', 900]]],
+      default: [['add', 'x', ['apply', 'r', 600]]],
       r: [['if', ['gt', '_S.', 0], ['merge', ['apply', 'r', ['-', '_S.', 1]]], ['add', 'end', '_S.']]],
     })
     expect(applied(counting, '{"_id": "1"}')).toBe('[{"_id":"1","x":{"end":0}}]')
     const nesting = programOf({
-      default: [['add', 'x', ['apply', 'r', 900]]],
+      default: [['add', 'x', ['apply', 'r', 600]]],
       r: [['if', ['gt', '_S.', 0], ['add', 'x', ['apply', 'r', ['-', '_S.', 1]]]]],
     })
     expect(failure(nesting, '{"_id": "1"}').code).toBe('nested-too-deep')
