@@ -25,7 +25,7 @@ export interface Serving {
   readonly process: ChildProcess
   out(): string
   err(): string
-  /** Sends the signal and waits for the end. */
+  /** Sends the signal and waits for the end, if it has not ended yet. */
   end(signal?: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<{ code: number | null; ms: number }>
 }
 
@@ -77,6 +77,7 @@ export async function serve(typed: readonly string[], surroundings: Surroundings
     out,
     err,
     async end(signal = 'SIGTERM') {
+      if (!living.has(child)) return { code: child.exitCode, ms: 0 }
       const startedAt = performance.now()
       const closed = once(child, 'close')
       child.kill(signal)
