@@ -19,6 +19,8 @@ const PAGE = 200
 const COMPANIES = 800
 
 let systems: FakeServer
+/** How slow they are, so that a kill falls into a run. */
+let pauseMs = 30
 let hub: Serving
 const client = clientOf(() => hub.url, root)
 
@@ -35,13 +37,13 @@ beforeAll(async () => {
   systems.on('/people', async (response, { query }) => {
     const from = query.since === undefined ? 0 : Number(query.since) + 1
     const page = Array.from({ length: Math.min(PAGE, PEOPLE - from) }, (_, place) => person(from + place))
-    await new Promise((resolve) => setTimeout(resolve, 30))
+    await new Promise((resolve) => setTimeout(resolve, pauseMs))
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(page))
   })
   systems.on('/companies.csv', async (response) => {
     response.writeHead(200, { 'content-type': 'text/csv' }).write('id,label\n')
     for (let n = 0; n < COMPANIES; n++) {
-      if (n % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+      if (n % 100 === 0 && pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs))
       response.write(`c${n},Company ${n}\n`)
     }
     response.end()
@@ -167,6 +169,7 @@ it('ends as if nothing had happened, with all that was acknowledged, each once',
   expect(numbers).toEqual(Array.from({ length: once.length }, (_, n) => n))
   expect(await client.live('in-copy')).toEqual(await client.live('in'))
 
+  pauseMs = 0
   const undisturbed = await openHub()
   const { files, folder, env } = readConfiguration(config, {})
   await undisturbed.tenant.replaceEnv(env)
