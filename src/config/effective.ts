@@ -36,6 +36,7 @@ function withDefaults(id: string, pipe: Dict): Dict {
 }
 
 const VARIABLE = /\$ENV\(([^()]*)\)/g
+const DEFINE = 'Define it in env.json beside the configuration, as SAMTALE_ENV_<name>, or with PUT /api/env.'
 const CONDITIONAL = '$conditional_properties'
 const CONDITIONAL_PARTS = new Set(['source', 'sink', 'transform', 'transforms'])
 const TRANSFORMS = new Set(['transform', 'transforms'])
@@ -145,6 +146,10 @@ class Resolver {
   }
 
   #text(text: string, pointer: string): Value {
+    if (text.includes('$SECRET(')) {
+      const hint = 'Use $ENV(name) for now, and mind that whoever may read the configuration may read it, too.'
+      this.#report(pointer, 'Secrets, $SECRET(name), are not supported by this version.', hint)
+    }
     if (!text.includes('$ENV(')) return text
     const whole = /^\$ENV\(([^()]*)\)$/.exec(text)
     if (whole !== null) return this.#variable(whole[1] as string, pointer)
@@ -158,7 +163,7 @@ class Resolver {
     const value = get(this.#env, name)
     if (value !== undefined) return value
     const known = entries(this.#env).map(([one]) => one)
-    this.#report(pointer, `The environment variable '${name}' is not defined.`, didYouMean(name, known))
+    this.#report(pointer, `The environment variable '${name}' is not defined.`, didYouMean(name, known) ?? DEFINE)
     return null
   }
 

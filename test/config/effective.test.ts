@@ -65,6 +65,21 @@ describe('the effective configuration', () => {
     ])
   })
 
+  it('says where a variable is defined when none is near, and that there are no secrets yet', () => {
+    const { problems } = effective({
+      ...PIPE,
+      source: { type: 'json', url: '$ENV(else)', headers: { a: 'x $SECRET(b)' } },
+    })
+    expect(problems).toMatchObject([
+      { level: 'error', pointer: '/source/url', hint: expect.stringContaining('env.json') },
+      {
+        level: 'error',
+        pointer: '/source/headers/a',
+        message: 'Secrets, $SECRET(name), are not supported by this version.',
+      },
+    ])
+  })
+
   it('expands nothing in embedded entities', () => {
     const entities = [{ _id: '1', a: '$ENV(host)', $conditional_properties: 7 }]
     expect(effective({ ...PIPE, source: { type: 'embedded', entities } }).value.source.entities).toEqual(entities)
