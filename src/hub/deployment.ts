@@ -103,7 +103,7 @@ function deployMetadata(components: readonly Component[], env: Dict) {
     prefixes: { ...builtinNamespaces, ...namespaces?.default },
     signalsInternally: defaultsChecked.value.use_signalling_internally !== false,
   }
-  const found = [...problems, ...checked.problems, ...defaultsChecked.problems, ...tasks.problems]
+  const found = beyond(problems, [...checked.problems, ...defaultsChecked.problems, ...tasks.problems])
   const effective = dictOf([...entriesBut(value, 'global_defaults'), ['global_defaults', defaults]])
   const { disable_pump_scheduler, disable_user_pipes } = tasks.value
   return {
@@ -116,7 +116,7 @@ function deployMetadata(components: readonly Component[], env: Dict) {
 function deploySystem(component: Component, env: Dict): DeployedSystem & DeployedComponent {
   const { value, problems } = effectiveComponent(component, env)
   const built = buildSystem(component.id, value)
-  const found = located([...problems, ...built.problems], component)
+  const found = located(beyond(problems, built.problems), component)
   return { ...built.system, ...(hasErrors(found) ? { open: null } : {}), component, effective: value, problems: found }
 }
 
@@ -128,7 +128,7 @@ function deployPipe(
 ): DeployedPipe {
   const { value, problems } = effectiveComponent(component, env)
   const place = { component: component.id, pointer: '', unsupported: unsupportedOfPipe }
-  const found: Problem[] = [...problems, ...checkComponent(pipeSchema, value, place).problems]
+  const found: Problem[] = [...checkComponent(pipeSchema, value, place).problems]
   const pumpPlace = { component: component.id, pointer: '/pump', unsupported: unsupportedOfPump }
   const pump = get(value, 'pump')
   if (isDict(pump)) found.push(...checkComponent(pumpSchema, pump, pumpPlace).problems)
@@ -156,12 +156,19 @@ function deployPipe(
   const isReadable = isDict(get(value, 'source')) && isDict(get(value, 'sink'))
   const built = isReadable ? buildPipe(component.id, value, node) : { pipe: null, problems: [] }
   found.push(...built.problems)
+  const all = beyond(problems, found)
   return {
     component,
     effective: value,
-    pipe: hasErrors(found) ? null : built.pipe,
-    problems: located(found, component),
+    pipe: hasErrors(all) ? null : built.pipe,
+    problems: located(all, component),
   }
+}
+
+/** What is wrong with the null in the place of a variable that is not defined is not news. */
+function beyond(first: readonly Problem[], later: readonly Problem[]): readonly Problem[] {
+  const places = new Set(first.map(({ pointer }) => pointer))
+  return [...first, ...later.filter(({ pointer }) => !places.has(pointer))]
 }
 
 /** What only shows when pipes are seen together: two writers of one dataset, and reads of datasets that nobody writes. */

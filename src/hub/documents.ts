@@ -1,5 +1,6 @@
 /** The JSON documents of pipes, pumps, systems and datasets, in the shapes of rest-api.md §2. */
 
+import type { Problem } from '../config/problems.ts'
 import type { DatasetView, Snapshot } from '../log/contract.ts'
 import { writeJson } from '../model/json.ts'
 import type { Value } from '../model/value.ts'
@@ -12,17 +13,12 @@ const OPERATIONS = ['start', 'start-rescan', 'stop', 'enable', 'disable', 'updat
 
 export function pipeDocument(deployed: DeployedPipe, state: PumpState, snapshot: Snapshot): string {
   const { component, effective, pipe, problems } = deployed
-  const errors = problems.map(({ level, message, pointer, hint }) => ({
-    elements: pathOf(pointer),
-    level,
-    msg: hint === undefined ? message : `${message} ${hint}`,
-  }))
   const runtime = {
     state: 'Deployed',
     'is-valid-config': pipe !== null,
     'is-running': state.running !== null,
     'is-disabled': state.isDisabled,
-    'config-errors': errors,
+    'config-errors': configErrors(problems),
     dependencies: pipe === null ? [] : [...new Set([...pipe.source.inputs, ...pipe.reads])],
     queues: pipe === null ? { source: null, dependencies: null } : queues(pipe, snapshot),
     'execution-dataset': `system:pump_execution:${component.id}`,
@@ -45,11 +41,7 @@ export function pumpDocument(
     'is-running': running !== null,
     'is-disabled': state.isDisabled,
     'is-valid-config': pipe !== null,
-    'config-errors': deployed.problems.map(({ level, message, pointer }) => ({
-      elements: pathOf(pointer),
-      level,
-      msg: message,
-    })),
+    'config-errors': configErrors(deployed.problems),
     'last-seen': snapshot.offset(sourceOffset(component.id)) ?? null,
     'last-run': isoTime(state.lastStartedAt),
     'next-run': isoTime(nextRunAt),
@@ -93,8 +85,8 @@ function queues(pipe: Pipe, snapshot: Snapshot): Record<string, unknown> {
 
 export function systemDocument(system: DeployedComponent): string {
   const { component, effective, problems } = system
-  const errors = problems.map(({ level, message, pointer }) => ({ elements: pathOf(pointer), level, msg: message }))
-  const runtime = { 'is-valid-config': !problems.some(({ level }) => level === 'error'), 'config-errors': errors }
+  const isValid = !problems.some(({ level }) => level === 'error')
+  const runtime = { 'is-valid-config': isValid, 'config-errors': configErrors(problems) }
   return `{"_id":${JSON.stringify(component.id)},"config":{"original":${component.text},"effective":${writeJson(effective as Value, { transit: false })}},"runtime":${JSON.stringify(runtime)}}`
 }
 
@@ -119,6 +111,13 @@ function counts(view: DatasetView): Record<string, number> {
     'count-log-exists': versions,
   }
 }
+
+const configErrors = (problems: readonly Problem[]): readonly object[] =>
+  problems.map(({ level, message, pointer, hint }) => ({
+    elements: pathOf(pointer),
+    level,
+    msg: hint === undefined ? message : `${message} ${hint}`,
+  }))
 
 const isoTime = (milliseconds: number | null): string | null =>
   milliseconds === null ? null : new Date(milliseconds).toISOString()

@@ -172,6 +172,19 @@ describe('samtale check', () => {
     expect(out).toContain('The configuration is valid: 2 files, 0 errors, 1 warning.')
   })
 
+  it('says once where a variable is missing', async () => {
+    const missing = folder('missing', {
+      'pipes/a.conf.json': '{"_id":"a","type":"pipe","source":{"type":"json","system":"s","url":"$ENV(there)"}}',
+      'systems/s.conf.json': '{"_id":"s","type":"system:url","url_pattern":"$ENV(address)"}',
+    })
+    const { code, out } = await type('check', missing)
+    expect(code).toBe(1)
+    expect(out).toContain(
+      "pipes/a.conf.json /source/url\n        The environment variable 'there' is not defined. Define it in",
+    )
+    expect(out).toContain('The configuration is not valid: 2 files, 2 errors, 0 warnings.')
+  })
+
   it('says what is wrong with the variables', async () => {
     const wrong = folder('wrong', {
       'pipes/a.conf.json': '{"_id":"a","type":"pipe","source":{"type":"empty"}}',

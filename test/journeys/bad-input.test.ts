@@ -123,6 +123,7 @@ describe('a hop to a dataset that no pipe writes', () => {
       .toMatchObject({
         'last-outcome': 'waiting',
         'last-message': "waits for dataset 'companies', which does not exist yet",
+        'config-errors': [{ level: 'warning', msg: expect.stringContaining('waits until the dataset is there') }],
       })
     await expect.poll(() => ids('people'), soon).toEqual(['p1'])
     await hub.configure([
