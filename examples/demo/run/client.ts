@@ -21,6 +21,13 @@ export async function datasetCounts(hub: string, dataset: string): Promise<Datas
   return { existing: document.runtime['count-index-exists'] ?? 0, versions: document.runtime['count-log-exists'] ?? 0 }
 }
 
+/** Entities of all datasets that the graph does not show yet, from the hub's metrics. */
+export async function graphLag(hub: string): Promise<number | null> {
+  const metrics = await (await answered(`${hub}/api/metrics`)).text()
+  const found = /^samtale_graph_lag\{tenant="default"\} (\d+)/m.exec(metrics)
+  return found === null ? null : Number(found[1])
+}
+
 /** Null while the graph is being built. */
 export async function sparql(hub: string, query: string): Promise<readonly Row[] | null> {
   const response = await fetch(`${hub}/sparql`, {

@@ -3,7 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { World } from '../world/records.ts'
 import { type Truth, truthOf } from '../world/truth.ts'
-import { datasetCounts, getJson, sparql } from './client.ts'
+import { datasetCounts, getJson, graphLag, sparql } from './client.ts'
 import type { Hub } from './hub.ts'
 import { queryFile } from './queries.ts'
 
@@ -26,6 +26,7 @@ export function expectedCounts(world: World): Counts {
     'organisations in the graph': organisation.things,
     'people with an employer': employed,
     'people with an employer that CRM and ERP know': employedByShared,
+    'entities that are not in the graph yet': 0,
   }
 }
 
@@ -40,8 +41,9 @@ export async function datasets(hub: string): Promise<Counts> {
 }
 
 export async function actualCounts(hub: string, erp: string): Promise<Counts> {
-  const [stored, graph, shared] = await Promise.all([
+  const [stored, lag, graph, shared] = await Promise.all([
     datasets(hub),
+    graphLag(hub),
     sparql(hub, queryFile('counts.rq')),
     getJson(`${erp}/api/organisations`) as Promise<readonly unknown[]>,
   ])
@@ -53,6 +55,7 @@ export async function actualCounts(hub: string, erp: string): Promise<Counts> {
     'organisations in the graph': inGraph('organisations'),
     'people with an employer': inGraph('employed'),
     'people with an employer that CRM and ERP know': inGraph('employedByShared'),
+    'entities that are not in the graph yet': lag,
   }
 }
 
