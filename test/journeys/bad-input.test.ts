@@ -270,6 +270,23 @@ describe('a source that', () => {
     expect(report.hint).toBe('Nothing listens there: is the system running, and the port right?')
   })
 
+  it('fails shows the same in a preview', async () => {
+    server.on('/preview', status(500, 'The database is down'))
+    await hub.configure([system(), pipe('preview', { type: 'json', system: 'crm', url: 'preview' })])
+    expect(await hub.get('/api/pipes/preview/entities?stage=source')).toMatchObject({
+      status: 502,
+      body: { code: 'bad-status', message: expect.stringMatching(/answered with 500: The database is down$/) },
+    })
+  })
+
+  it('is a file is refused to configuration that came over the network', async () => {
+    await hub.configure([pipe('passwords', { type: 'csv', url: 'file:///etc/passwd', primary_key: 'x' })])
+    expect(await hub.run('passwords')).toMatchObject({
+      'last-outcome': 'failed',
+      'last-message': 'This source or sink may not read files of this machine.',
+    })
+  })
+
   it('fails is tried again by itself, as its schedule says', async () => {
     server.on('/scheduled', status(500), status(500), entities('1'))
     await hub.configure([

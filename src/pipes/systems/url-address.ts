@@ -68,8 +68,11 @@ function homeOf(pattern: string): URL | undefined {
   return fixed !== undefined && URL.canParse(fixed) ? new URL(fixed) : undefined
 }
 
+/** Without a system a source or sink has an address of its own. */
+const called = (system: string): string => (system === '' ? 'This source or sink' : `System '${system}'`)
+
 function fileRefused(system: string): PipeError {
-  return new PipeError('file-refused', `System '${system}' may not read files of this machine.`, {
+  return new PipeError('file-refused', `${called(system)} may not read files of this machine.`, {
     details: { system },
     hint: 'Only configuration loaded from a folder may, and the file: must stand in the configuration itself.',
   })
@@ -77,7 +80,7 @@ function fileRefused(system: string): PipeError {
 
 function badAddress(system: string, text: string): PipeError {
   const shown = text.replace(/\/\/[^/@]*@/, '//***@').replace(/\?.*/s, '?…')
-  return new PipeError('bad-address', `System '${system}': "${shown}" is not an address of http, https or file.`, {
+  return new PipeError('bad-address', `${called(system)}: "${shown}" is not an address of http, https or file.`, {
     details: { system, address: shown },
     hint: 'The address is made from url_pattern of the system and url of the source or sink.',
   })
