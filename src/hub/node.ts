@@ -1,7 +1,7 @@
 /** A running hub: its tenants, the pump thread they share, and what outlives a restart. */
 
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { startThread } from '../log/thread.ts'
@@ -164,6 +164,18 @@ const inUse = (data: string, cause: unknown): HubError =>
     cause,
   })
 
+function storedIdentity(path: string): Identity {
+  try {
+    const { id, base } = JSON.parse(readFileSync(path, 'utf8')) as Partial<Identity>
+    if (typeof id === 'string' && typeof base === 'string') return { id, base }
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+  }
+  throw new HubError('bad-data', `${path} is not what the hub wrote there.`, {
+    hint: 'Restore it from a backup, or write {"id": …, "base": …} into it as it was: all identifiers begin with the base.',
+  })
+}
+
 function isBase(text: string): boolean {
   if (!URL.canParse(text)) return false
   return /^https?:$/.test(new URL(text).protocol) && !/[\s<>"{}|\\^`?#]/.test(text)
@@ -179,10 +191,12 @@ function identityOf({ data, base }: NodeOptions): Identity {
   const path = join(data, 'node.json')
   if (!existsSync(path)) {
     const identity = { id: randomUUID(), base: (base ?? DEFAULT_BASE).replace(/\/+$/, '') }
-    writeFileSync(path, `${JSON.stringify(identity, null, 2)}\n`)
+    // Whole or not at all, whenever the process ends.
+    writeFileSync(`${path}.part`, `${JSON.stringify(identity, null, 2)}\n`, { flush: true })
+    renameSync(`${path}.part`, path)
     return identity
   }
-  const identity = JSON.parse(readFileSync(path, 'utf8')) as Identity
+  const identity = storedIdentity(path)
   if (base !== undefined && base.replace(/\/+$/, '') !== identity.base) {
     throw new HubError(
       'base-is-fixed',
