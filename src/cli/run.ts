@@ -15,6 +15,10 @@ import { plainLogger } from './logger.ts'
 import { type Terminal, table } from './terminal.ts'
 import { version } from './version.ts'
 
+/** How often what is running is told: in the status line, and where lines stay. */
+const WATCHED_MS = 200
+const UNWATCHED_MS = 10_000
+
 export const run: Command = async ({ given, environment, terminal }) => {
   const configuration = readConfiguration(given.positionals[0] as string, environment)
   showIgnored(configuration, terminal)
@@ -57,7 +61,10 @@ async function runIn(
     await tenant.replaceEnv(configuration.env)
     const problems = await tenant.replaceConfig(configuration.files, true, configuration.folder)
     showProblems(problems, { ...terminal, line: terminal.note })
-    const ticker = setInterval(() => terminal.status(running(tenant)), 200)
+    const tell = terminal.isWatched
+      ? () => terminal.status(running(tenant))
+      : () => running(tenant) !== '' && terminal.note(running(tenant))
+    const ticker = setInterval(tell, terminal.isWatched ? WATCHED_MS : UNWATCHED_MS)
     const hear = (pipe: string, { outcome, read, changes }: RunReport) => {
       if (!terminal.isWatched && (read > 0 || outcome !== 'completed')) {
         terminal.note(`${pipe}: ${outcome}, ${read} read, ${changes} changed`)

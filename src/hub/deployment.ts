@@ -72,9 +72,11 @@ function variablesOf(env: string): Dict {
     const variables = parseJson(env, { transit: false })
     if (isDict(variables)) return variables
   } catch (error) {
-    throw new HubError('bad-env', (error as JsonError).message, { cause: error })
+    throw new HubError('bad-env', `Environment variables (env.json): ${(error as JsonError).message}`, {
+      cause: error,
+    })
   }
-  throw new HubError('bad-env', 'Environment variables are a JSON object: name to value.')
+  throw new HubError('bad-env', 'The environment variables (env.json) are a JSON object: name to value.')
 }
 
 function deployMetadata(components: readonly Component[], env: Dict) {

@@ -30,15 +30,23 @@ export async function runUntilSettled(
 ): Promise<{ readonly totals: readonly PipeTotal[]; readonly isSettled: boolean }> {
   const totals = new Map<string, PipeTotal>()
   let isSettled = false
+  const stop = () => {
+    // Stopping fails only where there is nothing to stop.
+    for (const id of tenant.pipeIds()) tenant.operate(id, 'stop', {}).catch(() => {})
+  }
+  signal.addEventListener('abort', stop)
   for (let pass = 1; pass <= PASSES && !isSettled && !signal.aborted; pass++) {
     isSettled = true
     const before = new Map([...totals].map(([pipe, { outcome }]) => [pipe, outcome]))
     for (const level of tenant.levels()) {
       const reports = await Promise.all(
-        level.filter(runs).map(async (pipe) => ({ pipe, report: await tenant.runNow(pipe.id) })),
+        level.filter(runs).map(async (pipe) => {
+          const report = await tenant.runNow(pipe.id)
+          hear(pipe.id, report, pass)
+          return { pipe, report }
+        }),
       )
       for (const { pipe, report } of reports) {
-        hear(pipe.id, report, pass)
         add(totals, pipe.id, report)
         const isNews = report.changes > 0 || report.outcome !== before.get(pipe.id)
         if (pipe.sink.kind === 'dataset' && isNews) isSettled = false
@@ -46,6 +54,7 @@ export async function runUntilSettled(
       if (signal.aborted) break
     }
   }
+  signal.removeEventListener('abort', stop)
   return { totals: tenant.pipeIds().map((id) => describe(tenant, id, totals.get(id))), isSettled }
 }
 

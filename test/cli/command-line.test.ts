@@ -1,10 +1,12 @@
 /** The program as a user types it, in a process of its own. */
 
+import type { ChildProcess } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { commandNames } from '../../src/cli/usage.ts'
+import { startFakeServer } from '../fakes/http-server.ts'
 import { samtale } from './command-line.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'samtale-typed-'))
@@ -160,6 +162,24 @@ describe('samtale run', () => {
       waits: 'waiting',
     })
     expect(text.out + text.err + json.out + json.err).not.toContain(ESCAPE)
+  })
+})
+
+describe('samtale run, interrupted', () => {
+  it('ends at once, between batches, and says that it did not finish', async () => {
+    const source = await startFakeServer()
+    const asked = new Promise<void>((resolve) => source.on('/silent', () => resolve()))
+    const slow = folder(
+      'slow',
+      { _id: 'crm', type: 'system:url', url_pattern: `${source.url}%s` } as never,
+      pipe('silent', { type: 'json', system: 'crm', url: 'silent' }),
+    )
+    const began = (child: ChildProcess) => void asked.then(() => child.kill('SIGINT'))
+    const { code, out } = await samtale(['run', slow], { began })
+    await source.close()
+    expect(code).toBe(1)
+    expect(out).toMatch(/^silent +interrupted +1 /m)
+    expect(out).toContain('Stopped before everything had settled.')
   })
 })
 

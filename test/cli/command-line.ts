@@ -17,6 +17,8 @@ export interface Typed {
 interface Surroundings {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
+  /** Hears of the process when it begins. */
+  readonly began?: (child: ChildProcess) => void
 }
 
 /** A hub that serves. */
@@ -53,6 +55,7 @@ afterAll(() => {
 /** Types a command and waits for its end. */
 export async function samtale(typed: readonly string[], surroundings: Surroundings = {}): Promise<Typed> {
   const { child, out, err } = start(typed, surroundings)
+  surroundings.began?.(child)
   // 'close': all that it printed has been read.
   const [code] = (await once(child, 'close')) as [number | null]
   return { code, out: out(), err: err() }

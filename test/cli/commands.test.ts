@@ -89,6 +89,16 @@ describe('a data folder', () => {
     expect(err).toBe(`samtale: ${file}/tenants: a part of this path is a file, not a folder (ENOTDIR).`)
   })
 
+  it('that was damaged is said to be', async () => {
+    const damaged = join(root, 'damaged')
+    mkdirSync(damaged)
+    writeFileSync(join(damaged, 'node.json'), '{"id":')
+    expect(await type('export', '--data', damaged)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining(`${damaged}/node.json is not what the hub wrote there.`),
+    })
+  })
+
   it('takes only a base that identifiers can begin with, once', async () => {
     const sound = folder('based', { 'pipes/a.conf.json': '{"_id":"a","type":"pipe","source":{"type":"empty"}}' })
     const run = (base: string) => type('run', sound, '--data', data, '--base', base)
@@ -192,6 +202,6 @@ describe('samtale check', () => {
     })
     const { code, err } = await type('check', wrong)
     expect(code).toBe(1)
-    expect(err).toContain('Not JSON')
+    expect(err).toContain('Environment variables (env.json): Not JSON: expected a value')
   })
 })
