@@ -95,6 +95,9 @@ class Tenant {
   readonly #found = new FoundBefore()
   readonly #indexes = new IndexCompiler()
   readonly #runs = new Map<string, AbortController>()
+  /** Of all work that goes on between two runs. */
+  readonly #closing = new AbortController()
+  readonly #fills = new Set<Promise<void>>()
   readonly #receivers = new Map<string, Receiver>()
   readonly #shapes = new Map<string, ShapeFold>()
   #deployment: Deployment | null = null
@@ -125,7 +128,9 @@ class Tenant {
   }
 
   async close(): Promise<void> {
+    this.#closing.abort()
     for (const run of this.#runs.values()) run.abort()
+    await Promise.all(this.#fills)
     while (this.#runs.size > 0) await new Promise((resolve) => setTimeout(resolve, 5))
     await this.#systems?.close()
     await this.#log.close()
@@ -246,9 +251,12 @@ class Tenant {
   }
 
   #assertIndex(dataset: string, expression: string): Promise<void> {
-    return fillIndex(this.#journal, this.#log, dataset, expression, (entity) =>
-      this.#indexes.keysOf(expression, entity),
-    )
+    const keysOf = (entity: Entity) => this.#indexes.keysOf(expression, entity)
+    const fill = fillIndex(this.#journal, this.#log, dataset, expression, keysOf, { signal: this.#closing.signal })
+    const forget = () => void this.#fills.delete(ended)
+    const ended: Promise<void> = fill.then(forget, forget)
+    this.#fills.add(ended)
+    return fill
   }
 
   #ports(pipe: Pipe): RunPorts {
@@ -266,6 +274,7 @@ class Tenant {
         if (systems === null) throw new PipeError('unknown-system', 'No systems are deployed.')
         return systems.get(id)
       },
+      assertIndex: (dataset, expression) => this.#assertIndex(dataset, expression),
       progress: (read) => this.#emit({ type: 'progress', tenant: this.#name, pipe: pipe.id, read }),
     }
   }

@@ -23,6 +23,7 @@ const SLICE_VERSIONS = 5_000
 export interface FillOptions {
   /** Of the expression and the functions that it uses: another one than the index has means a rebuild. */
   readonly fingerprint?: string
+  /** Of whoever owns all callers: they share one fill. What was filled until then is kept. */
   readonly signal?: AbortSignal
 }
 
@@ -36,7 +37,6 @@ export function fillIndex(
   { fingerprint = '', signal }: FillOptions = {},
 ): Promise<void> {
   const fill = () => new Fill(journal, log, dataset, expression, fingerprint, keysOf).run(signal)
-  if (signal !== undefined) return fill()
   // Several pipes of a thread often need the same index at the same time: they wait for one fill.
   let underWay = fills.get(log)
   if (underWay === undefined) {

@@ -2,7 +2,6 @@
 
 import type { RunContext } from '../dtl/contract.ts'
 import type { Journal, Snapshot } from '../log/contract.ts'
-import { fillIndex } from '../log/fill.ts'
 import type { LogReader } from '../log/reader.ts'
 import { newDict } from '../model/dict.ts'
 import { type Entity, idOf } from '../model/entity.ts'
@@ -31,6 +30,8 @@ export interface RunPorts {
   readonly uuid: () => string
   readonly naming: Naming
   system(id: string | undefined): SystemPort
+  /** Resolves when the dataset has the index and it is complete. */
+  assertIndex(dataset: string, expression: string): Promise<void>
   /** Called now and then with what has been read so far. */
   progress?(read: number): void
 }
@@ -64,7 +65,7 @@ export async function runPipe(
   const startedAt = ports.now()
   const run = new Run(pipe, ports)
   try {
-    const waiting = await run.prepare()
+    const waiting = await run.prepare(signal)
     if (waiting !== null) return run.report('waiting', startedAt, waiting)
     await run.begin()
     await run.readAll(options.rescan, signal)
@@ -105,7 +106,7 @@ class Run {
   }
 
   /** Why the pipe may not run yet, or null: what it hops to must be populated and indexed (hub.md §2.4). */
-  async prepare(): Promise<string | null> {
+  async prepare(signal: AbortSignal): Promise<string | null> {
     const { pipe, snapshot } = this.#here()
     for (const id of pipe.reads) {
       const dataset = snapshot.dataset(id)
@@ -117,9 +118,7 @@ class Run {
       return `waits for its input (${pipe.source.inputs.join(', ')}) to be populated`
     }
     for (const { dataset, expression } of pipe.indexes) {
-      await fillIndex(this.#ports.journal, this.#ports.log, dataset, expression, (entity) =>
-        this.#ports.indexes.keysOf(expression, entity),
-      )
+      await unlessAborted(this.#ports.assertIndex(dataset, expression), signal)
     }
     this.#position.moveToPresent()
     return null
@@ -330,6 +329,17 @@ class Run {
       },
     }
   }
+}
+
+/** A run that is stopped does not wait for an index: others may need it, so it is filled all the same. */
+async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  let stop = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason)
+    signal.addEventListener('abort', stop)
+  })
+  await Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', stop))
 }
 
 /** With the entity and the place in the program, where the error knows them. */
