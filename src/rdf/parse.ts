@@ -76,7 +76,9 @@ class PushedText {
 
 function badRdf(error: Error & { context?: { line?: number } }): RdfError {
   const line = error.context?.line
-  const found = /^(.*?)(?: on line \d+)?\.?$/s.exec(error.message)?.[1] ?? error.message
+  const said = /^(.*?)(?: on line \d+)?\.?$/s.exec(error.message)?.[1] ?? error.message
+  // The text may hold quotes of its own.
+  const found = said.replace(/^Unexpected "(.*)"$/s, 'Unexpected: $1')
   return new RdfError('bad-rdf', line === undefined ? `${found}.` : `${found} on line ${line}.`, {
     hint: 'Correct the text there; everything before it was read.',
     details: line === undefined ? {} : { line },

@@ -217,9 +217,9 @@ const cases: readonly Case[] = [
   {
     ...asTurtle,
     what: 'has a mistake in its Turtle',
-    bad: text(`${turtle('1')}<urn:x:2> <urn:x:p> a" .\n${turtle('3')}`),
+    bad: text(`${turtle('1')}<urn:x:2> <urn:x:p> "a .\n${turtle('3')}`),
     code: 'bad-rdf',
-    message: /^The RDF of http:\S+feed cannot be read: .* on line 2\.$/,
+    message: /^The RDF of http:\S+feed cannot be read: Unexpected: "a on line 2\.$/,
   },
 ]
 
