@@ -43,6 +43,8 @@ export interface RunContext {
   readonly uuid: () => string
   /** `_B`: URL parameters of a publisher's request. */
   readonly bound: Dict
+  /** Hears how many rows a hops spec with a `trace` found for one input (dtl.md §10.1). */
+  readonly cardinality?: (trace: string, rows: number) => void
 }
 
 export interface DtlTransform {

@@ -43,9 +43,18 @@ export function compileHops(node: HopsNode, tools: Tools): (frame: Frame) => Val
 function compileSpec(spec: SpecNode, from: string | null, tools: Tools): RunSpec {
   const rows = compileRows(spec, tools)
   const project = compileReturn(spec, tools)
+  const { trace } = spec
   const once: RunSpec = (frame) => {
     const results: Value[] = []
-    rows(frame, () => project(frame, results))
+    if (trace === null) rows(frame, () => project(frame, results))
+    else {
+      let found = 0
+      rows(frame, () => {
+        found++
+        project(frame, results)
+      })
+      frame.run.context.cardinality?.(trace, found)
+    }
     return results
   }
   return spec.recurse ? recursive(spec, from, once) : once

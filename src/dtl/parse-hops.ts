@@ -58,6 +58,7 @@ function parseSpec(
   const excludesRoot = flag(spec, 'exclude_root', false, pointer, problems)
   const tracked = flag(spec, 'track-dependencies', true, pointer, problems)
   const maxDepth = parseDepth(spec, pointer, problems)
+  const trace = parseTrace(spec, pointer, isLast, problems)
   for (const name of ['max_depth', 'exclude_root']) {
     if (has(spec, name) && !recurse)
       problems.warning(pointer + pointerStep(name), `"${name}" has no effect without "recurse".`)
@@ -72,6 +73,7 @@ function parseSpec(
     excludesRoot,
     maxDepth,
     tracked,
+    trace,
     subsets: Object.freeze(subsets),
   })
 }
@@ -81,7 +83,6 @@ function checkNames(spec: Dict, pointer: string, problems: Problems): void {
     const at = pointer + pointerStep(name)
     if (!PROPERTIES.includes(name))
       problems.error(at, `A hops spec has no property '${name}'.`, didYouMean(name, PROPERTIES))
-    if (name === 'trace') problems.error(at, '"trace" is not supported by this version.', 'Leave it out.')
     if (name === 'prefilters') problems.warning(at, '"prefilters" is the old name of "subsets".', 'Write "subsets".')
   }
 }
@@ -91,6 +92,18 @@ function flag(spec: Dict, name: string, otherwise: boolean, pointer: string, pro
   if (typeof value === 'boolean') return value
   problems.error(pointer + pointerStep(name), `"${name}" must be true or false.`)
   return otherwise
+}
+
+/** The name under which a run reports how many rows the spec found at most (dtl.md §10.1). */
+function parseTrace(spec: Dict, pointer: string, isLast: boolean, problems: Problems): string | null {
+  const trace = get(spec, 'trace')
+  if (trace === undefined || trace === null) return null
+  if (typeof trace !== 'string') {
+    problems.error(`${pointer}/trace`, '"trace" must be a string.')
+    return null
+  }
+  if (!isLast) problems.warning(`${pointer}/trace`, '"trace" should be on the last spec only.')
+  return trace
 }
 
 /** Levels of recursion when nothing else is said (dtl.md §10.1). */

@@ -87,6 +87,8 @@ export interface SpecNode extends Placed {
   /** Null: no limit. */
   readonly maxDepth: number | null
   readonly tracked: boolean
+  /** Reports how many rows it found, under this name. */
+  readonly trace: string | null
   readonly subsets: readonly SubsetNode[]
 }
 

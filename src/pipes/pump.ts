@@ -50,6 +50,8 @@ export interface RunReport {
   readonly message: string | null
   readonly code: string | null
   readonly hint: string | null
+  /** Most rows that a hops spec found for one entity, by its `trace` (dtl.md §10.1). */
+  readonly traces: Readonly<Record<string, number>>
   /** Next sequence of each dataset that signals the pipe, when the run started: what a signal is compared with. */
   readonly inputEnds: Readonly<Record<string, number>>
 }
@@ -90,6 +92,7 @@ class Run {
   #written = 0
   #changes = 0
   #deletionTracked = 0
+  readonly #traces: Record<string, number> = {}
 
   constructor(pipe: Pipe, ports: RunPorts) {
     this.#pipe = pipe
@@ -102,6 +105,9 @@ class Run {
       now: () => startedAt,
       uuid: ports.uuid,
       bound: newDict(),
+      cardinality: (trace, rows) => {
+        this.#traces[trace] = Math.max(rows, this.#traces[trace] ?? 0)
+      },
     }
   }
 
@@ -180,6 +186,7 @@ class Run {
       message: error === null ? (why as string | null) : messageOf(error),
       code: error === null ? null : (error.code ?? 'unexpected'),
       hint: error?.hint ?? null,
+      traces: this.#traces,
       inputEnds: this.#inputEnds,
     }
   }

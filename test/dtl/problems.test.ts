@@ -215,7 +215,8 @@ describe('a hops', () => {
   it('knows its properties', () => {
     expect(messages(hops({ ...good, 'track-dependency': false }))[0]).toContain("Did you mean 'track-dependencies'?")
     expect(messages(hops({ ...good, track_dependencies: false }))[0]).toContain("Did you mean 'track-dependencies'?")
-    expect(errors(hops({ ...good, trace: 'x' }))[0]?.message).toBe('"trace" is not supported by this version.')
+    expect(errors(hops({ ...good, trace: 'x' }))).toEqual([])
+    expect(errors(hops({ ...good, trace: 7 }))[0]?.message).toBe('"trace" must be a string.')
     expect(pointers(hops({ ...good, recurse: 'yes' }))).toEqual([`${AT}/recurse`])
     expect(pointers(hops({ ...good, recurse: true, max_depth: -1 }))).toEqual([`${AT}/max_depth`])
     expect(messages(hops({ ...good, max_depth: 3, exclude_root: true })).map((text) => text.split(' ')[0])).toEqual([

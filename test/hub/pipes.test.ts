@@ -219,6 +219,26 @@ describe('a pipe that hops', () => {
   })
 })
 
+describe('a hops spec with a trace', () => {
+  it('reports the most rows it found for one entity', async () => {
+    const tenant = await openTenant()
+    const spec = { datasets: ['order o'], where: ['eq', '_S._id', 'o.customer'], trace: 'orders' }
+    await deploy(
+      tenant,
+      receiver('customer'),
+      receiver('order'),
+      copy('out', 'customer', [['add', 'n', ['count', ['hops', spec]]]]),
+    )
+    await push(
+      tenant,
+      'order',
+      [1, 2, 3].map((n) => ({ _id: `o${n}`, customer: n < 3 ? 'a' : 'b' })),
+    )
+    await push(tenant, 'customer', [{ _id: 'a' }, { _id: 'b' }, { _id: 'c' }])
+    expect(await tenant.runNow('out')).toMatchObject({ outcome: 'completed', traces: { orders: 2 } })
+  })
+})
+
 describe('pumps that run by themselves', () => {
   it('carry a change through three pipes by signals', async () => {
     const tenant = await openTenant()
