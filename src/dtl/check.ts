@@ -3,7 +3,7 @@
 import { didYouMean } from '../config/problems.ts'
 import { planSpec } from './plan.ts'
 import type { Problems } from './scope.ts'
-import type { ArgumentNode, Node, ProgramNode, RuleNode, Variable } from './syntax.ts'
+import type { ArgumentNode, HopsNode, Node, ProgramNode, RuleNode, Variable } from './syntax.ts'
 import { nameOfVariable, variablesOf, walk } from './walk.ts'
 
 /** Reports on all rules, also on those that nothing applies. */
@@ -17,7 +17,24 @@ export function checkProgram(program: ProgramNode, problems: Problems): void {
   }
   const start = program.rules.get('default')
   if (start !== undefined && !applied.has('default')) warnOfParent(start, problems)
+  warnOfSharedTraces(program, problems)
 }
+
+/** Two specs that report under one name cannot be told apart (dtl.md §10.1). */
+function warnOfSharedTraces(program: ProgramNode, problems: Problems): void {
+  const seen = new Map<string, string>()
+  const hops = (node: HopsNode) => {
+    for (const { trace, pointer } of node.specs) {
+      if (trace === null) continue
+      const first = seen.get(trace)
+      if (first === undefined) seen.set(trace, pointer)
+      else problems.warning(`${pointer}/trace`, `The trace "${trace}" is also that of the hops at ${first}.`, UNIQUE)
+    }
+  }
+  for (const rule of program.rules.values()) walk(rule.block, { hops })
+}
+
+const UNIQUE = 'Give each its own name: what both find is reported as one figure.'
 
 /** Checks the arguments and hops of one part of a program. */
 export function checkNode(node: ArgumentNode, problems: Problems): void {

@@ -225,6 +225,15 @@ describe('a hops', () => {
     ])
   })
 
+  it('reports under a name of its own', () => {
+    const traced = (trace: string) => ['add', 'x', ['hops', { ...good, trace }]]
+    expect(problemsOf({ default: [traced('a'), traced('b')] })).toEqual([])
+    const [problem] = problemsOf({ default: [traced('a'), traced('a')] })
+    expect(problem?.level).toBe('warning')
+    expect(problem?.message).toBe('The trace "a" is also that of the hops at /rules/default/0/2/1.')
+    expect(problem?.pointer).toBe('/rules/default/1/2/1/trace')
+  })
+
   it('joins every alias with the source', () => {
     const [problem] = errors(hops({ datasets: ['b b', 'c c'], where: ['eq', '_S.x', 'b.x'] }))
     expect(problem?.message).toBe("The alias 'c' is not joined with _S, neither directly nor through other aliases.")
