@@ -182,7 +182,7 @@ export interface RecordKey {
 export class BatchReader {
   readonly source: Buffer
   readonly count: number
-  /** Bytes of the greatest entity's id and body. */
+  /** Bytes of the greatest body. */
   readonly greatest: number
   /** Bytes of the longest id. */
   readonly longestId: number
@@ -242,6 +242,10 @@ export class BatchReader {
     return this.source.subarray(this.idStart, this.idStart + this.idLength)
   }
 
+  get bodyLength(): number {
+    return this.source.readUInt32LE(this.#record + 28)
+  }
+
   get keyCount(): number {
     return this.source.readUInt32LE(this.#record + 32)
   }
@@ -275,8 +279,8 @@ function check(source: Buffer, kind: number): { readonly greatest: number; reado
     if (at + RECORD > source.length) throw badBatch('it ends too early')
     const end = at + source.readUInt32LE(at)
     const idLength = source.readUIntLE(at + 5, 3)
-    const length = idLength + source.readUInt32LE(at + 28)
-    let key = at + RECORD + length
+    const bodyLength = source.readUInt32LE(at + 28)
+    let key = at + RECORD + idLength + bodyLength
     if (end > source.length || key > end) throw badBatch('a record is longer than the batch')
     for (let keys = source.readUInt32LE(at + 32); keys > 0; keys--) {
       if (key + 6 > end) throw badBatch('an index key is longer than its record')
@@ -288,7 +292,7 @@ function check(source: Buffer, kind: number): { readonly greatest: number; reado
       key += 4 + source.readUInt32LE(key)
     }
     if (key !== end) throw badBatch('a record has another length than it says')
-    if (length > greatest) greatest = length
+    if (bodyLength > greatest) greatest = bodyLength
     if (idLength > longestId) longestId = idLength
     at = end
   }

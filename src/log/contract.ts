@@ -23,6 +23,12 @@ export interface DatasetDocument {
   /** UUID; another one after the dataset was deleted and made again. */
   readonly generation: string
   readonly populated: boolean
+  /** `replicated`: its versions come with sequences of another log, and only so (hub.md §2.9). */
+  readonly kind: 'normal' | 'replicated'
+  /** Its pipe asked for it. Every commit is on disk before it is answered, durable or not. */
+  readonly durable: boolean
+  /** Its circuit breaker tripped (hub.md §13): it takes no writes, and nothing is compacted. */
+  readonly isTripped: boolean
   /** Grows when the set of indexes changes; a commit names the set it was computed with. */
   readonly indexSet: number
   readonly indexes: readonly IndexDocument[]
@@ -88,6 +94,9 @@ export interface DatasetView {
   lookup(index: number, key: Uint8Array, options?: { deleted?: boolean }): readonly string[]
 }
 
+/** The greatest entity that a log stores: bytes of its JSON, `_id` and content, without what the hub adds (hub.md §2.1). */
+export const MAX_ENTITY_BYTES = 104_857_600
+
 /** One dataset's part of a commit. */
 export interface Write {
   readonly dataset: string
@@ -98,6 +107,8 @@ export interface Write {
   readonly force?: boolean
   /** `_filtered` and deletion tracking: a deleted version for an unknown or already deleted id is not written. */
   readonly deletesOnlyExisting?: boolean
+  /** The greatest entity that this write may bring, counted as {@link MAX_ENTITY_BYTES} is, which it may not exceed. */
+  readonly maxEntityBytes?: number
 }
 
 /** All of it happens, or nothing: one transaction. */

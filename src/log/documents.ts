@@ -23,9 +23,12 @@ export interface StoredDocument extends DatasetDocument {
   readonly nextIndex: number
 }
 
+/** How rows and keys look; a log of another layout is refused. */
+export const LAYOUT = 1
+
 /** What there is one of in each log. */
 export interface House {
-  readonly layout: 1
+  readonly layout: number
   readonly nextDataset: number
   /** Grows when a dataset's document changes. */
   readonly documents: number
@@ -80,12 +83,26 @@ export function readTexts(
 
 export function readHouse({ tables }: Environment, transaction?: ReadTransaction): House | undefined {
   const text = readText(tables.meta, HOUSE, transaction)
-  return text === undefined ? undefined : (JSON.parse(text) as House)
+  if (text === undefined) return undefined
+  const house = JSON.parse(text) as House
+  if (house.layout !== LAYOUT) throw unknownLayout(house.layout)
+  return house
 }
 
+const unknownLayout = (layout: number): LogError =>
+  new LogError('unknown-layout', `The log has the layout ${layout}; this version reads the layout ${LAYOUT}.`, {
+    details: { layout, known: LAYOUT },
+    hint: 'Open it with the version that wrote it, export the data there, and import it here.',
+  })
+
 export function readDocuments({ tables }: Environment, transaction?: ReadTransaction): StoredDocument[] {
-  return readTexts(tables.meta, Buffer.from('d'), transaction).map(([, text]) => JSON.parse(text) as StoredDocument)
+  return readTexts(tables.meta, Buffer.from('d'), transaction).map(
+    ([, text]) => ({ ...ABSENT, ...JSON.parse(text) }) as StoredDocument,
+  )
 }
+
+/** What a document says that was stored before it had the property. */
+const ABSENT = { kind: 'normal', durable: false, isTripped: false } as const satisfies Partial<StoredDocument>
 
 /** Counts as the writer keeps them, with the sum of the hashes of all latest versions, in four lanes of 32 bits. */
 export interface Counts extends DatasetCounts {

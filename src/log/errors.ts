@@ -3,6 +3,7 @@
 export type LogErrorCode =
   | 'data-in-use'
   | 'no-log'
+  | 'unknown-layout'
   | 'broken-row'
   | 'stale-run'
   | 'index-set-changed'

@@ -16,6 +16,12 @@ export interface LogReader {
 /** In the process of the writer: only once the writer is there. */
 export function openLog(path: string): LogReader {
   const environment = openForReading(path)
+  try {
+    checkLayout(environment)
+  } catch (error) {
+    void environment.close()
+    throw error
+  }
   const documents = new DocumentCache(environment)
   const snapshots = new Set<OpenSnapshot>()
   let isClosed = false
@@ -33,6 +39,16 @@ export function openLog(path: string): LogReader {
       // Nothing waits in an environment that only reads: it is closed when this returns.
       void environment.close()
     },
+  }
+}
+
+/** Throws `unknown-layout`. */
+function checkLayout(environment: Environment): void {
+  const transaction = environment.read()
+  try {
+    readHouse(environment, transaction)
+  } finally {
+    environment.release(transaction)
   }
 }
 

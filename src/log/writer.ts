@@ -6,11 +6,20 @@ import { Appender } from './appender.ts'
 import { BatchReader } from './batch.ts'
 import { seal } from './checksum.ts'
 import { claimFolder, inUse } from './claim.ts'
-import type { Commit, Committed, DatasetDocument, IndexDocument, Journal, Write } from './contract.ts'
+import {
+  type Commit,
+  type Committed,
+  type DatasetDocument,
+  type IndexDocument,
+  type Journal,
+  MAX_ENTITY_BYTES,
+  type Write,
+} from './contract.ts'
 import {
   type Counts,
   HOUSE,
   type House,
+  LAYOUT,
   nameKey,
   noCounts,
   numberKey,
@@ -25,6 +34,7 @@ import {
 import { type Environment, openForWriting } from './environment.ts'
 import { LogError } from './errors.ts'
 import { FeedCounters, MAX_DATASETS, newFeed } from './feed.ts'
+import { decodeId } from './ids.ts'
 import { MAX_KEY } from './keys.ts'
 import { orderSweep, sweepSlice } from './sweep.ts'
 import { Transactions } from './transactions.ts'
@@ -33,7 +43,7 @@ export interface WriterOptions {
   /** Microseconds since 1970. */
   readonly now?: () => number
   readonly uuid?: () => string
-  /** Greatest entity that is stored (hub.md §2.1). */
+  /** Greatest entity that is stored, whatever a write allows (hub.md §2.1). */
   readonly maxEntityBytes?: number
   /** This writer cannot write any more; every call is refused from now on. */
   readonly onLost?: (error: LogError) => void
@@ -85,12 +95,17 @@ export class LogWriter implements Journal {
     this.#release = release
     this.#now = options.now ?? (() => Date.now() * 1000)
     this.#uuid = options.uuid ?? randomUUID
-    this.#maxEntityBytes = options.maxEntityBytes ?? 104_857_600
+    this.#maxEntityBytes = options.maxEntityBytes ?? MAX_ENTITY_BYTES
     this.#writer = randomUUID()
     this.#environment = openForWriting(path)
     this.#appender = new Appender(this.#environment.tables)
-    this.#house = this.#moveIn()
-    this.#load()
+    try {
+      this.#house = this.#moveIn()
+      this.#load()
+    } catch (error) {
+      void this.#environment.close()
+      throw error
+    }
     this.#transactions = new Transactions(this.#environment, {
       begin: () => this.#checkHouse(),
       end: () => this.#writeChanged(),
@@ -272,7 +287,7 @@ export class LogWriter implements Journal {
     })
   }
 
-  #checkWrite({ dataset: id, entities, indexSet }: Write): BatchReader {
+  #checkWrite({ dataset: id, entities, indexSet, maxEntityBytes }: Write): BatchReader {
     const { document } = this.#dataset(id)
     if (document.indexSet !== indexSet) {
       throw new LogError('index-set-changed', `The indexes of dataset '${id}' changed while the batch was made.`, {
@@ -281,12 +296,8 @@ export class LogWriter implements Journal {
       })
     }
     const batch = new BatchReader(entities, 'entities')
-    if (batch.greatest > this.#maxEntityBytes) {
-      throw new LogError('entity-too-large', `An entity for dataset '${id}' has ${batch.greatest} bytes.`, {
-        details: { dataset: id, bytes: batch.greatest, limit: this.#maxEntityBytes },
-        hint: `The most is ${this.#maxEntityBytes} bytes.`,
-      })
-    }
+    const limit = Math.min(maxEntityBytes ?? this.#maxEntityBytes, this.#maxEntityBytes)
+    if (batch.greatest > limit) throw tooLarge(id, batch, limit)
     this.#appender.checkLongIds(document.number, batch)
     return batch
   }
@@ -345,6 +356,9 @@ export class LogWriter implements Journal {
       number: this.#house.nextDataset,
       generation: this.#uuid(),
       populated: false,
+      kind: 'normal',
+      durable: false,
+      isTripped: false,
       indexSet: 0,
       indexes: [],
       completeness: null,
@@ -373,7 +387,7 @@ export class LogWriter implements Journal {
   #moveIn(): House {
     const { tables } = this.#environment
     return this.#environment.write(() => {
-      const former = readHouse(this.#environment) ?? { layout: 1, nextDataset: 1, documents: 0, writer: '' }
+      const former = readHouse(this.#environment) ?? { layout: LAYOUT, nextDataset: 1, documents: 0, writer: '' }
       const house: House = { ...former, writer: this.#writer }
       writeText(tables.meta, HOUSE, JSON.stringify(house))
       return house
@@ -439,6 +453,17 @@ export class LogWriter implements Journal {
 
 const hasRest = ({ offsets = [], meta = [], state = [], populated = [], completeness = [] }: Commit): boolean =>
   offsets.length + meta.length + state.length + populated.length + completeness.length > 0
+
+/** The first entity of the batch that is greater than the limit, by name. */
+function tooLarge(dataset: string, batch: BatchReader, limit: number): LogError {
+  batch.rewind()
+  while (batch.next() && batch.bodyLength <= limit);
+  const [entity, bytes] = [decodeId(batch.id), batch.bodyLength]
+  return new LogError('entity-too-large', `Entity '${entity}' for dataset '${dataset}' has ${bytes} bytes.`, {
+    details: { dataset, entity, bytes, limit },
+    hint: `The most is ${limit} bytes, of the JSON that is stored of it.`,
+  })
+}
 
 function indexOf(document: DatasetDocument, number: number): IndexDocument {
   const index = document.indexes.find((one) => one.number === number)

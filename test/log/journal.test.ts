@@ -77,7 +77,7 @@ describe('the writer thread', () => {
     const thread = await startWriter(path, { onDeath: (error) => onDeath(error) })
     await thread.journal.assertDataset('d')
     const environment = openForWriting(path)
-    environment.write(() => writeText(environment.tables.meta, HOUSE, JSON.stringify({ writer: 'another' })))
+    environment.write(() => writeText(environment.tables.meta, HOUSE, JSON.stringify({ layout: 1, writer: 'another' })))
     await environment.close()
     await expect(thread.journal.assertDataset('e')).rejects.toMatchObject({ code: 'data-in-use' })
     expect(await death).toMatchObject({ code: 'writer-ended', details: { path } })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { HOUSE, writeText } from '../../src/log/documents.ts'
+import { HOUSE, LAYOUT, nameKey, readText, writeText } from '../../src/log/documents.ts'
 import { openForWriting } from '../../src/log/environment.ts'
 import { fillIndex } from '../../src/log/fill.ts'
 import { openLog } from '../../src/log/reader.ts'
@@ -151,13 +151,24 @@ describe('a commit', () => {
     await expect(commit(second)).rejects.toMatchObject({ code: 'stale-run' })
   })
 
-  it('with too large an entity is refused with its size and the limit', async () => {
-    const { writer } = await openedLog({ maxEntityBytes: 100 })
-    const large = write('d', [{ _id: 'a', text: 'x'.repeat(100) }])
-    await expect(commitTo(writer, large)).rejects.toMatchObject({
-      code: 'entity-too-large',
-      details: { dataset: 'd', limit: 100 },
-    })
+  it('with too large an entity is refused with its name, its size and the limit, and is taken at exactly the limit', async () => {
+    // Its own limit of 200 holds for all; a write may ask for a smaller one.
+    const { writer } = await openedLog({ maxEntityBytes: 200 })
+    const sized = (bytes: number) => ({ _id: 'æ', text: 'x'.repeat(bytes - '{"_id":"æ","text":""}'.length - 1) })
+    for (const [limit, options] of [
+      [100, { maxEntityBytes: 100 }],
+      [200, {}],
+      [200, { maxEntityBytes: 1_000 }],
+    ] as const) {
+      const large = write('d', [{ _id: 'a' }, sized(limit + 1)], options)
+      await expect(commitTo(writer, large)).rejects.toMatchObject({
+        code: 'entity-too-large',
+        message: expect.stringContaining(`'æ'`),
+        details: { dataset: 'd', entity: 'æ', bytes: limit + 1, limit },
+      })
+      const { writes } = await commitTo(writer, write('d', [sized(limit)], options))
+      expect(writes).toMatchObject([{ seen: 1 }])
+    }
   })
 
   it('with names or keys that cannot be stored is refused', async () => {
@@ -172,6 +183,23 @@ describe('a commit', () => {
 })
 
 describe('datasets', () => {
+  it('whose document was stored before it had all its properties have the ordinary ones', async () => {
+    const { path, writer, log } = await openedLog()
+    const before = await writer.assertDataset('d')
+    await writer.close()
+    const environment = openForWriting(path)
+    const { meta } = environment.tables
+    environment.write(() => {
+      const { kind, durable, isTripped, ...former } = JSON.parse(readText(meta, nameKey('d', 'd')) as string)
+      writeText(meta, nameKey('d', 'd'), JSON.stringify(former))
+    })
+    await environment.close()
+    const again = await LogWriter.open(path)
+    expect(await again.assertDataset('d')).toEqual(before)
+    expect(reading(log, (snapshot) => snapshot.dataset('d')?.document)).toEqual(before)
+    await again.close()
+  })
+
   it('get another generation and number when they are made again, and none of the old entities', async () => {
     const { writer, log } = await openedLog()
     const before = await writer.assertDataset('d')
@@ -351,6 +379,17 @@ describe('a damaged row', () => {
 })
 
 describe('a folder', () => {
+  it('of another layout is refused by the writer and by readers', async () => {
+    const { path, writer } = await openedLog()
+    await writer.close()
+    const environment = openForWriting(path)
+    environment.write(() => writeText(environment.tables.meta, HOUSE, JSON.stringify({ layout: 999, writer: '' })))
+    await environment.close()
+    const refused = { code: 'unknown-layout', details: { layout: 999, known: LAYOUT } }
+    await expect(LogWriter.open(path)).rejects.toMatchObject(refused)
+    expect(() => openLog(path)).toThrow(expect.objectContaining(refused))
+  })
+
   it('without a log cannot be opened for reading', () => {
     expect(() => openLog(folder())).toThrow(expect.objectContaining({ code: 'no-log' }))
   })
@@ -364,7 +403,7 @@ describe('a folder', () => {
     const lost: unknown[] = []
     const { path, writer } = await openedLog({ onLost: (error) => lost.push(error) })
     const environment = openForWriting(path)
-    environment.write(() => writeText(environment.tables.meta, HOUSE, JSON.stringify({ writer: 'another' })))
+    environment.write(() => writeText(environment.tables.meta, HOUSE, JSON.stringify({ layout: 1, writer: 'another' })))
     await environment.close()
     await expect(commitTo(writer, write('d', [{ _id: 'a' }]))).rejects.toMatchObject({ code: 'data-in-use' })
     await expect(writer.assertDataset('e')).rejects.toMatchObject({ code: 'data-in-use' })
