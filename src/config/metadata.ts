@@ -69,8 +69,14 @@ export const globalDefaultsSchema = Type.Object({
   symmetric_namespace_collapse: Type.Boolean({ default: false }),
   max_merged: Type.Integer({ default: 50000 }),
   always_index_ids: Type.Boolean({ default: false }),
-  if_source_empty: Type.String({ default: 'accept' }),
-  require_populated_input: Type.Boolean({ default: false }),
+  if_source_empty: Type.Enum(['accept', 'fail'], {
+    default: 'accept',
+    description: 'For sources that do not say it themselves. fail: a full run that reads nothing fails.',
+  }),
+  require_populated_input: Type.Boolean({
+    default: false,
+    description: 'For sources that do not say it themselves: wait until what they read is populated.',
+  }),
   trace: Type.Unknown({ default: false }),
   verify_ssl: Type.Boolean({ default: false }),
   enable_cpp_extensions: Type.Boolean({ default: true, description: 'Kept, and without effect: there are none.' }),
@@ -95,8 +101,6 @@ export const unsupportedOfGlobalDefaults: Readonly<Record<string, string>> = {
   symmetric_namespace_collapse: 'symmetric collapse of namespaces',
   max_merged: 'a limit for all merge sources; set it on the source',
   always_index_ids: 'explicit indexes',
-  if_source_empty: 'a default for all sources; set it on the source',
-  require_populated_input: 'a default for all sources; set it on the source',
   trace: 'tracing of requests',
   verify_ssl: 'a default for all systems; set it on the system',
 }

@@ -104,6 +104,8 @@ function deployMetadata(components: readonly Component[], env: Dict) {
     namespacedIdentifiers: namespaced_identifiers === true,
     prefixes: { ...builtinNamespaces, ...namespaces?.default },
     signalsInternally: defaultsChecked.value.use_signalling_internally !== false,
+    failsWhenEmpty: defaultsChecked.value.if_source_empty === 'fail',
+    requiresPopulatedInput: defaultsChecked.value.require_populated_input === true,
   }
   const found = beyond(problems, [...checked.problems, ...defaultsChecked.problems, ...tasks.problems])
   const effective = dictOf([...entriesBut(value, 'global_defaults'), ['global_defaults', defaults]])

@@ -19,6 +19,10 @@ export interface NodeSettings {
   readonly namespacedIdentifiers: boolean
   readonly prefixes: Readonly<Record<string, string>>
   readonly signalsInternally: boolean
+  /** `global_defaults.if_source_empty` is `fail`: for sources that know the setting and do not say. */
+  readonly failsWhenEmpty: boolean
+  /** `global_defaults.require_populated_input`, likewise. */
+  readonly requiresPopulatedInput: boolean
 }
 
 export interface Built {
@@ -90,12 +94,18 @@ class Builder {
       signalled:
         inputs.length > 0 &&
         (explicit ?? (this.#node.signalsInternally && isInternal && !hasShortSchedule && pump.mode === 'scheduled')),
-      requiresPopulatedInput: plain.require_populated_input === true,
-      failsWhenEmpty: plain.if_source_empty === 'fail',
+      requiresPopulatedInput: this.#ownOr(type, 'require_populated_input', true, this.#node.requiresPopulatedInput),
+      failsWhenEmpty: this.#ownOr(type, 'if_source_empty', 'fail', this.#node.failsWhenEmpty),
       initialSince: initial === undefined ? null : String(initial),
       populated: (snapshot) => type.populated?.(config, snapshot) ?? true,
       open: (surroundings) => type.open(config, surroundings),
     }
+  }
+
+  /** Whether the source has the setting at that value; the node's default speaks where the source knows it and is silent. */
+  #ownOr(type: SourceType, name: string, value: Value, byDefault: boolean): boolean {
+    if (!(name in type.config.properties)) return false
+    return (get(this.#dict('source'), name) ?? (byDefault ? value : null)) === value
   }
 
   #sink({ type, config }: Chosen<SinkType>): PipeSink {

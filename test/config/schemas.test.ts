@@ -100,7 +100,12 @@ describe('what the node metadata may say', () => {
       type: 'metadata',
       namespaced_identifiers: true,
       namespaces: { default: { wd: 'http://www.wikidata.org/entity/', urn: 'urn:x:' } },
-      global_defaults: { use_signalling_internally: false, enable_cpp_extensions: true },
+      global_defaults: {
+        use_signalling_internally: false,
+        enable_cpp_extensions: true,
+        if_source_empty: 'fail',
+        require_populated_input: true,
+      },
       task_manager: { disable_pump_scheduler: true },
       dependency_tracking: { enable_hops_thresholds: false },
     }
@@ -122,6 +127,9 @@ describe('what the node metadata may say', () => {
   it('may name the defaults of what is not done yet', () => {
     const defaults = checkComponent(globalDefaultsSchema, fromPlain({}), { component: 'node', pointer: '' }).value
     expect(found(globalDefaultsSchema, unsupportedOfGlobalDefaults, defaults)).toEqual([])
+    expect(found(globalDefaultsSchema, unsupportedOfGlobalDefaults, { if_source_empty: 'never' })).toEqual([
+      'error /if_source_empty',
+    ])
     expect(found(globalDefaultsSchema, unsupportedOfGlobalDefaults, { compaction_keep_versions: 3 })).toEqual([
       'error /compaction_keep_versions',
     ])

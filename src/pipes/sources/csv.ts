@@ -127,7 +127,9 @@ async function* entities(
   let batch: Entity[] = []
   try {
     let columns: Columns | undefined
+    let isEmpty = true
     for await (const rows of csvRows(text, delimiterOf(config), answer.address)) {
+      isEmpty = false
       for (const row of rows) {
         if (columns === undefined) {
           columns = new Columns(config, config.field_names ?? (config.has_header ? row.fields : []), answer.address)
@@ -139,6 +141,8 @@ async function* entities(
         batch = []
       }
     }
+    // A file that promises a header and has not even that was cut off, or is not the file: believed, it would delete all.
+    if (isEmpty && config.has_header && since === null && answer.status !== 204) throw noHeader(answer.address)
   } catch (error) {
     // The rows before a broken one are good.
     if (batch.length > 0) yield batch
@@ -146,6 +150,12 @@ async function* entities(
   }
   if (batch.length > 0) yield batch
 }
+
+const noHeader = (what: string): PipeError =>
+  new PipeError('bad-header', `${what} has no header: it is empty.`, {
+    details: { address: what },
+    hint: 'Nothing was deleted. A file without rows has its header all the same; for one that never has any set has_header to false and give field_names.',
+  })
 
 /** Null: to be guessed. */
 function delimiterOf({ auto_dialect, dialect, delimiter }: Config): string | null {

@@ -45,7 +45,7 @@ async function read(body: string | Uint8Array, config: Record<string, unknown> =
   return readServed(config, batchSize)
 }
 
-async function readServed(config: Record<string, unknown> = {}, batchSize = 100) {
+async function readServed(config: Record<string, unknown> = {}, batchSize = 100, since: string | null = null) {
   const system = openUrlSystem({ url_pattern: `${server.url}%s` })
   const checked = configured(csvSource.config, {
     type: 'csv',
@@ -56,7 +56,7 @@ async function readServed(config: Record<string, unknown> = {}, batchSize = 100)
   })
   try {
     const { entities, error, batches } = await readAll(
-      csvSource.open(checked, surroundings({ erp: system }, { batchSize })).read(null, never),
+      csvSource.open(checked, surroundings({ erp: system }, { batchSize })).read(since, never),
     )
     return {
       rows: entities.map((entity) => Object.fromEntries(entries(entity))),
@@ -248,10 +248,29 @@ describe('characters', () => {
   })
 })
 
-describe('an empty file', () => {
+describe('a file without rows', () => {
   test('has no entities', async () => {
-    for (const body of ['', '\n', 'id,a', '\ufeffid,a\r\n'])
+    for (const body of ['id,a', '\ufeffid,a\r\n'])
       expect(await read(body)).toMatchObject({ rows: [], error: undefined })
+  })
+
+  test('is an error when not even the header is there, since a full run would believe that all is gone', async () => {
+    for (const body of ['', '\n', '\ufeff']) {
+      expect((await read(body)).error).toMatchObject({
+        code: 'bad-header',
+        message: expect.stringContaining('is empty'),
+      })
+      expect((await read(body, { field_names: ['id'] })).error).toMatchObject({ code: 'bad-header' })
+    }
+  })
+
+  test('may be quite empty where no header is promised, where nothing is new, and where 204 says so', async () => {
+    expect(await read('', { has_header: false, field_names: ['id'] })).toMatchObject({ rows: [], error: undefined })
+    server.on('/x.csv', text(''))
+    const config = { supports_since: true }
+    expect(await readServed(config, 100, '7')).toMatchObject({ rows: [], error: undefined })
+    server.on('/x.csv', status(204))
+    expect(await readServed()).toMatchObject({ rows: [], error: undefined })
   })
 })
 
