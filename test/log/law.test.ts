@@ -1,140 +1,259 @@
-/** The law of the room: a log answers as the plain model below does, whatever is written, deleted, indexed and reopened. */
+/**
+ * The law of the room: a log answers as a plain model does, whatever is written, deleted, indexed and reopened, and what
+ * another thread sees meanwhile is always one of the model's states.
+ *
+ * `LAW_PROGRAMS` says how many programs are tried; `npm run test:laws` tries 10,000.
+ */
 
-import { hash } from 'node:crypto'
 import { rmSync } from 'node:fs'
+import type { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
-import type { EntityKeys } from '../../src/log/batch.ts'
-import type { DatasetView, Version } from '../../src/log/contract.ts'
+import { afterAll, expect, it } from 'vitest'
+import type { DatasetView, IndexDocument } from '../../src/log/contract.ts'
 import { readCounts } from '../../src/log/documents.ts'
 import { openForReading } from '../../src/log/environment.ts'
 import { fillIndex } from '../../src/log/fill.ts'
+import { startWriter, type WriterThread } from '../../src/log/journal.ts'
 import { type LogReader, openLog } from '../../src/log/reader.ts'
+import { startThread } from '../../src/log/thread.ts'
 import { LogWriter } from '../../src/log/writer.ts'
-import { encodeEntity } from '../../src/model/canonical.ts'
 import { get } from '../../src/model/dict.ts'
 import type { Entity } from '../../src/model/entity.ts'
-import { bytes, entity, folder, reading, write } from './sample.ts'
+import { commitInTurn, type Outcome, type PlainCommit } from './client.ts'
+import { compareDataset } from './compare.ts'
+import {
+  applyWrite,
+  aWrite,
+  type ModelDataset,
+  modelDigest,
+  newDataset,
+  type PlainWrite,
+  PROPERTIES,
+  type Property,
+  packed,
+} from './plain-log.ts'
+import { bytes, folder, reading } from './sample.ts'
+import type { ToSecond } from './second-thread.ts'
 
-interface Json extends Readonly<Record<string, unknown>> {
-  readonly _id: string
-  readonly _deleted: boolean
-  readonly v: number
-  readonly p: readonly string[]
-  readonly q: readonly string[]
-}
-
-interface ModelVersion extends Json {
-  readonly sequence: number
-  readonly previous: number | null
-  readonly hash: string
-}
-
-interface ModelDataset {
-  readonly versions: ModelVersion[]
-  readonly latest: Map<string, ModelVersion>
-  readonly indexes: Set<Property>
-}
-
-type Property = 'p' | 'q'
+const PROGRAMS = Number(process.env.LAW_PROGRAMS ?? 100)
+/** Of them with a second thread, which take longer. */
+const THREADED = Math.ceil(PROGRAMS / 4)
+const TIMEOUT_MS = 30_000 + PROGRAMS * 250
+/** Also ends the search for the smallest program that fails, so that what was found is told before the test is over. */
+const TIME_LIMIT = { interruptAfterTimeLimit: TIMEOUT_MS - 10_000, markInterruptAsFailure: true }
 
 type Step =
   | {
       readonly type: 'commit'
-      readonly writes: readonly {
-        readonly dataset: string
-        readonly entities: readonly Json[]
-        readonly force: boolean
-        readonly deletesOnlyExisting: boolean
-      }[]
+      readonly writes: readonly PlainWrite[]
       readonly offset: string | null
       readonly isAtOnce: boolean
     }
   | { readonly type: 'delete' | 'assert'; readonly dataset: string }
-  | { readonly type: 'index'; readonly dataset: string; readonly property: Property }
-  | { readonly type: 'unindex'; readonly dataset: string; readonly property: Property }
+  | { readonly type: 'index' | 'unindex'; readonly dataset: string; readonly property: Property }
   | { readonly type: 'reopen' }
 
-const long = 'æ'.repeat(400)
-const IDS = ['a', 'b', 'c', 'aa', '', 'æ', '\u{1F600}', '\uFFFD', '\uD800', `${long}1`, `${long}2`, long.slice(0, 200)]
-const KEYS = ['1', '2', '', 'k'.repeat(600), `${'k'.repeat(600)}!`, 'k'.repeat(273)]
-const DATASETS = ['d', 'e']
-
-const anId = fc.constantFrom(...IDS)
-const keys = fc.array(fc.constantFrom(...KEYS), { maxLength: 3 })
-const anEntity: fc.Arbitrary<Json> = fc.record({
-  _id: anId,
-  _deleted: fc.boolean(),
-  v: fc.integer({ min: 0, max: 2 }),
-  p: keys,
-  q: keys,
-})
-const dataset = fc.constantFrom(...DATASETS)
-const property = fc.constantFrom<Property>('p', 'q')
+const dataset = fc.constantFrom('d', 'e')
+const property = fc.constantFrom(...PROPERTIES)
+const writes = fc.array(aWrite(dataset), { minLength: 1, maxLength: 2 })
+const offset = fc.option(fc.string())
+const only = <T extends string>(...types: T[]) => fc.constantFrom(...types)
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 12,
-    arbitrary: fc.record({
-      type: fc.constant('commit' as const),
-      writes: fc.array(
-        fc.record({
-          dataset,
-          entities: fc.array(anEntity, { maxLength: 8 }),
-          force: fc.nat({ max: 9 }).map((n) => n === 0),
-          deletesOnlyExisting: fc.boolean(),
+  { weight: 12, arbitrary: fc.record({ type: only('commit'), writes, offset, isAtOnce: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ type: only('delete', 'assert'), dataset }) },
+  { weight: 2, arbitrary: fc.record({ type: only('index'), dataset, property }) },
+  { weight: 1, arbitrary: fc.record({ type: only('unindex'), dataset, property }) },
+  { weight: 1, arbitrary: fc.record({ type: only('reopen') }) },
+)
+const program = fc.array(step, { minLength: 1, maxLength: 25 })
+
+it(
+  'answers as a plain model does, through any program of writes, deletes, indexes and reopening',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(program, (steps) =>
+        inHouse(async (house) => {
+          for (const one of steps) {
+            await house.take(one)
+            house.compare()
+          }
         }),
-        { minLength: 1, maxLength: 2 },
       ),
-      offset: fc.option(fc.string()),
-      isAtOnce: fc.boolean(),
-    }),
+      { numRuns: PROGRAMS, ...TIME_LIMIT },
+    )
   },
-  { weight: 1, arbitrary: fc.record({ type: fc.constantFrom('delete' as const, 'assert' as const), dataset }) },
-  { weight: 2, arbitrary: fc.record({ type: fc.constant('index' as const), dataset, property }) },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant('unindex' as const), dataset, property }) },
-  { weight: 1, arbitrary: fc.constant({ type: 'reopen' as const }) },
+  TIMEOUT_MS,
 )
 
-it('answers as a plain model does, through any program of writes, deletes, indexes and reopening', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), async (program) => {
-      const path = folder()
-      const house = new House(path)
-      try {
-        await house.open()
-        for (const one of program) {
-          await house.take(one)
+it(
+  'shows to another thread, at any moment, one of the states that the model has gone through, in order',
+  async () => {
+    const second = secondThread()
+    let states = 0
+    const busy = fc.array(step, { minLength: 10, maxLength: 40 })
+    const datasets = (['d', 'e'] as const).map((dataset) => ({ type: 'assert' as const, dataset }))
+    await fc.assert(
+      fc.asyncProperty(busy, (steps) =>
+        inHouse(async (house) => {
+          await second.ask({ type: 'watch', path: house.path })
+          const passed = [house.digest()]
+          let seen: string[] = []
+          try {
+            for (const one of [...datasets, ...steps]) {
+              await house.take(one)
+              passed.push(house.digest())
+            }
+          } finally {
+            seen = (await second.ask({ type: 'stop' })) as string[]
+          }
+          let at = 0
+          for (const state of seen) {
+            at = passed.indexOf(state, at)
+            expect(at).not.toBe(-1)
+          }
           house.compare()
-        }
-      } finally {
-        await house.close()
-        rmSync(path, { recursive: true, force: true })
-      }
-    }),
-    { numRuns: 120, interruptAfterTimeLimit: 25_000 },
-  )
-})
+          states += seen.length
+        }),
+      ),
+      { numRuns: THREADED, ...TIME_LIMIT },
+    )
+    // It did look while the other one wrote.
+    expect(states).toBeGreaterThan(2 * THREADED)
+  },
+  TIMEOUT_MS,
+)
 
+const clientCommits = fc.array(
+  fc.record({ writes: fc.array(aWrite(dataset), { maxLength: 2 }), isAhead: fc.boolean() }),
+  { minLength: 1, maxLength: 15 },
+)
+
+it(
+  'takes what two threads commit at once in one order, which explains every answer',
+  async () => {
+    const path = folder()
+    const thread = await startWriter(path)
+    const second = secondThread()
+    const port = thread.connect()
+    second.tell({ type: 'connect', path, port }, [port])
+    let count = 0
+    const oneRound = async (commits: readonly [readonly PlainCommit[], readonly PlainCommit[]], unindexes: boolean) => {
+      const names = { d: `d${++count}`, e: `e${count}` }
+      for (const name of Object.values(names)) {
+        await thread.journal.assertDataset(name)
+        for (const property of PROPERTIES) await thread.journal.assertIndex(name, property, '')
+      }
+      const [mine, its] = commits.map((list, client) => list.map((one, n) => marked(one, names, client, n)))
+      second.tell({ type: 'commit', commits: its as PlainCommit[] })
+      const answers = commitInTurn(thread.journal, path, mine as PlainCommit[])
+      const unindexed = unindexes ? removeIndex(thread, path, names.d) : Promise.resolve()
+      const outcomes = [await answers, (await second.answer()) as readonly Outcome[]]
+      await unindexed
+      const model = new Map(Object.values(names).map((name) => [name, indexed(unindexes && name === names.d)]))
+      const order = orderOf(path, names.d)
+      expect(order).toHaveLength((mine?.length ?? 0) + (its?.length ?? 0))
+      for (const [client, n] of order) {
+        const commit = (client === 0 ? mine : its)?.[n] as PlainCommit
+        const expected = commit.writes.map((one) => applyWrite(model.get(one.dataset) as ModelDataset, one))
+        expect(outcomes[client]?.[n]).toEqual(expected)
+      }
+      // What one client sent stays in its order, unless something was to be packed again.
+      if (!unindexes)
+        for (const client of [0, 1])
+          expect(order.filter(([one]) => one === client).map(([, n]) => n)).toEqual(
+            (client === 0 ? mine : its)?.map((_, n) => n),
+          )
+      const log = openLog(path)
+      reading(log, (snapshot) => {
+        for (const [name, one] of model) compareDataset(snapshot.dataset(name) as DatasetView, one)
+      })
+      log.close()
+      for (const name of Object.values(names)) await thread.journal.deleteDataset(name)
+    }
+    try {
+      await fc.assert(fc.asyncProperty(fc.tuple(clientCommits, clientCommits), fc.boolean(), oneRound), {
+        numRuns: THREADED,
+        ...TIME_LIMIT,
+      })
+    } finally {
+      await thread.close()
+    }
+  },
+  TIMEOUT_MS,
+)
+
+/** The commit with names of this round, and an entity in front that says whose it is. */
+function marked(
+  { writes, isAhead }: PlainCommit,
+  names: Readonly<Record<string, string>>,
+  client: number,
+  n: number,
+): PlainCommit {
+  const marker = { _id: `commit ${client} ${n}`, _deleted: false, v: 0, p: [], q: [] }
+  const first = { dataset: names.d as string, entities: [marker], force: false, deletesOnlyExisting: false }
+  return { isAhead, writes: [first, ...writes.map((one) => ({ ...one, dataset: names[one.dataset] as string }))] }
+}
+
+/** Whose commits came in which order. */
+function orderOf(path: string, name: string): [client: number, n: number][] {
+  const log = openLog(path)
+  const ids = reading(log, (snapshot) => [...(snapshot.dataset(name) as DatasetView).changes(null)].map(({ id }) => id))
+  log.close()
+  return ids.flatMap((id) => {
+    const [, client, n] = /^commit (\d) (\d+)$/.exec(id) ?? []
+    return client === undefined ? [] : [[Number(client), Number(n)] as [number, number]]
+  })
+}
+
+async function removeIndex(thread: WriterThread, path: string, name: string): Promise<void> {
+  const log = openLog(path)
+  const indexes = reading(log, (snapshot) => (snapshot.dataset(name) as DatasetView).document.indexes)
+  log.close()
+  await thread.journal.deleteIndex(name, (indexes[0] as IndexDocument).number)
+}
+
+function indexed(withoutFirst: boolean): ModelDataset {
+  const model = newDataset()
+  for (const property of PROPERTIES.slice(withoutFirst ? 1 : 0)) model.indexes.add(property)
+  return model
+}
+
+async function inHouse(work: (house: House) => Promise<void>): Promise<void> {
+  const house = new House(folder())
+  try {
+    await house.open()
+    await work(house)
+  } finally {
+    await house.close()
+    rmSync(house.path, { recursive: true, force: true })
+  }
+}
+
+/** The log and its model, side by side. */
 class House {
-  readonly #path: string
+  readonly path: string
   readonly #model = new Map<string, ModelDataset>()
   readonly #offsets = new Map<string, string>()
   #writer!: LogWriter
   #log!: LogReader
 
   constructor(path: string) {
-    this.#path = path
+    this.path = path
   }
 
   async open(): Promise<void> {
-    this.#writer = await LogWriter.open(this.#path)
-    this.#log = openLog(this.#path)
+    this.#writer = await LogWriter.open(this.path)
+    this.#log = openLog(this.path)
   }
 
   async close(): Promise<void> {
     this.#log.close()
     await this.#writer.close()
+  }
+
+  digest(): string {
+    return modelDigest(this.#model, this.#offsets)
   }
 
   async take(step: Step): Promise<void> {
@@ -152,10 +271,8 @@ class House {
         const model = this.#model.get(step.dataset)
         if (model === undefined) return
         const { property } = step
-        // While it fills, nothing keeps others from writing.
-        const filling = fillIndex(this.#writer, this.#log, step.dataset, property, (one) => keysOf(one, property))
+        await fillIndex(this.#writer, this.#log, step.dataset, property, (one) => keysOf(one, property))
         model.indexes.add(property)
-        await filling
         return
       }
       case 'unindex': {
@@ -173,12 +290,8 @@ class House {
 
   compare(): void {
     reading(this.#log, (snapshot) => {
-      expect(
-        snapshot
-          .datasets()
-          .map(({ id }) => id)
-          .sort(),
-      ).toEqual([...this.#model.keys()].sort())
+      const ids = snapshot.datasets().map(({ id }) => id)
+      expect(ids.sort()).toEqual([...this.#model.keys()].sort())
       expect(new Map(snapshot.offsets(''))).toEqual(this.#offsets)
       for (const [id, model] of this.#model) compareDataset(snapshot.dataset(id) as DatasetView, model)
     })
@@ -187,16 +300,10 @@ class House {
 
   async #commit({ writes, offset, isAtOnce }: Step & { type: 'commit' }): Promise<void> {
     const isRefused = writes.some((one) => !this.#model.has(one.dataset))
-    const packed = writes.map(({ entities, ...rest }) => {
-      const document = this.#view(rest.dataset)?.document
-      const keysOf = (json: Readonly<Record<string, unknown>>): EntityKeys =>
-        (document?.indexes ?? []).map(({ number, expression }) => [
-          number,
-          (json[expression] as string[]).map((key) => bytes(key)),
-        ])
-      return write(rest.dataset, entities, { ...rest, indexSet: document?.indexSet ?? 0, keysOf })
-    })
-    const commit = { writes: packed, offsets: [['o', offset]] as const }
+    const commit = {
+      writes: writes.map((one) => packed(one, this.#view(one.dataset)?.document)),
+      offsets: [['o', offset]] as const,
+    }
     // A neighbour that is refused, in the same transaction, must leave no trace in this one.
     const neighbour = isAtOnce ? this.#writer.commit({ ...commit, run: { pipe: 'p', number: -1 } }) : null
     const answer = this.#writer.commit(commit)
@@ -205,7 +312,7 @@ class House {
       await expect(answer).rejects.toMatchObject({ code: 'unknown-dataset' })
       return
     }
-    const expected = writes.map((one) => apply(this.#model.get(one.dataset) as ModelDataset, one))
+    const expected = writes.map((one) => applyWrite(this.#model.get(one.dataset) as ModelDataset, one))
     expect(await answer).toEqual({ writes: expected })
     if (offset === null) this.#offsets.delete('o')
     else this.#offsets.set('o', offset)
@@ -216,7 +323,7 @@ class House {
   }
 
   #compareSums(): void {
-    const environment = openForReading(this.#path)
+    const environment = openForReading(this.path)
     const numbers = reading(this.#log, (snapshot) => snapshot.datasets().map(({ id, number }) => [id, number] as const))
     const transaction = environment.read()
     for (const [id, number] of numbers) {
@@ -233,124 +340,42 @@ class House {
   }
 }
 
-const newDataset = (): ModelDataset => ({ versions: [], latest: new Map(), indexes: new Set() })
-
 const keysOf = (one: Entity, property: Property): Uint8Array[] =>
   (get(one, property) as readonly string[]).map((key) => bytes(key))
 
-function apply(
-  { versions, latest }: ModelDataset,
-  { entities, force, deletesOnlyExisting }: (Step & { type: 'commit' })['writes'][number],
-) {
-  let written = 0
-  for (const json of entities) {
-    const known = latest.get(json._id)
-    const { hash } = encodeEntity(entity(json))
-    if (known !== undefined && !force && known.hash === hash && known._deleted === json._deleted) continue
-    if (json._deleted && deletesOnlyExisting && (known === undefined || known._deleted)) continue
-    const version = { ...json, sequence: versions.length, previous: known?.sequence ?? null, hash }
-    versions.push(version)
-    latest.set(json._id, version)
-    written++
-  }
-  return { written, seen: entities.length, end: versions.length }
-}
-
-function compareDataset(view: DatasetView, { versions, latest, indexes }: ModelDataset): void {
-  const live = [...latest.values()].filter(({ _deleted }) => !_deleted).length
-  expect(view.counts()).toEqual({
-    end: versions.length,
-    existing: live,
-    deleted: latest.size - live,
-    versions: versions.length,
-  })
-  const newest = versions.filter((one) => latest.get(one._id) === one)
-  for (const since of [null, 0, Math.floor(versions.length / 2), versions.length]) {
-    const isAfter = ({ sequence }: ModelVersion) => since === null || sequence > since
-    const isBefore = ({ sequence }: ModelVersion) => since === null || sequence < since
-    expectVersions(view.changes(since), versions.filter(isAfter))
-    expectVersions(view.changes(since, { history: false }), newest.filter(isAfter))
-    expectVersions(view.changes(since, { limit: 3 }), versions.filter(isAfter).slice(0, 3))
-    expectVersions(view.changes(since, { reverse: true }), versions.filter(isBefore).reverse())
-    expectVersions(
-      view.changes(since, { reverse: true, history: false, limit: 2 }),
-      newest.filter(isBefore).reverse().slice(0, 2),
-    )
-  }
-  const inOrder = [...latest.values()].sort((a, b) => inIdOrder(a._id, b._id))
-  expectVersions(view.entities(), inOrder)
-  expectVersions(
-    view.entities({ deleted: false }),
-    inOrder.filter(({ _deleted }) => !_deleted),
-  )
-  for (const id of IDS) {
-    const known = latest.get(id)
-    expectVersions(
-      view.entities({ after: id }),
-      inOrder.filter(({ _id }) => inIdOrder(_id, id) > 0),
-    )
-    if (known === undefined) {
-      expect(view.latest(id)).toBeUndefined()
-      expect(view.head(id)).toBeUndefined()
-    } else {
-      expectVersions([view.latest(id) as Version], [known])
-      expect(view.head(id)).toEqual({ sequence: known.sequence, hash: known.hash, deleted: known._deleted })
-    }
-  }
-  for (const version of versions) expectVersions([view.version(version.sequence) as Version], [version])
-  expect(view.version(versions.length)).toBeUndefined()
-  expect(new Set(view.document.indexes.map(({ expression }) => expression))).toEqual(indexes)
-  for (const { number, expression, state } of view.document.indexes) {
-    expect(state).toBe('ready')
-    for (const key of KEYS) {
-      const holders = [...latest.values()].filter((one) => one[expression as Property].includes(key))
-      const ids = (those: readonly ModelVersion[]) => those.map(({ _id }) => _id).sort(compareText)
-      expect(view.lookup(number, bytes(key))).toEqual(ids(holders.filter(({ _deleted }) => !_deleted)))
-      expect(view.lookup(number, bytes(key), { deleted: true })).toEqual(ids(holders))
-    }
-  }
-}
-
-/** Code points; ids of more than 512 bytes after shorter ones that begin with the same 256 (keys.ts). Here two differ only by hash. */
-function inIdOrder(a: string, b: string): number {
-  const [one, other] = [a, b].map((id) => id.startsWith(long)) as [boolean, boolean]
-  if (one !== other || !one) return compareText(a, b)
-  return LONG_ORDER.indexOf(a) - LONG_ORDER.indexOf(b)
-}
-const LONG_ORDER = [`${long}1`, `${long}2`].sort((a, b) => compareText(md5(a), md5(b)))
-
-/** The order of code points, halves of surrogate pairs included. */
-function compareText(a: string, b: string): number {
-  const [ones, others] = [a, b].map((text) => Array.from(text, (one) => one.codePointAt(0) as number))
-  for (const [i, one] of (ones ?? []).entries()) {
-    const other = others?.[i]
-    if (other !== one) return other === undefined || one > other ? 1 : -1
-  }
-  return a.length - b.length
-}
-
-function md5(id: string): string {
-  return hash('md5', id)
-}
-
-function expectVersions(found: Iterable<Version>, expected: readonly ModelVersion[]): void {
-  expect([...found].map((one) => plain(one))).toEqual(
-    expected.map(({ sequence, previous, hash, ...json }) => ({
-      id: json._id,
-      sequence,
-      previous,
-      deleted: json._deleted,
-      hash,
-      body: encodeEntity(entity(json)).text,
-    })),
-  )
-}
-
-const plain = ({ id, sequence, previous, deleted, hash, body }: Version) => ({
-  id,
-  sequence,
-  previous,
-  deleted,
-  hash,
-  body: Buffer.from(body).toString(),
+const threads: Worker[] = []
+afterAll(async () => {
+  for (const thread of threads) await thread.terminate()
 })
+
+/** A thread that watches, or commits; it is asked one thing at a time. */
+function secondThread() {
+  const worker = startThread(import.meta.url, './second-thread.ts')
+  threads.push(worker)
+  const answers: { result?: unknown; error?: string }[] = []
+  let hear = () => {}
+  worker.on('message', (answer) => {
+    answers.push(answer)
+    hear()
+  })
+  worker.on('error', (error) => {
+    answers.push({ error: String(error) })
+    hear()
+  })
+  const answer = async (): Promise<unknown> => {
+    if (answers.length === 0) await new Promise<void>((resolve) => (hear = resolve))
+    const { result, error } = answers.shift() ?? {}
+    if (error !== undefined) throw new Error(error)
+    return result
+  }
+  const tell = (order: ToSecond, transfer: Parameters<Worker['postMessage']>[1] = []) =>
+    worker.postMessage(order, transfer)
+  return {
+    tell,
+    answer,
+    ask: (order: ToSecond) => {
+      tell(order)
+      return answer()
+    },
+  }
+}
