@@ -4,6 +4,7 @@
  *     h              what the log is: layout, numbers given, how often documents changed, the writer that has it now
  *     d dataset id   the dataset's document
  *     c dataset u32  its counts
+ *     y change u48   id of the dataset whose document changed last with that number
  *     x dataset u32 [index u32]  rows to be swept away
  *     r pipe         number of its newest run
  *     m name         other small documents
@@ -15,12 +16,14 @@ import { type Environment, get, type ReadTransaction, type Table } from './envir
 import { LogError } from './errors.ts'
 import { MAX_PART, prefixEnd } from './keys.ts'
 
-export type MetaKind = 'h' | 'd' | 'c' | 'x' | 'r' | 'm'
+export type MetaKind = 'h' | 'd' | 'c' | 'y' | 'x' | 'r' | 'm'
 
 /** A dataset's document as it is stored. */
 export interface StoredDocument extends DatasetDocument {
   /** Next index number to be given. */
   readonly nextIndex: number
+  /** What {@link House.documents} was after this document changed. */
+  readonly changed: number
 }
 
 /** How rows and keys look; a log of another layout is refused. */
@@ -96,13 +99,50 @@ const unknownLayout = (layout: number): LogError =>
   })
 
 export function readDocuments({ tables }: Environment, transaction?: ReadTransaction): StoredDocument[] {
-  return readTexts(tables.meta, Buffer.from('d'), transaction).map(
-    ([, text]) => ({ ...ABSENT, ...JSON.parse(text) }) as StoredDocument,
-  )
+  return readTexts(tables.meta, Buffer.from('d'), transaction).map(([, text]) => parseDocument(text))
 }
 
+const parseDocument = (text: string): StoredDocument => ({ ...ABSENT, ...JSON.parse(text) })
+
 /** What a document says that was stored before it had the property. */
-const ABSENT = { kind: 'normal', durable: false, isTripped: false } as const satisfies Partial<StoredDocument>
+const ABSENT = {
+  kind: 'normal',
+  durable: false,
+  isTripped: false,
+  changed: 0,
+} as const satisfies Partial<StoredDocument>
+
+export function readDocument(
+  { tables }: Environment,
+  id: string,
+  transaction?: ReadTransaction,
+): StoredDocument | undefined {
+  const text = readText(tables.meta, nameKey('d', id), transaction)
+  return text === undefined ? undefined : parseDocument(text)
+}
+
+/** Where it is noted that a document changed: each has one such row, so that the newest changes are found without the rest. */
+export function changeKey(change: number): Buffer {
+  const key = Buffer.allocUnsafe(7)
+  key.write('y', 0, 'latin1')
+  key.writeUIntBE(change, 1, 6)
+  return key
+}
+
+/** The datasets whose documents changed after `since`, those that are gone too, each with the number of its last change. */
+export function readChanged(
+  { tables }: Environment,
+  since: number,
+  transaction: ReadTransaction,
+): readonly (readonly [change: number, id: string])[] {
+  const range = { start: changeKey(since + 1), end: Buffer.from('z'), transaction }
+  return tables.meta
+    .getRange(range)
+    .asArray.map(
+      ({ key, value }) =>
+        [key.readUIntBE(1, 6), unseal(value, value.length, 'a change of a dataset').toString('utf8')] as const,
+    )
+}
 
 /** Counts as the writer keeps them, with the sum of the hashes of all latest versions, in four lanes of 32 bits. */
 export interface Counts extends DatasetCounts {

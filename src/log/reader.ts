@@ -1,8 +1,9 @@
 /** Opens a log for reading; any number of threads and processes may. */
 
 import type { Snapshot } from './contract.ts'
-import { type House, readDocuments, readHouse, type StoredDocument } from './documents.ts'
-import { type Environment, openForReading, type ReadTransaction } from './environment.ts'
+import { DocumentCache } from './document-cache.ts'
+import { readHouse } from './documents.ts'
+import { type Environment, openForReading } from './environment.ts'
 import { LogError } from './errors.ts'
 import { OpenSnapshot } from './snapshot.ts'
 
@@ -49,26 +50,5 @@ function checkLayout(environment: Environment): void {
     readHouse(environment, transaction)
   } finally {
     environment.release(transaction)
-  }
-}
-
-/** The datasets' documents, parsed again only when one changed. */
-class DocumentCache {
-  readonly #environment: Environment
-  #house: House | undefined
-  #documents: ReadonlyMap<string, StoredDocument> = new Map()
-
-  constructor(environment: Environment) {
-    this.#environment = environment
-  }
-
-  at(transaction: ReadTransaction): ReadonlyMap<string, StoredDocument> {
-    const house = readHouse(this.#environment, transaction)
-    if (house?.documents !== this.#house?.documents || house?.writer !== this.#house?.writer) {
-      const documents = readDocuments(this.#environment, transaction)
-      this.#documents = new Map(documents.map((document) => [document.id, document]))
-      this.#house = house
-    }
-    return this.#documents
   }
 }

@@ -3,7 +3,8 @@
 import { unseal } from './checksum.ts'
 import type { DatasetDocument, DatasetView, Snapshot } from './contract.ts'
 import { OpenDataset } from './dataset-view.ts'
-import { nameKey, readText, readTexts, type StoredDocument } from './documents.ts'
+import type { DocumentCache, DocumentsThen } from './document-cache.ts'
+import { nameKey, readText, readTexts } from './documents.ts'
 import { type Environment, get, type ReadTransaction } from './environment.ts'
 import { LogError } from './errors.ts'
 import { prefixEnd } from './keys.ts'
@@ -13,17 +14,13 @@ const ROWS = 256
 
 export class OpenSnapshot implements Snapshot {
   readonly environment: Environment
-  readonly #documents: { at(transaction: ReadTransaction): ReadonlyMap<string, StoredDocument> }
+  readonly #documents: DocumentCache
   readonly #onClose: () => void
   #transaction: ReadTransaction | null
-  #byId: ReadonlyMap<string, StoredDocument> | null = null
+  #then: DocumentsThen | null = null
   #moves = 0
 
-  constructor(
-    environment: Environment,
-    documents: { at(transaction: ReadTransaction): ReadonlyMap<string, StoredDocument> },
-    onClose: () => void,
-  ) {
+  constructor(environment: Environment, documents: DocumentCache, onClose: () => void) {
     this.environment = environment
     this.#documents = documents
     this.#onClose = onClose
@@ -42,7 +39,7 @@ export class OpenSnapshot implements Snapshot {
   }
 
   datasets(): readonly DatasetDocument[] {
-    return [...this.#all().values()]
+    return this.#all().all()
   }
 
   dataset(id: string): DatasetView | undefined {
@@ -88,7 +85,7 @@ export class OpenSnapshot implements Snapshot {
     this.environment.release(this.transaction)
     this.#transaction = null
     this.#transaction = this.environment.read()
-    this.#byId = null
+    this.#then = null
     this.#moves++
   }
 
@@ -107,10 +104,10 @@ export class OpenSnapshot implements Snapshot {
     })
   }
 
-  #all(): ReadonlyMap<string, StoredDocument> {
+  #all(): DocumentsThen {
     const { transaction } = this
-    this.#byId ??= this.#documents.at(transaction)
-    return this.#byId
+    this.#then ??= this.#documents.at(transaction)
+    return this.#then
   }
 }
 

@@ -17,6 +17,7 @@ import {
 } from './contract.ts'
 import {
   type Counts,
+  changeKey,
   HOUSE,
   type House,
   LAYOUT,
@@ -52,7 +53,6 @@ export interface WriterOptions {
 interface Dataset {
   document: StoredDocument
   readonly counts: Counts
-  isCounted: boolean
 }
 
 export class LogWriter implements Journal {
@@ -74,6 +74,7 @@ export class LogWriter implements Journal {
   #isHouseChanged = false
   /** In the transaction under way. */
   #changes = 0
+  readonly #uncounted = new Set<Dataset>()
   #sweeping: Promise<void> | null = null
   #isClosed = false
   #lost: LogError | null = null
@@ -113,6 +114,7 @@ export class LogWriter implements Journal {
       aborted: () => {
         this.#appender.reset()
         this.#changes = 0
+        this.#uncounted.clear()
         this.#load()
       },
       lost: (error) => {
@@ -167,7 +169,8 @@ export class LogWriter implements Journal {
         meta.remove(numberKey('c', dataset.document.number))
         orderSweep(this.#environment.tables, dataset.document.number)
         this.#datasets.delete(id)
-        this.#changeHouse({ documents: this.#house.documents + 1 })
+        this.#uncounted.delete(dataset)
+        this.#noteChange(dataset.document)
         return true
       },
     })
@@ -320,7 +323,7 @@ export class LogWriter implements Journal {
     const dataset = this.#dataset(id)
     const options = { force, deletesOnlyExisting }
     const written = this.#appender.append(dataset.document.number, dataset.counts, batch, this.#now(), options)
-    if (written > 0) dataset.isCounted = false
+    if (written > 0) this.#uncounted.add(dataset)
     return { written, seen: batch.count, end: dataset.counts.end }
   }
 
@@ -363,8 +366,9 @@ export class LogWriter implements Journal {
       indexes: [],
       completeness: null,
       nextIndex: 0,
+      changed: 0,
     }
-    this.#datasets.set(id, { document, counts: noCounts(), isCounted: true })
+    this.#datasets.set(id, { document, counts: noCounts() })
     this.#changeHouse({ nextDataset: document.number + 1 })
     this.#changeDocument(id, {})
     return document
@@ -372,9 +376,18 @@ export class LogWriter implements Journal {
 
   #changeDocument(id: string, change: Partial<StoredDocument>): void {
     const dataset = this.#dataset(id)
-    dataset.document = { ...dataset.document, ...change }
+    dataset.document = { ...dataset.document, ...change, changed: this.#noteChange(dataset.document) }
     writeText(this.#environment.tables.meta, nameKey('d', id), JSON.stringify(dataset.document))
-    this.#changeHouse({ documents: this.#house.documents + 1 })
+  }
+
+  /** So that readers find what changed without looking at what did not; gives the number of the change. */
+  #noteChange({ id, changed }: StoredDocument): number {
+    const { meta } = this.#environment.tables
+    const change = this.#house.documents + 1
+    meta.remove(changeKey(changed))
+    writeText(meta, changeKey(change), id)
+    this.#changeHouse({ documents: change })
+    return change
   }
 
   #changeHouse(change: Partial<House>): void {
@@ -408,7 +421,7 @@ export class LogWriter implements Journal {
       this.#datasets = new Map(
         readDocuments(this.#environment, transaction).map((document) => [
           document.id,
-          { document, counts: readCounts(meta, document.number, transaction), isCounted: true },
+          { document, counts: readCounts(meta, document.number, transaction) },
         ]),
       )
     } finally {
@@ -419,19 +432,14 @@ export class LogWriter implements Journal {
 
   #writeChanged(): void {
     const { meta } = this.#environment.tables
-    for (const { document, counts, isCounted } of this.#datasets.values()) {
-      if (!isCounted) writeCounts(meta, document.number, counts)
-    }
+    for (const { document, counts } of this.#uncounted) writeCounts(meta, document.number, counts)
     if (this.#isHouseChanged) writeText(meta, HOUSE, JSON.stringify(this.#house))
   }
 
   #announce(): void {
     this.#isHouseChanged = false
-    for (const dataset of this.#datasets.values()) {
-      if (dataset.isCounted) continue
-      dataset.isCounted = true
-      this.#counters.setEnd(dataset.document.number, dataset.counts.end)
-    }
+    for (const { document, counts } of this.#uncounted) this.#counters.setEnd(document.number, counts.end)
+    this.#uncounted.clear()
     if (this.#changes > 0) this.#counters.committed(this.#changes)
     this.#changes = 0
   }
