@@ -151,7 +151,8 @@ const NOTHING: ReadonlySet<string> = new Set()
 
 const textOf = ({ index, value }: HeldKey): string => `${index} ${value.toString('latin1')}`
 
-function uncount(counts: Counts, known: LatestRow): void {
+/** Takes the newest version of an id out of the counts. */
+export function uncount(counts: Counts, known: LatestRow): void {
   if (known.deleted) counts.deleted--
   else counts.existing--
   for (let lane = 0; lane < 4; lane++) counts.sums[lane] = (counts.sums[lane] as number) - known.lane(lane)

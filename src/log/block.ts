@@ -62,6 +62,11 @@ export class Block {
     this.ts = bytes.readDoubleLE(16)
   }
 
+  /** Bytes of the block. */
+  get length(): number {
+    return this.#bytes.readUInt32LE(24)
+  }
+
   sequenceAt(entry: number): number {
     return this.first + this.#bytes.readUInt16LE(HEAD + ENTRY * entry)
   }
@@ -90,25 +95,66 @@ export class Block {
     return this.#bytes.subarray(start, start + this.#bytes.readUIntLE(at + 3, 3))
   }
 
+  deletedAt(entry: number): boolean {
+    return ((this.#bytes[HEAD + ENTRY * entry + 2] as number) & DELETED) !== 0
+  }
+
+  previousAt(entry: number): number | null {
+    const previous = this.#bytes.readUIntLE(HEAD + ENTRY * entry + 6, 6)
+    return previous === 0 ? null : previous - 1
+  }
+
+  /** This block without some of its entries, for the same key; undefined when none is left. */
+  without(dropped: ReadonlySet<number>): Buffer | undefined {
+    const kept: number[] = []
+    for (let entry = 0; entry < this.count; entry++) if (!dropped.has(entry)) kept.push(entry)
+    if (kept.length === 0) return undefined
+    const from = this.#bytes
+    const data = HEAD + ENTRY * kept.length
+    const block = Buffer.allocUnsafe(
+      data + kept.reduce((sum, entry) => sum + this.#endOf(entry) - this.#startOf(entry), 0),
+    )
+    from.copy(block, 0, 0, HEAD)
+    let to = data
+    kept.forEach((entry, place) => {
+      const at = HEAD + ENTRY * entry
+      from.copy(block, HEAD + ENTRY * place, at, at + ENTRY)
+      block.writeUInt32LE(to, HEAD + ENTRY * place + 32)
+      to += from.copy(block, to, this.#startOf(entry), this.#endOf(entry))
+    })
+    block.writeUInt16LE(kept.length, 6)
+    block.writeUInt32LE(to, 24)
+    block.writeUInt32LE(checksum(block.subarray(4, data), this.dataset), 0)
+    return block
+  }
+
+  /** Where id and body lie. */
+  #startOf(entry: number): number {
+    return this.#bytes.readUInt32LE(HEAD + ENTRY * entry + 32)
+  }
+
+  #endOf(entry: number): number {
+    return entry + 1 < this.count ? this.#startOf(entry + 1) : this.#bytes.readUInt32LE(24)
+  }
+
   /** The version, checked; with `copy` it does not share the block's memory. */
   versionAt(entry: number, copy = false): Version {
     const bytes = this.#bytes
     const at = HEAD + ENTRY * entry
-    const start = bytes.readUInt32LE(at + 32)
-    const end = entry + 1 < this.count ? bytes.readUInt32LE(at + ENTRY + 32) : bytes.readUInt32LE(24)
+    const start = this.#startOf(entry)
+    const end = this.#endOf(entry)
     if (checksum(bytes.subarray(start, end)) !== bytes.readUInt32LE(at + 28)) {
       const sequence = this.sequenceAt(entry)
       const { dataset } = this
       throw broken(`version ${sequence} of dataset number ${dataset}`, { dataset, sequence })
     }
     const idEnd = start + bytes.readUIntLE(at + 3, 3)
-    const previous = bytes.readUIntLE(at + 6, 6)
     const body = bytes.subarray(idEnd, end)
     return {
       id: decodeId(bytes, start, idEnd),
       sequence: this.first + bytes.readUInt16LE(at),
-      previous: previous === 0 ? null : previous - 1,
-      deleted: ((bytes[at + 2] as number) & DELETED) !== 0,
+      previous: this.previousAt(entry),
+      deleted: this.deletedAt(entry),
       ts: this.ts,
       hash: bytes.toString('hex', at + 12, at + 28),
       body: copy ? Uint8Array.prototype.slice.call(body) : body,

@@ -34,6 +34,8 @@ export interface DatasetDocument {
   readonly indexes: readonly IndexDocument[]
   /** Microseconds since 1970 of the newest completeness value, or null. */
   readonly completeness: number | null
+  /** Entities erased so far. When it grew, what holds older versions (an incremental backup, a tracker) begins anew. */
+  readonly erased: number
 }
 
 export interface IndexDocument {
@@ -75,9 +77,30 @@ export interface Snapshot {
   close(): void
 }
 
+/** A version without its content: what compaction looks at. */
+export interface Place {
+  readonly id: string
+  readonly sequence: number
+  readonly previous: number | null
+  readonly deleted: boolean
+  /** Microseconds since 1970. */
+  readonly ts: number
+  /** The block it lies in, and the bytes of that. */
+  readonly block: number
+  readonly blockBytes: number
+}
+
 export interface DatasetView {
   readonly document: DatasetDocument
   counts(): DatasetCounts
+  /** Places of all versions after `since` (exclusive; null: from the start), in log order. */
+  places(since: number | null): Iterable<Place>
+  /** Places of those versions that are there; `sequences` ascend. */
+  placesAt(sequences: Iterable<number>): Iterable<Place>
+  /** What the last {@link Removal} said of how far it came. */
+  compacted(): string | undefined
+  /** Versions that are all that is left of erased entities, ascending: they go once all readers have passed them. */
+  remnants(): readonly number[]
   /** Newest version of an id, deleted or not. */
   latest(id: string): Version | undefined
   /** Only whether it is there and its hash: does not touch the body. */
@@ -107,8 +130,25 @@ export interface Write {
   readonly force?: boolean
   /** `_filtered` and deletion tracking: a deleted version for an unknown or already deleted id is not written. */
   readonly deletesOnlyExisting?: boolean
+  /** The entities are what is left of erased ones: they are appended in any case and noted as remnants. */
+  readonly erases?: boolean
   /** The greatest entity that this write may bring, counted as {@link MAX_ENTITY_BYTES} is, which it may not exceed. */
   readonly maxEntityBytes?: number
+}
+
+/** Versions to be taken out of a dataset's log: small enough that no commit has to wait long for it. */
+export interface Removal {
+  readonly dataset: string
+  /** Refused when the dataset is another one by now. */
+  readonly generation: string
+  /** By block: sequences of versions in it. Those that are gone already are passed over. */
+  readonly blocks: readonly (readonly [block: number, sequences: readonly number[]])[]
+  /** Of these, the versions that may be the newest of their id: nothing of the id is left then. Of any other id the newest stays. */
+  readonly ids: readonly number[]
+  /** How far the compaction is with it, in the same transaction. */
+  readonly position?: string
+  /** Remnants that need not be looked after any more. */
+  readonly settled?: readonly number[]
 }
 
 /** All of it happens, or nothing: one transaction. */
@@ -141,6 +181,8 @@ export interface Journal {
   deleteIndex(dataset: string, index: number): Promise<boolean>
   /** Entries for versions that were there before the index: packed by `IndexFillPacker`; `filled` moves on; `ready` ends it. */
   fillIndex(dataset: string, index: number, entries: ArrayBuffer, filled: number, ready: boolean): Promise<void>
+  /** Takes versions out of a log; gives how many. Rejects `newest-version` rather than lose the newest of an id. */
+  remove(removal: Removal): Promise<number>
   /** A new run of a pipe, which ends any other: commits of the former are refused from now on. */
   beginRun(pipe: string): Promise<number>
   endRun(pipe: string, number: number): Promise<void>

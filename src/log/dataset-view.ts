@@ -2,8 +2,8 @@
 
 import { Block } from './block.ts'
 import { broken } from './checksum.ts'
-import type { DatasetCounts, DatasetView, Version } from './contract.ts'
-import { readCounts, type StoredDocument } from './documents.ts'
+import type { DatasetCounts, DatasetView, Place, Version } from './contract.ts'
+import { numberKey, readCounts, readRemnants, readText, type StoredDocument } from './documents.ts'
 import { get } from './environment.ts'
 import { decodeId, encodeId } from './ids.ts'
 import {
@@ -68,6 +68,43 @@ export class OpenDataset implements DatasetView {
     const block = this.#block(first)
     const entry = block.find(sequence)
     return entry < 0 ? undefined : block.versionAt(entry, true)
+  }
+
+  *places(since: number | null): Generator<Place> {
+    const here = this.#snapshot.moves
+    for (const block of this.#blocks(since)) {
+      for (let entry = 0; entry < block.count; entry++) {
+        if (since !== null && block.sequenceAt(entry) <= since) continue
+        yield placeOf(block, entry)
+        this.#snapshot.checkStill(here)
+      }
+    }
+  }
+
+  *placesAt(sequences: Iterable<number>): Generator<Place> {
+    const here = this.#snapshot.moves
+    let block: Block | undefined
+    let end = 0
+    for (const sequence of sequences) {
+      if (block === undefined || sequence < block.first || sequence >= end) {
+        const first = this.#blockOf(sequence)
+        if (first === undefined) continue
+        block = this.#ownBlock(first)
+        end = block.sequenceAt(block.count - 1) + 1
+      }
+      const entry = block.find(sequence)
+      if (entry < 0) continue
+      yield placeOf(block, entry)
+      this.#snapshot.checkStill(here)
+    }
+  }
+
+  compacted(): string | undefined {
+    return readText(this.#tables.meta, numberKey('p', this.#number), this.#transaction)
+  }
+
+  remnants(): readonly number[] {
+    return readRemnants(this.#tables.meta, this.#number, this.#transaction)
   }
 
   *changes(
@@ -175,12 +212,17 @@ export class OpenDataset implements DatasetView {
   #keptBlock(first: number, kept: Map<number, Block>): Block {
     let block = kept.get(first)
     if (block !== undefined) return block
-    const row = get(this.#tables.log, logKey(this.#number, first), this.#transaction)
-    if (row === undefined) throw this.#missing(first)
-    block = new Block(Buffer.from(row.subarray(0, row.length)), row.length, this.#number, first)
+    block = this.#ownBlock(first)
     if (kept.size >= KEPT_BLOCKS) kept.delete(kept.keys().next().value as number)
     kept.set(first, block)
     return block
+  }
+
+  /** A block in memory of its own. */
+  #ownBlock(first: number): Block {
+    const row = get(this.#tables.log, logKey(this.#number, first), this.#transaction)
+    if (row === undefined) throw this.#missing(first)
+    return new Block(Buffer.from(row.subarray(0, row.length)), row.length, this.#number, first)
   }
 
   /** Key of the block in which a sequence lies, if it is anywhere. */
@@ -229,6 +271,16 @@ export class OpenDataset implements DatasetView {
     return broken(`version ${sequence} of dataset '${this.document.id}'`, { dataset: this.document.id, sequence })
   }
 }
+
+const placeOf = (block: Block, entry: number): Place => ({
+  id: decodeId(block.idBytesAt(entry)),
+  sequence: block.sequenceAt(entry),
+  previous: block.previousAt(entry),
+  deleted: block.deletedAt(entry),
+  ts: block.ts,
+  block: block.first,
+  blockBytes: block.length,
+})
 
 /** UTF-8 bytes have the order of code points. */
 const inOrder = (ids: readonly string[]): string[] =>

@@ -5,6 +5,8 @@
  *     d dataset id   the dataset's document
  *     c dataset u32  its counts
  *     y change u48   id of the dataset whose document changed last with that number
+ *     p dataset u32  how far it was compacted: text of whoever compacts
+ *     e dataset u32, sequence u64  what an erased entity left for its readers, to be taken away after them
  *     x dataset u32 [index u32]  rows to be swept away
  *     r pipe         number of its newest run
  *     m name         other small documents
@@ -16,7 +18,7 @@ import { type Environment, get, type ReadTransaction, type Table } from './envir
 import { LogError } from './errors.ts'
 import { MAX_PART, prefixEnd } from './keys.ts'
 
-export type MetaKind = 'h' | 'd' | 'c' | 'y' | 'x' | 'r' | 'm'
+export type MetaKind = 'h' | 'd' | 'c' | 'p' | 'e' | 'y' | 'x' | 'r' | 'm'
 
 /** A dataset's document as it is stored. */
 export interface StoredDocument extends DatasetDocument {
@@ -110,6 +112,7 @@ const ABSENT = {
   durable: false,
   isTripped: false,
   changed: 0,
+  erased: 0,
 } as const satisfies Partial<StoredDocument>
 
 export function readDocument(
@@ -183,4 +186,25 @@ export function readCounts(table: Table, dataset: number, transaction?: ReadTran
     versions: row.readDoubleLE(28),
     sums: Uint32Array.from([0, 1, 2, 3], (lane) => row.readUInt32LE(36 + 4 * lane)),
   }
+}
+
+const U32 = 2 ** 32
+
+const remnantKey = (dataset: number, sequence: number): Buffer =>
+  numberKey('e', dataset, Math.floor(sequence / U32), sequence % U32)
+
+const HERE = Buffer.from([1])
+
+/** Notes that this version is all that is left of an erased entity. */
+export const putRemnant = (table: Table, dataset: number, sequence: number): unknown =>
+  table.put(remnantKey(dataset, sequence), HERE)
+
+export const removeRemnant = (table: Table, dataset: number, sequence: number): unknown =>
+  table.remove(remnantKey(dataset, sequence))
+
+/** Sequences of the remnants of a dataset, ascending. */
+export function readRemnants(table: Table, dataset: number, transaction?: ReadTransaction): number[] {
+  const start = numberKey('e', dataset)
+  const range = { start, end: prefixEnd(start), ...(transaction === undefined ? {} : { transaction }) }
+  return table.getKeys(range).asArray.map((key) => key.readUInt32BE(5) * U32 + key.readUInt32BE(9))
 }

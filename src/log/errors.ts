@@ -14,6 +14,7 @@ export type LogErrorCode =
   | 'entity-too-large'
   | 'id-collision'
   | 'bad-batch'
+  | 'newest-version'
   | 'too-many-datasets'
   | 'storage-failed'
   | 'snapshot-moved'

@@ -127,6 +127,7 @@ export function connectJournal(port: MessagePort): Journal {
     deleteIndex: (dataset, index) => call('deleteIndex', [dataset, index]),
     fillIndex: (dataset, index, entries, filled, ready) =>
       call('fillIndex', [dataset, index, entries, filled, ready], [entries]),
+    remove: (removal) => call('remove', [removal]),
     beginRun: (pipe) => call('beginRun', [pipe]),
     endRun: (pipe, number) => call('endRun', [pipe, number]),
   }

@@ -13,6 +13,7 @@ import {
   type IndexDocument,
   type Journal,
   MAX_ENTITY_BYTES,
+  type Removal,
   type Write,
 } from './contract.ts'
 import {
@@ -24,10 +25,13 @@ import {
   nameKey,
   noCounts,
   numberKey,
+  putRemnant,
   readCounts,
   readDocuments,
   readHouse,
+  readRemnants,
   readText,
+  removeRemnant,
   type StoredDocument,
   writeCounts,
   writeText,
@@ -37,6 +41,7 @@ import { LogError } from './errors.ts'
 import { FeedCounters, MAX_DATASETS, newFeed } from './feed.ts'
 import { decodeId } from './ids.ts'
 import { MAX_KEY } from './keys.ts'
+import { removeVersions } from './removal.ts'
 import { orderSweep, sweepSlice } from './sweep.ts'
 import { Transactions } from './transactions.ts'
 
@@ -167,6 +172,10 @@ export class LogWriter implements Journal {
         const { meta } = this.#environment.tables
         meta.remove(nameKey('d', id))
         meta.remove(numberKey('c', dataset.document.number))
+        meta.remove(numberKey('p', dataset.document.number))
+        for (const remnant of readRemnants(meta, dataset.document.number)) {
+          removeRemnant(meta, dataset.document.number, remnant)
+        }
         orderSweep(this.#environment.tables, dataset.document.number)
         this.#datasets.delete(id)
         this.#uncounted.delete(dataset)
@@ -237,6 +246,24 @@ export class LogWriter implements Journal {
             one.number === number ? { ...one, filled: after, state: ready ? 'ready' : state } : one,
           ),
         })
+      },
+    })
+  }
+
+  remove({ dataset: id, generation, blocks, ids, position, settled = [] }: Removal): Promise<number> {
+    return this.#run({
+      check: () => {
+        if (this.#dataset(id).document.generation !== generation) throw unknownDataset(id)
+      },
+      apply: () => {
+        const { tables } = this.#environment
+        const dataset = this.#dataset(id)
+        const { number } = dataset.document
+        const removed = removeVersions(tables, number, dataset.counts, blocks, new Set(ids))
+        if (removed > 0) this.#uncounted.add(dataset)
+        if (position !== undefined) writeText(tables.meta, numberKey('p', number), position)
+        for (const remnant of settled) removeRemnant(tables.meta, number, remnant)
+        return removed
       },
     })
   }
@@ -319,12 +346,19 @@ export class LogWriter implements Journal {
     for (const [dataset] of [...populated, ...completeness]) this.#dataset(dataset)
   }
 
-  #write({ dataset: id, force = false, deletesOnlyExisting = false }: Write, batch: BatchReader) {
+  #write({ dataset: id, force = false, deletesOnlyExisting = false, erases = false }: Write, batch: BatchReader) {
     const dataset = this.#dataset(id)
-    const options = { force, deletesOnlyExisting }
+    const options = { force: force || erases, deletesOnlyExisting }
     const written = this.#appender.append(dataset.document.number, dataset.counts, batch, this.#now(), options)
     if (written > 0) this.#uncounted.add(dataset)
+    if (erases) this.#noteErased(id, dataset.counts.end - written, dataset.counts.end)
     return { written, seen: batch.count, end: dataset.counts.end }
+  }
+
+  #noteErased(id: string, from: number, end: number): void {
+    const { number, erased } = this.#dataset(id).document
+    for (let sequence = from; sequence < end; sequence++) putRemnant(this.#environment.tables.meta, number, sequence)
+    this.#changeDocument(id, { erased: erased + end - from })
   }
 
   #writeRest({ offsets = [], meta = [], state = [], populated = [], completeness = [] }: Commit): void {
@@ -350,7 +384,7 @@ export class LogWriter implements Journal {
   #dataset(id: string): Dataset {
     const dataset = this.#datasets.get(id)
     if (dataset !== undefined) return dataset
-    throw new LogError('unknown-dataset', `There is no dataset '${id}'.`, { details: { dataset: id } })
+    throw unknownDataset(id)
   }
 
   #newDataset(id: string): StoredDocument {
@@ -365,6 +399,7 @@ export class LogWriter implements Journal {
       indexSet: 0,
       indexes: [],
       completeness: null,
+      erased: 0,
       nextIndex: 0,
       changed: 0,
     }
@@ -472,6 +507,9 @@ function tooLarge(dataset: string, batch: BatchReader, limit: number): LogError 
     hint: `The most is ${limit} bytes, of the JSON that is stored of it.`,
   })
 }
+
+const unknownDataset = (id: string): LogError =>
+  new LogError('unknown-dataset', `There is no dataset '${id}'.`, { details: { dataset: id } })
 
 function indexOf(document: DatasetDocument, number: number): IndexDocument {
   const index = document.indexes.find((one) => one.number === number)
