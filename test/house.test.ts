@@ -29,7 +29,7 @@ const IMPORTS = [
   /^\s*(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/gm,
   /^\s*import\s*['"]([^'"]+)['"]/gm,
   /\bimport\s*\(\s*['"]([^'"]+)['"]/g,
-  /\b(?:new URL|startThread)\s*\(\s*(?:import\.meta\.url\s*,\s*)?['"](\.[^'"]+\.[cm]?[jt]s)['"]/g,
+  /\b(?:new URL|startThread|runChild(?:<[^>]*>)?)\s*\(\s*(?:import\.meta\.url\s*,\s*)?['"](\.[^'"]+\.[cm]?[jt]s)['"]/g,
 ]
 
 interface Arrow {

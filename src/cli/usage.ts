@@ -129,6 +129,23 @@ export const usages = {
     },
     details: 'Without FILE it goes to standard output.',
   },
+  verify: {
+    name: 'verify',
+    summary: 'Check all that a data folder holds: each broken law is named with its place.',
+    positionals: [],
+    options: {
+      data,
+      tenant: { type: 'string', value: 'NAME', about: 'only this tenant' },
+      rebuild: {
+        type: 'boolean',
+        about: 'make indexes and counts anew from the log where they are wrong; no hub may run',
+      },
+      json,
+      help,
+    },
+    details:
+      'It reads in a process of its own, also while a hub runs on the folder. The log itself is never changed: when that is damaged, restore a backup. Exit code 0 when all is well, 1 when something was found.',
+  },
 } satisfies Record<string, CommandUsage>
 
 export type CommandName = keyof typeof usages

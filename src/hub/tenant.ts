@@ -25,6 +25,7 @@ import { type DeployedPipe, type Deployment, deploy } from './deployment.ts'
 import { datasetDocument, pipeDocument, pumpDocument, systemDocument } from './documents.ts'
 import { HubError } from './errors.ts'
 import { levelsOf } from './levels.ts'
+import { CONFIG, ENV } from './log-knowledge.ts'
 import { projectionOf } from './projection.ts'
 import { assertPublishes, publicationOf } from './publication.ts'
 import type { PumpMethods } from './pump-protocol.ts'
@@ -46,8 +47,6 @@ export interface TenantOptions {
 }
 
 /** What is kept in the log's meta table about a tenant. */
-const CONFIG = 'config'
-const ENV = 'env'
 const FOLDER = 'config-folder'
 const pumpMeta = (pipe: string): string => `pump:${pipe}`
 

@@ -39,6 +39,8 @@ export interface House {
   readonly documents: number
   /** Another one with each writer: a writer that finds a stranger's gives up. */
   readonly writer: string
+  /** Datasets whose `latest` and indexes are being made anew: no hub starts before that is finished. */
+  readonly rebuilding?: readonly string[]
 }
 
 /** The key of a named row. Throws `bad-name` when the name is too long to be one. */

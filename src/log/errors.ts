@@ -5,6 +5,7 @@ export type LogErrorCode =
   | 'no-log'
   | 'unknown-layout'
   | 'broken-row'
+  | 'rebuild-unfinished'
   | 'stale-run'
   | 'index-set-changed'
   | 'unknown-dataset'

@@ -436,6 +436,7 @@ export class LogWriter implements Journal {
     const { tables } = this.#environment
     return this.#environment.write(() => {
       const former = readHouse(this.#environment) ?? { layout: LAYOUT, nextDataset: 1, documents: 0, writer: '' }
+      if (former.rebuilding !== undefined) throw unfinished(this.#path, former.rebuilding)
       const house: House = { ...former, writer: this.#writer }
       writeText(tables.meta, HOUSE, JSON.stringify(house))
       return house
@@ -510,6 +511,12 @@ function tooLarge(dataset: string, batch: BatchReader, limit: number): LogError 
 
 const unknownDataset = (id: string): LogError =>
   new LogError('unknown-dataset', `There is no dataset '${id}'.`, { details: { dataset: id } })
+
+const unfinished = (path: string, datasets: readonly string[]): LogError =>
+  new LogError('rebuild-unfinished', `The log in ${path} is being rebuilt, or its rebuilding was cut short.`, {
+    details: { path, datasets },
+    hint: 'Run `samtale verify --rebuild` on this data folder to its end.',
+  })
 
 function indexOf(document: DatasetDocument, number: number): IndexDocument {
   const index = document.indexes.find((one) => one.number === number)
