@@ -103,6 +103,12 @@ class LogWalk implements Walk {
       h: (_, value) => void (JSON.parse(textOf(value, 'h')) as House),
       d: (_, value) => void documents.push(JSON.parse(textOf(value, 'd')) as StoredDocument),
       c: (key) => void counted.add(key.readUInt32BE(1)),
+      y: (_, value) => void textOf(value, 'y'),
+      p: (key, value) => {
+        textOf(value, 'p')
+        counted.add(key.readUInt32BE(1))
+      },
+      e: (key) => void counted.add(key.readUInt32BE(1)),
       x: (key) => {
         if (key.length === 5) sweeps.datasets.add(key.readUInt32BE(1))
         else sweeps.indexes.add(`${key.readUInt32BE(1)} ${key.readUInt32BE(5)}`)
@@ -133,7 +139,7 @@ class LogWalk implements Walk {
     }
     for (const number of counted) {
       if (!known.has(number)) {
-        this.#findings.add('stray', `There are counts of dataset number ${number}, which does not exist.`, {
+        this.#findings.add('stray', `There are counts or notes of dataset number ${number}, which does not exist.`, {
           table: 'meta',
         })
       }
