@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { startThread } from '../log/thread.ts'
@@ -158,11 +159,17 @@ export class HubNode implements hub.Node {
 
 /** Whoever started the hub knows the folder it named, not the one of a tenant's log below it. */
 const inUse = (data: string, cause: unknown): HubError =>
-  new HubError('data-in-use', `The data folder ${data} is in use by another hub.`, {
+  new HubError('data-in-use', `The data folder ${data} is in use by another hub${holderOf(cause)}.`, {
     hint: 'End the other process, or give this one another folder with --data.',
     details: { path: data },
     cause,
   })
+
+function holderOf(cause: unknown): string {
+  const { details } = cause as { readonly details?: { readonly pid?: number; readonly host?: string } }
+  if (details?.pid === undefined) return ''
+  return `: process ${details.pid}${details.host === undefined || details.host === hostname() ? '' : ` on ${details.host}`}`
+}
 
 function storedIdentity(path: string): Identity {
   try {

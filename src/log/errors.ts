@@ -6,6 +6,7 @@ export type LogErrorCode =
   | 'unknown-layout'
   | 'broken-row'
   | 'rebuild-unfinished'
+  | 'log-damaged'
   | 'stale-run'
   | 'index-set-changed'
   | 'unknown-dataset'

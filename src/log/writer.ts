@@ -41,6 +41,7 @@ import { LogError } from './errors.ts'
 import { FeedCounters, MAX_DATASETS, newFeed } from './feed.ts'
 import { decodeId } from './ids.ts'
 import { MAX_KEY } from './keys.ts'
+import { beginLife, endLife } from './life.ts'
 import { removeVersions } from './removal.ts'
 import { orderSweep, sweepSlice } from './sweep.ts'
 import { Transactions } from './transactions.ts'
@@ -89,6 +90,7 @@ export class LogWriter implements Journal {
     mkdirSync(path, { recursive: true })
     const release = await claimFolder(path)
     try {
+      await beginLife(path)
       return new LogWriter(path, release, options)
     } catch (error) {
       await release()
@@ -301,6 +303,7 @@ export class LogWriter implements Journal {
     this.#isClosed = true
     await this.#transactions.idle()
     await this.#environment.close()
+    endLife(this.#path)
     await this.#release()
   }
 
