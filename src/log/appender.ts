@@ -7,6 +7,7 @@ import { get, type Tables } from './environment.ts'
 import { LogError } from './errors.ts'
 import { bounded, indexKey, isLong, latestKey, logKey, MAX_PART } from './keys.ts'
 import { type HeldKey, LatestRow, LatestWriter } from './latest.ts'
+import { forgetLeft, noteLeft } from './left.ts'
 import { writeLongParts } from './long-parts.ts'
 
 const NONE: readonly never[] = []
@@ -65,12 +66,19 @@ export class Appender {
       const keys: readonly RecordKey[] = batch.keyCount === 0 ? NONE : batch.keys()
       if (held.length > 0 || keys.length > 0) {
         this.#reindex(id, held, wasDeleted, keys, deleted)
+        if (held.length > 0 && !wasDeleted) this.#noteLeft(id, held, deleted ? NONE : keys, sequence)
       }
       latest.put(key, this.#latest.write(dataset, id, { sequence, block, deleted, hash: source, hashStart }, keys))
       count(counts, deleted, source, hashStart)
     }
     this.#blocks.flush()
     return counts.end - begin
+  }
+
+  /** The keys that these ids had at any time are not to be remembered. */
+  forgetLeft(dataset: number, batch: BatchReader): void {
+    batch.rewind()
+    while (batch.next()) forgetLeft(this.#tables.left, dataset, batch.id)
   }
 
   /** Forgets what an aborted transaction left here. */
@@ -143,6 +151,14 @@ export class Appender {
     for (const key of keys) {
       if (was.size > 0 && was.has(textOf(key))) continue
       index.put(indexKey(dataset, key.index, deleted, key.value, idPart), writeLongParts(id, key.full))
+    }
+  }
+
+  /** Which subsets the id left with this version. */
+  #noteLeft(id: Buffer, held: readonly HeldKey[], keys: readonly HeldKey[], sequence: number): void {
+    const still = keys.length === 0 ? NOTHING : new Set(keys.map(textOf))
+    for (const key of held) {
+      if (!still.has(textOf(key))) noteLeft(this.#tables.left, this.#dataset, key.index, key.value, id, sequence)
     }
   }
 }

@@ -115,6 +115,31 @@ export interface DatasetView {
   entities(options?: { after?: string; deleted?: boolean }): Iterable<Version>
   /** Ids whose latest version has this key in the index, in `_id` order; the deleted only when asked for. */
   lookup(index: number, key: Uint8Array, options?: { deleted?: boolean }): readonly string[]
+  /**
+   * The live ids under a key page by page, for keys that very many have; `after` the last id of a page goes on in another
+   * snapshot. In `_id` order, but ids above 512 bytes come among themselves in the order of their hashes.
+   */
+  lookupPages(index: number, key: Uint8Array, options?: { after?: string; size?: number }): Iterable<readonly string[]>
+  /**
+   * What changed after `since` (exclusive; with `reverse` before it) in the part of the dataset that has a key in an
+   * index: the newest version of each id in it, and of each id that left it the version with which it did, as deleted; in
+   * log order. `members` are those that {@link subsetMembers} gave in this or an earlier snapshot: then what came after
+   * that is not in it. The index must be ready.
+   */
+  subset(
+    part: SubsetKey,
+    since: number | null,
+    options?: { reverse?: boolean; members?: Float64Array | null },
+  ): Iterable<Version>
+  /** For reading a subset over many snapshots: where its members lie; null when they are better found by reading on. */
+  subsetMembers(part: SubsetKey, since: number | null, options?: { reverse?: boolean }): Float64Array | null
+}
+
+/** The part of a dataset whose live entities have a key in an index (hub.md §2.6). */
+export interface SubsetKey {
+  /** The index's number. */
+  readonly index: number
+  readonly key: Uint8Array
 }
 
 /** The greatest entity that a log stores: bytes of its JSON, `_id` and content, without what the hub adds (hub.md §2.1). */

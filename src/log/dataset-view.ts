@@ -2,12 +2,14 @@
 
 import { Block } from './block.ts'
 import { broken } from './checksum.ts'
-import type { DatasetCounts, DatasetView, Place, Version } from './contract.ts'
+import type { DatasetCounts, DatasetView, Place, SubsetKey, Version } from './contract.ts'
 import { numberKey, readCounts, readRemnants, readText, type StoredDocument } from './documents.ts'
 import { get } from './environment.ts'
 import { decodeId, encodeId } from './ids.ts'
 import {
+  bounded,
   datasetKey,
+  indexKey,
   isLong,
   isShortened,
   isShortenedValue,
@@ -21,14 +23,19 @@ import {
 import { LatestRow } from './latest.ts'
 import { readLongParts } from './long-parts.ts'
 import type { OpenSnapshot } from './snapshot.ts'
+import { type SubsetRows, subsetChanges, subsetMembers } from './subset.ts'
 
 /** Blocks of the first chunk of a scan; it doubles up to the most. */
 const FIRST_BLOCKS = 1
 const MOST_BLOCKS = 32
 /** Ids read ahead by a walk over the entities. */
 const IDS = 128
+/** Ids of a page of a lookup. */
+const IDS_PAGE = 1_000
 /** Blocks kept during such a walk: neighbours in id order are often neighbours in time. */
 const KEPT_BLOCKS = 64
+
+type Accepts = (block: Block, entry: number, sequence: number) => boolean
 
 export class OpenDataset implements DatasetView {
   readonly document: StoredDocument
@@ -111,16 +118,23 @@ export class OpenDataset implements DatasetView {
     since: number | null,
     { history = true, reverse = false, limit = Number.POSITIVE_INFINITY } = {},
   ): Generator<Version> {
-    const here = this.#snapshot.moves
     let left = limit
+    if (left <= 0) return
+    const accepts: Accepts = history ? () => true : (block, entry, sequence) => this.#isLatest(block, entry, sequence)
+    for (const version of this.#walk(since, reverse, accepts)) {
+      yield version
+      if (--left <= 0) return
+    }
+  }
+
+  *#walk(since: number | null, reverse: boolean, accepts: Accepts): Generator<Version> {
+    const here = this.#snapshot.moves
     for (const block of reverse ? this.#blocksBackwards(since) : this.#blocks(since)) {
       for (let i = 0; i < block.count; i++) {
-        if (left <= 0) return
         const entry = reverse ? block.count - 1 - i : i
         const sequence = block.sequenceAt(entry)
         if (since !== null && (reverse ? sequence >= since : sequence <= since)) continue
-        if (!history && !this.#isLatest(block, entry, sequence)) continue
-        left--
+        if (!accepts(block, entry, sequence)) continue
         yield block.versionAt(entry)
         this.#snapshot.checkStill(here)
       }
@@ -160,25 +174,95 @@ export class OpenDataset implements DatasetView {
     return isOrdered && isDeletedOrdered && (live === 0 || live === ids.length) ? ids : inOrder(ids)
   }
 
+  *lookupPages(
+    index: number,
+    key: Uint8Array,
+    { after, size = IDS_PAGE }: { after?: string; size?: number } = {},
+  ): Generator<readonly string[]> {
+    const here = this.#snapshot.moves
+    const value = valuePart(key)
+    const prefix = valuePrefix(this.#number, index, false, value)
+    const end = prefixEnd(prefix)
+    let start: Buffer | undefined
+    if (after !== undefined) start = next(indexKey(this.#number, index, false, value, bounded(encodeId(after))))
+    for (;;) {
+      const range = { start: start ?? prefix, end, limit: size, transaction: this.#transaction }
+      const keys = [...this.#tables.index.getKeys(range)]
+      const ids: string[] = []
+      for (const found of keys) this.#addId(found, prefix.length, key, value, ids)
+      if (ids.length > 0) yield ids
+      this.#snapshot.checkStill(here)
+      const last = keys.at(-1)
+      if (last === undefined || keys.length < size) return
+      start = next(last)
+    }
+  }
+
+  *subset(
+    part: SubsetKey,
+    since: number | null,
+    { reverse = false, members }: { reverse?: boolean; members?: Float64Array | null } = {},
+  ): Generator<Version> {
+    const here = this.#snapshot.moves
+    const known = members === undefined ? this.subsetMembers(part, since, { reverse }) : members
+    for (const version of subsetChanges(this.#rows(), part, since, reverse, known)) {
+      yield version
+      this.#snapshot.checkStill(here)
+    }
+  }
+
+  subsetMembers(part: SubsetKey, since: number | null, { reverse = false } = {}): Float64Array | null {
+    return subsetMembers(this.#rows(), part, since, reverse)
+  }
+
+  #rows(): SubsetRows {
+    let kept: Block | undefined
+    return {
+      dataset: this.#number,
+      end: this.counts().end,
+      tables: this.#tables,
+      transaction: this.#transaction,
+      latestAt: (key) => this.#latestAt(key),
+      latestOf: (id) => this.#latestRow(id),
+      latest: (id) => this.latest(id),
+      version: (sequence) => this.version(sequence),
+      versionNear: (sequence) => {
+        let entry = kept === undefined ? -1 : kept.find(sequence)
+        if (entry < 0) {
+          const first = this.#blockOf(sequence)
+          if (first === undefined) return undefined
+          kept = this.#ownBlock(first)
+          entry = kept.find(sequence)
+        }
+        return entry < 0 ? undefined : kept?.versionAt(entry)
+      },
+      walk: (since, reverse, accepts) => this.#walk(since, reverse, accepts),
+    }
+  }
+
   /** Adds the ids to `ids`; false when they are not in order, for the keys of long ids end in a hash. */
   #idsOf(index: number, deleted: boolean, key: Uint8Array, value: Buffer, ids: string[]): boolean {
     const prefix = valuePrefix(this.#number, index, deleted, value)
     const range = { start: prefix, end: prefixEnd(prefix), transaction: this.#transaction }
-    const isLongValue = isShortenedValue(value)
     let isOrdered = true
-    for (const found of this.#tables.index.getKeys(range).asArray) {
-      const isLongId = isShortened(found, prefix.length)
-      if (!isLongId && !isLongValue) {
-        ids.push(decodeId(found, prefix.length))
-        continue
-      }
-      const row = get(this.#tables.index, found, this.#transaction) as Buffer
-      const long = readLongParts(row.subarray(0, row.length), this.#number)
-      if (isLongValue && !long.value.equals(key)) continue
-      ids.push(isLongId ? decodeId(long.id) : decodeId(found, prefix.length))
-      isOrdered &&= !isLongId
+    for (const found of this.#tables.index.getKeys(range)) {
+      if (!this.#addId(found, prefix.length, key, value, ids)) isOrdered = false
     }
     return isOrdered
+  }
+
+  /** Adds the id of an index row, unless its shortened value is another one's; false when its key does not tell its order. */
+  #addId(found: Buffer, idStart: number, key: Uint8Array, value: Buffer, ids: string[]): boolean {
+    const isLongId = isShortened(found, idStart)
+    const isLongValue = isShortenedValue(value)
+    if (!isLongId && !isLongValue) {
+      ids.push(decodeId(found, idStart))
+      return true
+    }
+    const row = get(this.#tables.index, found, this.#transaction) as Buffer
+    const long = readLongParts(row.subarray(0, row.length), this.#number)
+    if (!isLongValue || long.value.equals(key)) ids.push(isLongId ? decodeId(long.id) : decodeId(found, idStart))
+    return !isLongId
   }
 
   get #tables() {
@@ -197,9 +281,13 @@ export class OpenDataset implements DatasetView {
     return isLong(id) && !known.isOf(id) ? undefined : known
   }
 
+  #latestAt(key: Buffer): LatestRow | undefined {
+    const row = get(this.#tables.latest, key, this.#transaction)
+    return row === undefined ? undefined : this.#row.read(row, row.length, this.#number)
+  }
+
   #isLatest(block: Block, entry: number, sequence: number): boolean {
-    const row = get(this.#tables.latest, latestKey(this.#number, block.idBytesAt(entry)), this.#transaction)
-    return row !== undefined && this.#row.read(row, row.length, this.#number).sequence === sequence
+    return this.#latestAt(latestKey(this.#number, block.idBytesAt(entry)))?.sequence === sequence
   }
 
   /** A block in memory that the next read overwrites. */
@@ -240,7 +328,7 @@ export class OpenDataset implements DatasetView {
   *#blocks(since: number | null): Generator<Block> {
     const here = this.#snapshot.moves
     const end = prefixEnd(datasetKey(this.#number))
-    let start = logKey(this.#number, since === null ? 0 : (this.#blockOf(since + 1) ?? 0))
+    let start = logKey(this.#number, since === null || since < 0 ? 0 : (this.#blockOf(since + 1) ?? 0))
     for (let chunk = FIRST_BLOCKS; ; chunk = Math.min(2 * chunk, MOST_BLOCKS)) {
       this.#snapshot.checkStill(here)
       const rows = this.#tables.log.getRange({ start, end, limit: chunk, transaction: this.#transaction }).asArray
@@ -254,7 +342,7 @@ export class OpenDataset implements DatasetView {
   *#blocksBackwards(below: number | null): Generator<Block> {
     const here = this.#snapshot.moves
     const end = before(this.#number)
-    if (below === 0) return
+    if (below !== null && below <= 0) return
     let start = below === null ? LAST(this.#number) : logKey(this.#number, below - 1)
     for (let chunk = FIRST_BLOCKS; ; chunk = Math.min(2 * chunk, MOST_BLOCKS)) {
       this.#snapshot.checkStill(here)

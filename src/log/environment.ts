@@ -16,7 +16,7 @@ const MAX_READERS = 2048
  */
 const COMPRESSION = { threshold: 1000, dictionary: Buffer.alloc(0) }
 
-const TABLES = ['log', 'latest', 'index', 'offset', 'state', 'meta'] as const
+const TABLES = ['log', 'latest', 'index', 'left', 'offset', 'state', 'meta'] as const
 export type Tables = Readonly<Record<(typeof TABLES)[number], Table>>
 
 /** One table. Keys and values are bytes. */
@@ -24,7 +24,8 @@ export interface Table {
   /** The value, in memory that the next read overwrites. */
   getBinaryFast(key: Uint8Array, options?: { transaction: ReadTransaction }): Uint8Array | undefined
   getRange(options: RangeOptions): { readonly asArray: readonly { readonly key: Buffer; readonly value: Buffer }[] }
-  getKeys(options: RangeOptions): { readonly asArray: readonly Buffer[] }
+  /** To be iterated to its end at once: an iterator left open holds a cursor. That is quicker than `asArray`. */
+  getKeys(options: RangeOptions): Iterable<Buffer> & { readonly asArray: readonly Buffer[] }
   /** Only inside {@link Environment.write}, where it happens at once. The bytes are copied. */
   put(key: Uint8Array, value: Uint8Array): unknown
   remove(key: Uint8Array): unknown

@@ -91,6 +91,16 @@ export class LatestRow {
     return ((this.#row[4] as number) & LONG) === 0 ? KEYS : KEYS + 4 + this.#row.readUInt32LE(KEYS)
   }
 
+  /** Whether it holds a key; `value` is a `valuePart`. */
+  holds(index: number, value: Buffer): boolean {
+    for (let at = this.#keysStart; at < this.#length; ) {
+      const end = at + 4 + valuePartLength(this.#row, at + 4)
+      if (this.#row.readUInt32LE(at) === index && value.equals(this.#row.subarray(at + 4, end))) return true
+      at = end
+    }
+    return false
+  }
+
   /** The index keys it holds: copies. */
   keys(): HeldKey[] {
     const keys: HeldKey[] = []

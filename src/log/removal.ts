@@ -8,6 +8,7 @@ import { get, type Tables } from './environment.ts'
 import { LogError } from './errors.ts'
 import { bounded, indexKey, latestKey, logKey } from './keys.ts'
 import { LatestRow } from './latest.ts'
+import { forgetLeft } from './left.ts'
 
 /** `going`: versions that may be the newest of their id. Gives how many versions went; those that were gone already are passed over. Only inside a write transaction. */
 export function removeVersions(
@@ -69,4 +70,5 @@ function takeFromLatest(
   for (const held of latest.keys()) tables.index.remove(indexKey(dataset, held.index, deleted, held.value, idPart))
   uncount(counts, latest)
   tables.latest.remove(key)
+  forgetLeft(tables.left, dataset, id)
 }

@@ -3,6 +3,7 @@
 import { numberKey } from './documents.ts'
 import type { Tables } from './environment.ts'
 import { datasetKey, indexPrefix, prefixEnd } from './keys.ts'
+import { sweepLeft } from './left.ts'
 
 /** Rows of one slice. */
 const SLICE = 2_000
@@ -19,13 +20,14 @@ export function sweepSlice(tables: Tables): boolean {
         table: tables.index,
         prefix: indexPrefix(dataset, order.readUInt32BE(5), deleted),
       }))
-    : [tables.index, tables.latest, tables.log].map((table) => ({ table, prefix: datasetKey(dataset) }))
+    : [tables.index, tables.left, tables.latest, tables.log].map((table) => ({ table, prefix: datasetKey(dataset) }))
   for (const { table, prefix } of ranges) {
     const keys = table.getKeys({ start: prefix, end: prefixEnd(prefix), limit: left }).asArray
     for (const key of keys) table.remove(key)
     left -= keys.length
     if (left <= 0) return true
   }
+  if (isIndex && sweepLeft(tables.left, dataset, order.readUInt32BE(5), left) === left) return true
   tables.meta.remove(order)
   return true
 }

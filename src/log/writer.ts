@@ -352,6 +352,7 @@ export class LogWriter implements Journal {
   #write({ dataset: id, force = false, deletesOnlyExisting = false, erases = false }: Write, batch: BatchReader) {
     const dataset = this.#dataset(id)
     const options = { force: force || erases, deletesOnlyExisting }
+    if (erases) this.#appender.forgetLeft(dataset.document.number, batch)
     const written = this.#appender.append(dataset.document.number, dataset.counts, batch, this.#now(), options)
     if (written > 0) this.#uncounted.add(dataset)
     if (erases) this.#noteErased(id, dataset.counts.end - written, dataset.counts.end)
