@@ -2,6 +2,7 @@
 
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
+import { log } from './log.ts'
 import { achieved, describe, type Figure } from './measure.ts'
 import { ingest } from './w1-ingest.ts'
 import { transform } from './w3-transform.ts'
@@ -9,6 +10,7 @@ import { graph } from './w6-graph.ts'
 import { world } from './world.ts'
 
 const benchmarks: Readonly<Record<string, (rounds: number) => Promise<Figure[]>>> = {
+  log,
   w1: ingest,
   w3: transform,
   w6: graph,

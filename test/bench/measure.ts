@@ -8,7 +8,12 @@ export interface Figure {
   /** What the benchmark asks for. */
   readonly target: number
   /** The raw library or a peer, in the same run. */
-  readonly peer?: { readonly name: string; readonly values: readonly number[] }
+  readonly peer?: {
+    readonly name: string
+    readonly values: readonly number[]
+    /** Ratio to it that is asked for, too. */
+    readonly least?: number
+  }
   /** Smaller is better. */
   readonly isLess?: boolean
   /** CPU seconds, memory and the like, as text. */
@@ -26,6 +31,9 @@ export function median(values: readonly number[]): number {
 /** How far it came: 1 is the target. */
 export const achieved = ({ values, target, isLess }: Figure): number =>
   isLess ? target / median(values) : median(values) / target
+
+export const ratioOf = ({ values, peer }: Figure): number | null =>
+  peer === undefined ? null : median(values) / median(peer.values)
 
 /** Runs the contenders in turn (A B A B), `rounds` times after one warm-up each; gives what each measured. */
 export async function inTurn<K extends string>(
@@ -50,8 +58,8 @@ export function describe(figure: Figure): string[] {
     `${name}: ${shown(median(values))} ${unit} (${range}; target ${shown(target)}, ${achieved(figure).toFixed(2)} of it)`,
   ]
   if (peer !== undefined) {
-    const ratio = median(values) / median(peer.values)
-    lines.push(`  ${peer.name}: ${shown(median(peer.values))} ${unit}; ratio ${ratio.toFixed(2)}`)
+    const least = peer.least === undefined ? '' : ` (at least ${peer.least})`
+    lines.push(`  ${peer.name}: ${shown(median(peer.values))} ${unit}; ratio ${ratioOf(figure)?.toFixed(2)}${least}`)
   }
   return [...lines, ...notes.map((note) => `  ${note}`)]
 }
