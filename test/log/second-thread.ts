@@ -1,11 +1,12 @@
 /** Entry of a second thread for the tests of the log: it watches a log while another thread writes, or commits beside it. */
 
 import { type MessagePort, parentPort } from 'node:worker_threads'
-import type { DatasetView, Journal, Snapshot, Version } from '../../src/log/contract.ts'
+import type { DatasetView, Journal, Snapshot } from '../../src/log/contract.ts'
 import { connectJournal } from '../../src/log/journal.ts'
 import { openLog } from '../../src/log/reader.ts'
 import { commitInTurn, type PlainCommit } from './client.ts'
-import { digestOf, type Json, KEYS, type Property } from './plain-log.ts'
+import { explained } from './explained.ts'
+import { digestOf, KEYS, type Property } from './plain-log.ts'
 
 export type ToSecond =
   | { readonly type: 'watch'; readonly path: string }
@@ -59,41 +60,11 @@ async function watch(path: string): Promise<string[]> {
 function observe(snapshot: Snapshot): string {
   const datasets = snapshot.datasets().map(({ id }) => {
     const view = snapshot.dataset(id) as DatasetView
-    return [id, view.counts().end, explained(view)] as const
+    return [id, view.counts().end, explained(view, keysOf, ALL_KEYS)] as const
   })
   return digestOf(datasets, snapshot.offsets(''))
 }
 
-/** The latest versions, which must be those that the log leads to, and those that the indexes and counts speak of. */
-function explained(view: DatasetView): Version[] {
-  const folded = new Map<string, Version & { readonly json: Json }>()
-  let versions = 0
-  for (const version of view.changes(null)) {
-    versions++
-    folded.set(version.id, { ...version, json: JSON.parse(Buffer.from(version.body).toString()) as Json })
-  }
-  const latest = [...view.entities()]
-  equal('the latest versions', sequences(latest), sequences(folded.values()))
-  equal('what changed last', sequences(view.changes(null, { history: false })), sequences(folded.values()))
-  const deleted = latest.filter((one) => one.deleted).length
-  const counts = { existing: latest.length - deleted, deleted, versions }
-  const { end: _end, ...counted } = view.counts()
-  equal('the counts', counted, counts)
-  for (const { number, expression, state } of view.document.indexes) {
-    if (state !== 'ready') continue
-    for (const key of KEYS) {
-      const holders = [...folded.values()].filter(({ json }) => json[expression as Property].includes(key))
-      const found = view.lookup(number, Buffer.from(key), { deleted: true })
-      equal(`the index ${expression}`, [...found].sort(), holders.map(({ id }) => id).sort())
-    }
-  }
-  return latest
-}
-
-const sequences = (versions: Iterable<Version>): number[] =>
-  [...versions].map(({ sequence }) => sequence).sort((a, b) => a - b)
-
-function equal(what: string, found: unknown, expected: unknown): void {
-  const [one, other] = [JSON.stringify(found), JSON.stringify(expected)]
-  if (one !== other) throw new Error(`A snapshot is torn: ${what} are ${one} where the log says ${other}.`)
-}
+const ALL_KEYS = KEYS.map((key) => Buffer.from(key))
+const keysOf = (expression: string, body: string): Uint8Array[] =>
+  (JSON.parse(body) as Record<Property, string[]>)[expression as Property].map((key) => Buffer.from(key))
