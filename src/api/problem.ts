@@ -66,6 +66,8 @@ const STATUS: Readonly<Record<string, number>> = {
   'pipe-unavailable': 503,
   'index-not-ready': 503,
   'pump-thread-lost': 503,
+  'storage-failed': 503,
+  'writer-ended': 503,
   'query-timeout': 504,
 }
 
@@ -76,6 +78,7 @@ const RETRY_AFTER: Readonly<Record<string, number>> = {
   'pipe-unavailable': 10,
   'index-not-ready': 1,
   'pump-thread-lost': 2,
+  'storage-failed': 30,
 }
 
 /** Fastify's own refusals under our names. */

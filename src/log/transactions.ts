@@ -23,6 +23,8 @@ export interface TransactionHooks {
   committed(): void
   /** The transaction was given up: what was kept in memory is void. */
   aborted(): void
+  /** What the store said when a transaction failed, as an error of the log. */
+  failed(error: unknown): LogError
   /** No transaction can be begun any more; all that waited was refused. */
   lost(error: LogError): void
 }
@@ -121,19 +123,10 @@ export class Transactions {
       })
     } catch (error) {
       this.#hooks.aborted()
-      return asLogError(error)
+      return error instanceof LogError ? error : this.#hooks.failed(error)
     }
     this.#hooks.committed()
     for (const tell of done) tell()
     return null
   }
-}
-
-function asLogError(error: unknown): LogError {
-  if (error instanceof LogError) return error
-  const reason = error instanceof Error ? error.message : String(error)
-  return new LogError('storage-failed', `The log could not be written: ${reason}`, {
-    cause: error,
-    hint: 'Check that the disk of the data folder has room and can be written.',
-  })
 }

@@ -43,6 +43,7 @@ import { decodeId } from './ids.ts'
 import { MAX_KEY } from './keys.ts'
 import { beginLife, endLife } from './life.ts'
 import { removeVersions } from './removal.ts'
+import { storageFailed } from './storage.ts'
 import { orderSweep, sweepSlice } from './sweep.ts'
 import { Transactions } from './transactions.ts'
 
@@ -124,6 +125,7 @@ export class LogWriter implements Journal {
         this.#uncounted.clear()
         this.#load()
       },
+      failed: (error) => storageFailed(path, error),
       lost: (error) => {
         this.#lost = error
         options.onLost?.(error)
