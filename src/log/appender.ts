@@ -5,16 +5,22 @@ import { BlockBuilder } from './block.ts'
 import type { Counts } from './documents.ts'
 import { get, type Tables } from './environment.ts'
 import { LogError } from './errors.ts'
+import type { Head } from './expectations.ts'
 import { bounded, indexKey, isLong, latestKey, logKey, MAX_PART } from './keys.ts'
 import { type HeldKey, LatestRow, LatestWriter } from './latest.ts'
 import { forgetLeft, noteLeft } from './left.ts'
 import { writeLongParts } from './long-parts.ts'
+import { stampAt } from './stamps.ts'
 
 const NONE: readonly never[] = []
 
 export interface AppendOptions {
   readonly force: boolean
   readonly deletesOnlyExisting: boolean
+  /** Of an id that has a version already, nothing is appended. */
+  readonly ignoresSecond: boolean
+  /** The dataset beside which this one is hidden: what is not here is compared with it. A hidden dataset has no indexes. */
+  readonly beside: number | null
 }
 
 export class Appender {
@@ -35,7 +41,7 @@ export class Appender {
     counts: Counts,
     batch: BatchReader,
     ts: number,
-    { force, deletesOnlyExisting }: AppendOptions,
+    { force, deletesOnlyExisting, ignoresSecond, beside }: AppendOptions,
   ): number {
     const { latest } = this.#tables
     const { source } = batch
@@ -46,7 +52,7 @@ export class Appender {
     while (batch.next()) {
       const { deleted, id, hashStart } = batch
       const key = latestKey(dataset, id)
-      const known = this.#read(key, id)
+      const known = this.#read(key, id) ?? (beside === null ? undefined : this.#readOf(beside, id))
       let previous: number | null = null
       let held: readonly HeldKey[] = NONE
       let wasDeleted = false
@@ -56,14 +62,15 @@ export class Appender {
         // A new version only when the id is new, the hash differs, or the deleted state flips (hub.md §2.2).
         if (!force && known.hasHash(source, hashStart) && known.deleted === deleted) continue
         if (deleted && deletesOnlyExisting && known.deleted) continue
+        if (ignoresSecond) continue
         previous = known.sequence
-        if (known.hasKeys) held = known.keys()
+        if (known.hasKeys && beside === null) held = known.keys()
         wasDeleted = known.deleted
         uncount(counts, known)
       }
       const sequence = counts.end++
       const block = this.#blocks.add(sequence, previous, batch)
-      const keys: readonly RecordKey[] = batch.keyCount === 0 ? NONE : batch.keys()
+      const keys: readonly RecordKey[] = batch.keyCount === 0 || beside !== null ? NONE : batch.keys()
       if (held.length > 0 || keys.length > 0) {
         this.#reindex(id, held, wasDeleted, keys, deleted)
         if (held.length > 0 && !wasDeleted) this.#noteLeft(id, held, deleted ? NONE : keys, sequence)
@@ -79,6 +86,48 @@ export class Appender {
   forgetLeft(dataset: number, batch: BatchReader): void {
     batch.rewind()
     while (batch.next()) forgetLeft(this.#tables.left, dataset, batch.id)
+  }
+
+  /** Appends versions in the places that another log gave them; those below the end are there already. See stamps.ts. */
+  appendStamped(dataset: number, counts: Counts, batch: BatchReader, stamps: Float64Array): number {
+    const { source } = batch
+    const before = counts.versions
+    this.#dataset = dataset
+    batch.rewind()
+    let block = 0
+    let blockTs = -1
+    for (let place = 0; batch.next(); place++) {
+      const { sequence, previous, ts } = stampAt(stamps, place)
+      if (sequence < counts.end) continue
+      const { deleted, id, hashStart } = batch
+      const key = latestKey(dataset, id)
+      const known = this.#read(key, id)
+      const held = known?.keys() ?? NONE
+      const wasDeleted = known?.deleted ?? false
+      if (known !== undefined) uncount(counts, known)
+      // A block has one time, and tells how far its versions are from its key in 16 bits.
+      if (ts !== blockTs || sequence - block > 0xffff) {
+        this.#blocks.flush()
+        this.#blocks.begin(dataset, ts)
+        blockTs = ts
+      }
+      block = this.#blocks.add(sequence, previous, batch)
+      const keys = batch.keys()
+      this.#reindex(id, held, wasDeleted, keys, deleted)
+      if (held.length > 0 && !wasDeleted) this.#noteLeft(id, held, deleted ? NONE : keys, sequence)
+      const version = { sequence, block, deleted, hash: source, hashStart }
+      this.#tables.latest.put(key, this.#latest.write(dataset, id, version, keys))
+      count(counts, deleted, source, hashStart)
+      counts.end = sequence + 1
+    }
+    this.#blocks.flush()
+    return counts.versions - before
+  }
+
+  /** The newest version of an id, for whoever only looks. */
+  head(dataset: number, id: Buffer): Head | undefined {
+    const known = this.#readOf(dataset, id)
+    return known && { sequence: known.sequence, hash: known.hash, deleted: known.deleted }
   }
 
   /** Forgets what an aborted transaction left here. */
@@ -119,10 +168,14 @@ export class Appender {
     while (batch.next()) if (batch.idLength > MAX_PART) this.#read(latestKey(dataset, batch.id), batch.id)
   }
 
-  #read(key: Buffer, id: Buffer): LatestRow | undefined {
+  #readOf(dataset: number, id: Buffer): LatestRow | undefined {
+    return this.#read(latestKey(dataset, id), id, dataset)
+  }
+
+  #read(key: Buffer, id: Buffer, dataset = this.#dataset): LatestRow | undefined {
     const row = get(this.#tables.latest, key)
     if (row === undefined) return undefined
-    const known = this.#known.read(row, row.length, this.#dataset)
+    const known = this.#known.read(row, row.length, dataset)
     if (isLong(id) && !known.isOf(id)) {
       throw new LogError('id-collision', 'Two ids begin with the same 256 bytes and have the same 128-bit hash.', {
         details: { id: id.toString('utf8') },

@@ -229,6 +229,11 @@ export class BatchReader {
     return this.#record + 8
   }
 
+  /** 32 hex characters. */
+  get hash(): string {
+    return this.source.toString('hex', this.#record + 8, this.#record + 24)
+  }
+
   /** Of a fill. */
   get sequence(): number {
     return this.source.readUIntLE(this.#record + 8, 6)

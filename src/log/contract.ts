@@ -101,6 +101,10 @@ export interface DatasetView {
   compacted(): string | undefined
   /** Versions that are all that is left of erased entities, ascending: they go once all readers have passed them. */
   remnants(): readonly number[]
+  /** What a run with a circuit breaker writes or wrote here and nobody sees yet; usually nothing. */
+  staging(): Staging | undefined
+  /** The dataset as it would be with that, for those who look into what tripped; itself when there is nothing. */
+  withUncommitted(): UncommittedView
   /** Newest version of an id, deleted or not. */
   latest(id: string): Version | undefined
   /** Only whether it is there and its hash: does not touch the body. */
@@ -145,6 +149,33 @@ export interface SubsetKey {
 /** The greatest entity that a log stores: bytes of its JSON, `_id` and content, without what the hub adds (hub.md §2.1). */
 export const MAX_ENTITY_BYTES = 104_857_600
 
+/** Indexes, and walks in the order of ids, know nothing of what is not committed. */
+export type UncommittedView = Pick<DatasetView, 'document' | 'counts' | 'latest' | 'version' | 'changes'>
+
+/** What a run with a circuit breaker wrote and nobody sees yet (hub.md §13). */
+export interface Staging {
+  readonly pipe: string
+  readonly run: number
+  /** Versions above which the breaker trips. */
+  readonly limit: number
+  /**
+   * `open`: its run goes on. `tripped`: nothing more is written until it is decided. `exposing`: the versions are on
+   * their way to the dataset. `undoing`: they are forgotten, and what the run stored beside them is put back.
+   */
+  readonly state: 'open' | 'tripped' | 'exposing' | 'undoing'
+}
+
+/** Where a version stands in the log that numbered it. */
+export interface Stamp {
+  readonly sequence: number
+  readonly previous: number | null
+  /** Microseconds since 1970. */
+  readonly ts: number
+}
+
+/** In `Write.expected`: the id has no version yet. */
+export const NOT_THERE = -1
+
 /** One dataset's part of a commit. */
 export interface Write {
   readonly dataset: string
@@ -159,6 +190,21 @@ export interface Write {
   readonly erases?: boolean
   /** The greatest entity that this write may bring, counted as {@link MAX_ENTITY_BYTES} is, which it may not exceed. */
   readonly maxEntityBytes?: number
+  /**
+   * A version of an id that has one already, a deleted one included, refuses the commit (`second-version`) or is left
+   * out. An entity that is equal to the version there is no second one.
+   */
+  readonly secondVersions?: 'refuse' | 'ignore'
+  /**
+   * For each entity the sequence that its id's latest version must have, or {@link NOT_THERE}: otherwise the commit is
+   * refused (`stale-entity`), also when the entity is equal to what is there. NaN is true of nothing.
+   */
+  readonly expected?: Float64Array
+  /**
+   * Places that another log gave the versions, by `packStamps`: every one is appended, equal or not. Those below the
+   * end must be there already. For replicated datasets, and for exposing what a circuit breaker held back.
+   */
+  readonly stamps?: Float64Array
 }
 
 /** Versions to be taken out of a dataset's log: small enough that no commit has to wait long for it. */
@@ -179,7 +225,7 @@ export interface Removal {
 /** All of it happens, or nothing: one transaction. */
 export interface Commit {
   /** The writer refuses it when this is not the pipe's current run. */
-  readonly run?: { readonly pipe: string; readonly number: number }
+  readonly run?: RunToken
   readonly writes?: readonly Write[]
   readonly offsets?: readonly (readonly [name: string, value: string | null])[]
   readonly meta?: readonly (readonly [name: string, value: string | null])[]
@@ -192,14 +238,20 @@ export interface Commit {
 
 export interface Committed {
   /** For each write: versions appended, and the dataset's next sequence after it. */
-  readonly writes: readonly { readonly written: number; readonly seen: number; readonly end: number }[]
+  readonly writes: readonly {
+    readonly written: number
+    readonly seen: number
+    readonly end: number
+    /** This write was one too many for the circuit breaker: it is the last of its run, and not committed yet. */
+    readonly tripped?: true
+  }[]
 }
 
 /** The seam for a replicated journal (design §9): append with expectations, and administration. Reading since and the feed are on the Snapshot and Feed side. */
 export interface Journal {
   commit(commit: Commit): Promise<Committed>
-  /** Makes the dataset if it is not there; gives its document. */
-  assertDataset(id: string): Promise<DatasetDocument>
+  /** Makes the dataset if it is not there; gives its document. `wrong-kind` when it has versions of the other kind. */
+  assertDataset(id: string, settings?: DatasetSettings): Promise<DatasetDocument>
   deleteDataset(id: string): Promise<boolean>
   /** Declares an index; the fill is done by its caller through {@link fillIndex}. */
   assertIndex(dataset: string, expression: string, fingerprint: string): Promise<IndexDocument>
@@ -210,7 +262,31 @@ export interface Journal {
   remove(removal: Removal): Promise<number>
   /** A new run of a pipe, which ends any other: commits of the former are refused from now on. */
   beginRun(pipe: string): Promise<number>
+  /** What it wrote behind a circuit breaker and did not expose is undone. */
   endRun(pipe: string, number: number): Promise<void>
+  /**
+   * From now on what the run writes to the dataset is not committed, until it is exposed or discarded; all other writes
+   * are refused. Offsets and state that it stores are put back when it is discarded. Above `limit` versions it trips.
+   */
+  beginStaging(dataset: string, run: RunToken, limit: number): Promise<void>
+  /**
+   * Decides that what is staged becomes part of the dataset: for the run that wrote it, or, without one, when it has
+   * tripped. True when there are versions to be moved: its caller does so with `exposeStaged` of expose.ts.
+   */
+  decideStaged(dataset: string, run?: RunToken): Promise<boolean>
+  /** Forgets what is staged and puts back what was stored beside it; gives whether there was anything. */
+  discardStaged(dataset: string): Promise<boolean>
+}
+
+export interface RunToken {
+  readonly pipe: string
+  readonly number: number
+}
+
+/** What stays as it is when it is not named. */
+export interface DatasetSettings {
+  readonly kind?: DatasetDocument['kind']
+  readonly durable?: boolean
 }
 
 /** Hears of growth without polling the disk. */

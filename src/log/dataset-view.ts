@@ -2,7 +2,7 @@
 
 import { Block } from './block.ts'
 import { broken } from './checksum.ts'
-import type { DatasetCounts, DatasetView, Place, SubsetKey, Version } from './contract.ts'
+import type { DatasetCounts, DatasetView, Place, Staging, SubsetKey, UncommittedView, Version } from './contract.ts'
 import { numberKey, readCounts, readRemnants, readText, type StoredDocument } from './documents.ts'
 import { get } from './environment.ts'
 import { decodeId, encodeId } from './ids.ts'
@@ -23,7 +23,9 @@ import {
 import { LatestRow } from './latest.ts'
 import { readLongParts } from './long-parts.ts'
 import type { OpenSnapshot } from './snapshot.ts'
+import { readStaging, stagingNumber } from './staging.ts'
 import { type SubsetRows, subsetChanges, subsetMembers } from './subset.ts'
+import { withStaged } from './uncommitted.ts'
 
 /** Blocks of the first chunk of a scan; it doubles up to the most. */
 const FIRST_BLOCKS = 1
@@ -52,6 +54,17 @@ export class OpenDataset implements DatasetView {
   counts(): DatasetCounts {
     const { end, existing, deleted, versions } = readCounts(this.#tables.meta, this.#number, this.#transaction)
     return { end, existing, deleted, versions }
+  }
+
+  staging(): Staging | undefined {
+    return readStaging(this.#tables.meta, this.#number, this.#transaction)
+  }
+
+  withUncommitted(): UncommittedView {
+    const staging = this.staging()
+    if (staging === undefined || staging.state === 'undoing') return this
+    const document = { ...this.document, number: stagingNumber(this.#number) }
+    return withStaged(this, new OpenDataset(this.#snapshot, document))
   }
 
   latest(id: string): Version | undefined {

@@ -9,6 +9,8 @@
  *     e dataset u32, sequence u64  what an erased entity left for its readers, to be taken away after them
  *     x dataset u32 [index u32]  rows to be swept away
  *     r pipe         number of its newest run
+ *     s dataset u32  what a circuit breaker holds back: see staging.ts
+ *     u staging u32 number u32  what a run changed beside it: see undo.ts
  *     m name         other small documents
  */
 
@@ -18,7 +20,7 @@ import { type Environment, get, type ReadTransaction, type Table } from './envir
 import { LogError } from './errors.ts'
 import { MAX_PART, prefixEnd } from './keys.ts'
 
-export type MetaKind = 'h' | 'd' | 'c' | 'p' | 'e' | 'y' | 'x' | 'r' | 'm'
+export type MetaKind = 'h' | 'd' | 'c' | 'p' | 'e' | 'y' | 'x' | 'r' | 's' | 'u' | 'm'
 
 /** A dataset's document as it is stored. */
 export interface StoredDocument extends DatasetDocument {

@@ -121,7 +121,7 @@ export function connectJournal(port: MessagePort): Journal {
     })
   return {
     commit: (commit) => call('commit', [commit], buffersOf(commit)),
-    assertDataset: (id) => call('assertDataset', [id]),
+    assertDataset: (id, settings) => call('assertDataset', [id, settings]),
     deleteDataset: (id) => call('deleteDataset', [id]),
     assertIndex: (dataset, expression, fingerprint) => call('assertIndex', [dataset, expression, fingerprint]),
     deleteIndex: (dataset, index) => call('deleteIndex', [dataset, index]),
@@ -130,6 +130,9 @@ export function connectJournal(port: MessagePort): Journal {
     remove: (removal) => call('remove', [removal]),
     beginRun: (pipe) => call('beginRun', [pipe]),
     endRun: (pipe, number) => call('endRun', [pipe, number]),
+    beginStaging: (dataset, run, limit) => call('beginStaging', [dataset, run, limit]),
+    decideStaged: (dataset, run) => call('decideStaged', [dataset, run]),
+    discardStaged: (dataset) => call('discardStaged', [dataset]),
   }
 }
 

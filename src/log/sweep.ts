@@ -8,9 +8,11 @@ import { sweepLeft } from './left.ts'
 /** Rows of one slice. */
 const SLICE = 2_000
 
-/** Takes away one slice; false when there was nothing left. Only inside a write transaction. */
-export function sweepSlice(tables: Tables): boolean {
-  const [order] = tables.meta.getKeys({ start: Buffer.from('x'), end: Buffer.from('y'), limit: 1 }).asArray
+/** Takes away one slice, `of` one dataset if it is named; false when there was nothing left. Only inside a write transaction. */
+export function sweepSlice(tables: Tables, of?: number): boolean {
+  const start = of === undefined ? Buffer.from('x') : numberKey('x', of)
+  const end = of === undefined ? Buffer.from('y') : (prefixEnd(start) as Buffer)
+  const [order] = tables.meta.getKeys({ start, end, limit: 1 }).asArray
   if (order === undefined) return false
   const dataset = order.readUInt32BE(1)
   const isIndex = order.length > 5
@@ -20,7 +22,13 @@ export function sweepSlice(tables: Tables): boolean {
         table: tables.index,
         prefix: indexPrefix(dataset, order.readUInt32BE(5), deleted),
       }))
-    : [tables.index, tables.left, tables.latest, tables.log].map((table) => ({ table, prefix: datasetKey(dataset) }))
+    : [
+        ...[tables.index, tables.left, tables.latest, tables.log].map((table) => ({
+          table,
+          prefix: datasetKey(dataset),
+        })),
+        { table: tables.meta, prefix: numberKey('u', dataset) },
+      ]
   for (const { table, prefix } of ranges) {
     const keys = table.getKeys({ start: prefix, end: prefixEnd(prefix), limit: left }).asArray
     for (const key of keys) table.remove(key)

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { Appender } from './appender.ts'
+import { Appender, type AppendOptions } from './appender.ts'
 import { BatchReader } from './batch.ts'
 import { seal } from './checksum.ts'
 import { claimFolder, inUse } from './claim.ts'
@@ -10,10 +10,13 @@ import {
   type Commit,
   type Committed,
   type DatasetDocument,
+  type DatasetSettings,
   type IndexDocument,
   type Journal,
   MAX_ENTITY_BYTES,
   type Removal,
+  type RunToken,
+  type Staging,
   type Write,
 } from './contract.ts'
 import {
@@ -36,16 +39,28 @@ import {
   writeCounts,
   writeText,
 } from './documents.ts'
-import { type Environment, openForWriting } from './environment.ts'
+import { type Environment, openForWriting, type ReadTransaction } from './environment.ts'
 import { LogError } from './errors.ts'
+import { Expectations, hasExpectations } from './expectations.ts'
 import { FeedCounters, MAX_DATASETS, newFeed } from './feed.ts'
-import { decodeId } from './ids.ts'
 import { MAX_KEY } from './keys.ts'
 import { beginLife, endLife } from './life.ts'
+import { heldBack, tooLarge, wrongKind } from './refusals.ts'
 import { removeVersions } from './removal.ts'
+import {
+  isDecidable,
+  isOpenFor,
+  readStagings,
+  removeStaging,
+  type StoredStaging,
+  stagingNumber,
+  writeStaging,
+} from './staging.ts'
+import { checkStampedAlone, checkStamps } from './stamps.ts'
 import { storageFailed } from './storage.ts'
 import { orderSweep, sweepSlice } from './sweep.ts'
 import { Transactions } from './transactions.ts'
+import { noteFormer, undoSlice } from './undo.ts'
 
 export interface WriterOptions {
   /** Microseconds since 1970. */
@@ -60,7 +75,18 @@ export interface WriterOptions {
 interface Dataset {
   document: StoredDocument
   readonly counts: Counts
+  /** What a circuit breaker holds back. */
+  staged: Staged | null
 }
+
+interface Staged {
+  staging: StoredStaging
+  /** Of the hidden dataset: only its end and its versions mean something. */
+  readonly counts: Counts
+}
+
+/** Changes put back in one transaction when a run is undone. */
+const UNDO_SLICE = 1_000
 
 export class LogWriter implements Journal {
   /** For those who follow the log: see feed.ts. */
@@ -76,12 +102,16 @@ export class LogWriter implements Journal {
   readonly #maxEntityBytes: number
   readonly #writer: string
   readonly #runs = new Map<string, number>()
+  /** Datasets with something staged. */
+  readonly #stagings = new Set<Dataset>()
   #datasets = new Map<string, Dataset>()
   #house: House
   #isHouseChanged = false
   /** In the transaction under way. */
   #changes = 0
   readonly #uncounted = new Set<Dataset>()
+  /** Something was left to be swept away by the transaction under way. */
+  #isSweepDue = false
   #sweeping: Promise<void> | null = null
   #isClosed = false
   #lost: LogError | null = null
@@ -123,6 +153,7 @@ export class LogWriter implements Journal {
         this.#appender.reset()
         this.#changes = 0
         this.#uncounted.clear()
+        this.#isSweepDue = false
         this.#load()
       },
       failed: (error) => storageFailed(path, error),
@@ -131,6 +162,12 @@ export class LogWriter implements Journal {
         options.onLost?.(error)
       },
     })
+    // Runs that were under way ended with the writer before this one: what they staged and did not trip on is void.
+    void this.#run({
+      apply: () => {
+        for (const { staged } of this.#stagings) if (staged !== null) this.#undoOpen(staged.staging.pipe)
+      },
+    }).catch(() => {})
     this.#sweep()
   }
 
@@ -139,10 +176,13 @@ export class LogWriter implements Journal {
     return this.#run({
       check: () => {
         this.#checkRun(commit)
-        batches = (commit.writes ?? []).map((write) => this.#checkWrite(write))
+        batches = (commit.writes ?? []).map((write) => this.#checkWrite(write, commit.run))
+        checkStampedAlone(commit.writes ?? [])
+        this.#checkExpectations(commit.writes ?? [], batches)
         this.#checkRest(commit)
       },
       apply: () => {
+        this.#noteFormer(commit)
         const writes = (commit.writes ?? []).map((write, i) => this.#write(write, batches[i] as BatchReader))
         this.#writeRest(commit)
         if (writes.some(({ written }) => written > 0) || hasRest(commit)) this.#changes++
@@ -151,10 +191,12 @@ export class LogWriter implements Journal {
     })
   }
 
-  assertDataset(id: string): Promise<DatasetDocument> {
+  assertDataset(id: string, settings: DatasetSettings = {}): Promise<DatasetDocument> {
     return this.#run({
       check: () => {
         nameKey('d', id)
+        const there = this.#datasets.get(id)
+        if (there !== undefined) checkKind(there, settings)
         if (id.includes('/')) {
           throw new LogError('bad-name', `The dataset id '${id}' has a slash.`, { hint: 'Use an id without slashes.' })
         }
@@ -164,7 +206,12 @@ export class LogWriter implements Journal {
           })
         }
       },
-      apply: () => this.#datasets.get(id)?.document ?? this.#newDataset(id),
+      apply: () => {
+        const before = this.#datasets.get(id)?.document ?? this.#newDataset(id)
+        const { kind = before.kind, durable = before.durable } = settings
+        if (kind !== before.kind || durable !== before.durable) this.#changeDocument(id, { kind, durable })
+        return this.#dataset(id).document
+      },
     })
   }
 
@@ -174,6 +221,7 @@ export class LogWriter implements Journal {
         const dataset = this.#datasets.get(id)
         if (dataset === undefined) return false
         const { meta } = this.#environment.tables
+        if (dataset.staged !== null) this.#unstage(dataset)
         meta.remove(nameKey('d', id))
         meta.remove(numberKey('c', dataset.document.number))
         meta.remove(numberKey('p', dataset.document.number))
@@ -277,6 +325,7 @@ export class LogWriter implements Journal {
     return this.#run({
       check: () => void key(),
       apply: () => {
+        this.#undoOpen(pipe)
         const { meta } = this.#environment.tables
         const number = Number(readText(meta, key()) ?? 0) + 1
         writeText(meta, key(), String(number))
@@ -289,9 +338,72 @@ export class LogWriter implements Journal {
   endRun(pipe: string, number: number): Promise<void> {
     return this.#run({
       apply: () => {
-        if (this.#runs.get(pipe) === number) this.#runs.delete(pipe)
+        if (this.#runs.get(pipe) !== number) return
+        this.#undoOpen(pipe)
+        this.#runs.delete(pipe)
       },
     })
+  }
+
+  async beginStaging(id: string, run: RunToken, limit: number): Promise<void> {
+    const begin = (): boolean => {
+      const dataset = this.#dataset(id)
+      const { number } = dataset.document
+      const { tables } = this.#environment
+      // What a run before left there goes first: it would be taken for this one's.
+      if (sweepSlice(tables, stagingNumber(number))) return false
+      const staging = { dataset: number, pipe: run.pipe, run: run.number, limit, state: 'open' } as const
+      this.#stage(dataset, staging, { ...noCounts(), end: dataset.counts.end })
+      writeStaging(tables.meta, staging)
+      return true
+    }
+    const check = () => {
+      this.#checkRun({ run })
+      const { document, staged } = this.#dataset(id)
+      if (document.kind === 'replicated') throw wrongKind(document)
+      if (staged !== null) throw heldBack(document, staged.staging)
+    }
+    while (!(await this.#run({ check, apply: begin })));
+  }
+
+  decideStaged(id: string, run?: RunToken): Promise<boolean> {
+    return this.#run({
+      check: () => {
+        const { document, staged } = this.#dataset(id)
+        if (run !== undefined) this.#checkRun({ run })
+        if (staged !== null && !isDecidable(staged.staging, run)) throw heldBack(document, staged.staging)
+      },
+      apply: () => {
+        const dataset = this.#dataset(id)
+        if (dataset.staged === null) return false
+        if (dataset.counts.end < dataset.staged.counts.end) {
+          this.#changeStaging(dataset, 'exposing')
+          return true
+        }
+        this.#unstage(dataset)
+        return false
+      },
+    })
+  }
+
+  async discardStaged(id: string): Promise<boolean> {
+    const isThere = await this.#run({
+      check: () => {
+        const { document, staged } = this.#dataset(id)
+        const state = staged?.staging.state
+        if (staged !== null && state !== 'tripped' && state !== 'undoing') throw heldBack(document, staged.staging)
+      },
+      apply: () => {
+        const dataset = this.#dataset(id)
+        if (dataset.staged === null) return false
+        this.#changeStaging(dataset, 'undoing')
+        return true
+      },
+    })
+    while (this.#datasets.get(id)?.staged?.staging.state === 'undoing') {
+      await this.#run({ apply: () => this.#undoSlice() })
+    }
+    return isThere
   }
 
   /** To be called now and then: see the environment's. */
@@ -322,8 +434,14 @@ export class LogWriter implements Journal {
     })
   }
 
-  #checkWrite({ dataset: id, entities, indexSet, maxEntityBytes }: Write): BatchReader {
-    const { document } = this.#dataset(id)
+  #checkWrite({ dataset: id, entities, indexSet, maxEntityBytes, stamps }: Write, run?: RunToken): BatchReader {
+    const dataset = this.#dataset(id)
+    const { document, counts, staged } = dataset
+    const isExposed = stamps !== undefined && staged?.staging.state === 'exposing'
+    if (!isExposed) {
+      if (staged !== null && !isOpenFor(staged.staging, run)) throw heldBack(document, staged.staging)
+      if ((document.kind === 'replicated') !== (stamps !== undefined)) throw wrongKind(document)
+    }
     if (document.indexSet !== indexSet) {
       throw new LogError('index-set-changed', `The indexes of dataset '${id}' changed while the batch was made.`, {
         details: { dataset: id, given: indexSet, current: document.indexSet },
@@ -334,7 +452,31 @@ export class LogWriter implements Journal {
     const limit = Math.min(maxEntityBytes ?? this.#maxEntityBytes, this.#maxEntityBytes)
     if (batch.greatest > limit) throw tooLarge(id, batch, limit)
     this.#appender.checkLongIds(document.number, batch)
+    if (stamps !== undefined) {
+      const place = { id, number: document.number, end: counts.end }
+      checkStamps(this.#environment.tables, place, batch, stamps, (one) => this.#appender.head(place.number, one))
+    }
     return batch
+  }
+
+  /** One walk for each dataset, over all that the commit brings it. */
+  #checkExpectations(writes: readonly Write[], batches: readonly BatchReader[]): void {
+    if (!writes.some(hasExpectations)) return
+    const byDataset = new Map<string, Expectations>()
+    writes.forEach((write, i) => {
+      let expectations = byDataset.get(write.dataset)
+      if (expectations === undefined) {
+        const { document, staged } = this.#dataset(write.dataset)
+        const { number } = document
+        expectations = new Expectations(
+          (id) =>
+            (staged === null ? undefined : this.#appender.head(stagingNumber(number), id)) ??
+            this.#appender.head(number, id),
+        )
+        byDataset.set(write.dataset, expectations)
+      }
+      expectations.check(write, batches[i] as BatchReader)
+    })
   }
 
   #checkRest({ offsets = [], meta = [], state = [], populated = [], completeness = [] }: Commit): void {
@@ -351,14 +493,99 @@ export class LogWriter implements Journal {
     for (const [dataset] of [...populated, ...completeness]) this.#dataset(dataset)
   }
 
-  #write({ dataset: id, force = false, deletesOnlyExisting = false, erases = false }: Write, batch: BatchReader) {
+  #write({ dataset: id, stamps, ...write }: Write, batch: BatchReader): Committed['writes'][number] {
     const dataset = this.#dataset(id)
-    const options = { force: force || erases, deletesOnlyExisting }
-    if (erases) this.#appender.forgetLeft(dataset.document.number, batch)
-    const written = this.#appender.append(dataset.document.number, dataset.counts, batch, this.#now(), options)
+    const { document, counts, staged } = dataset
+    const { number } = document
+    if (staged !== null && stamps === undefined) return this.#writeStaged(dataset, staged, write, batch)
+    if (write.erases === true) this.#appender.forgetLeft(number, batch)
+    const written =
+      stamps === undefined
+        ? this.#appender.append(number, counts, batch, this.#now(), optionsOf(write, null))
+        : this.#appender.appendStamped(number, counts, batch, stamps)
     if (written > 0) this.#uncounted.add(dataset)
-    if (erases) this.#noteErased(id, dataset.counts.end - written, dataset.counts.end)
-    return { written, seen: batch.count, end: dataset.counts.end }
+    if (write.erases === true) this.#noteErased(id, counts.end - written, counts.end)
+    // The last of what was held back is there.
+    if (staged !== null && counts.end >= staged.counts.end) this.#unstage(dataset)
+    return { written, seen: batch.count, end: counts.end }
+  }
+
+  #writeStaged(
+    dataset: Dataset,
+    { staging, counts }: Staged,
+    write: Omit<Write, 'dataset' | 'stamps'>,
+    batch: BatchReader,
+  ): Committed['writes'][number] {
+    const number = stagingNumber(staging.dataset)
+    const options = optionsOf(write, staging.dataset)
+    const written = this.#appender.append(number, counts, batch, this.#now(), options)
+    if (written > 0) writeCounts(this.#environment.tables.meta, number, counts)
+    const result = { written, seen: batch.count, end: counts.end }
+    if (counts.versions <= staging.limit) return result
+    // Above it already, when this is not the first write of its commit.
+    this.#changeStaging(dataset, 'tripped')
+    this.#changeDocument(dataset.document.id, { isTripped: true })
+    return { ...result, tripped: true }
+  }
+
+  /** A run whose writes are not committed yet must be undone with all that it stored. */
+  #noteFormer({ run, offsets = [], state = [] }: Commit): void {
+    if (this.#stagings.size === 0) return
+    const { tables } = this.#environment
+    for (const { staged } of this.#stagings) {
+      if (staged === null || !isOpenFor(staged.staging, run)) continue
+      const number = stagingNumber(staged.staging.dataset)
+      for (const [name] of offsets) noteFormer(tables, number, 'offset', nameKey('', name))
+      for (const [key] of state) noteFormer(tables, number, 'state', Buffer.from(key))
+    }
+  }
+
+  #stage(dataset: Dataset, staging: StoredStaging, counts: Counts): void {
+    dataset.staged = { staging, counts }
+    this.#stagings.add(dataset)
+  }
+
+  #changeStaging({ staged }: Dataset, state: Staging['state']): void {
+    if (staged === null || staged.staging.state === state) return
+    staged.staging = { ...staged.staging, state }
+    writeStaging(this.#environment.tables.meta, staged.staging)
+  }
+
+  /** Nothing is held back any more: what lies in the hidden dataset is swept away. */
+  #unstage(dataset: Dataset): void {
+    const { staged, document } = dataset
+    if (staged === null) return
+    const { tables } = this.#environment
+    const number = stagingNumber(document.number)
+    removeStaging(tables.meta, document.number)
+    tables.meta.remove(numberKey('c', number))
+    orderSweep(tables, number)
+    dataset.staged = null
+    this.#stagings.delete(dataset)
+    if (document.isTripped) this.#changeDocument(document.id, { isTripped: false })
+    this.#isSweepDue = true
+  }
+
+  /** What the pipe's run staged and neither tripped on nor exposed. */
+  #undoOpen(pipe: string): void {
+    for (const dataset of this.#stagings) {
+      const staging = dataset.staged?.staging
+      if (staging?.pipe !== pipe || staging.state !== 'open') continue
+      this.#changeStaging(dataset, 'undoing')
+      this.#isSweepDue = true
+    }
+  }
+
+  /** Undoes a part of one staging; false when there was nothing to undo. */
+  #undoSlice(): boolean {
+    for (const dataset of this.#stagings) {
+      if (dataset.staged?.staging.state !== 'undoing') continue
+      const { tables } = this.#environment
+      if (!undoSlice(tables, stagingNumber(dataset.document.number), UNDO_SLICE)) this.#unstage(dataset)
+      this.#changes++
+      return true
+    }
+    return false
   }
 
   #noteErased(id: string, from: number, end: number): void {
@@ -409,7 +636,7 @@ export class LogWriter implements Journal {
       nextIndex: 0,
       changed: 0,
     }
-    this.#datasets.set(id, { document, counts: noCounts() })
+    this.#datasets.set(id, { document, counts: noCounts(), staged: null })
     this.#changeHouse({ nextDataset: document.number + 1 })
     this.#changeDocument(id, {})
     return document
@@ -463,13 +690,30 @@ export class LogWriter implements Journal {
       this.#datasets = new Map(
         readDocuments(this.#environment, transaction).map((document) => [
           document.id,
-          { document, counts: readCounts(meta, document.number, transaction) },
+          { document, counts: readCounts(meta, document.number, transaction), staged: null },
         ]),
       )
+      this.#loadStagings(transaction)
     } finally {
       this.#environment.release(transaction)
     }
     for (const { document, counts } of this.#datasets.values()) this.#counters.setEnd(document.number, counts.end)
+  }
+
+  #loadStagings(transaction: ReadTransaction): void {
+    this.#stagings.clear()
+    const { meta } = this.#environment.tables
+    const stagings = readStagings(meta, transaction)
+    if (stagings.length === 0) return
+    const byNumber = new Map([...this.#datasets.values()].map((dataset) => [dataset.document.number, dataset]))
+    for (const staging of stagings) {
+      const dataset = byNumber.get(staging.dataset)
+      if (dataset === undefined) continue
+      const counts = readCounts(meta, stagingNumber(staging.dataset), transaction)
+      // Nothing was written to it yet.
+      if (counts.versions === 0) counts.end = dataset.counts.end
+      this.#stage(dataset, staging, counts)
+    }
   }
 
   #writeChanged(): void {
@@ -484,6 +728,8 @@ export class LogWriter implements Journal {
     this.#uncounted.clear()
     if (this.#changes > 0) this.#counters.committed(this.#changes)
     this.#changes = 0
+    if (this.#isSweepDue) this.#sweep()
+    this.#isSweepDue = false
   }
 
   /** Sweeps while there is something to sweep, slice by slice, behind whatever waits. */
@@ -491,7 +737,10 @@ export class LogWriter implements Journal {
     const former = this.#sweeping
     const sweeping = (async () => {
       await former
-      while (!this.#isClosed && (await this.#run({ apply: () => sweepSlice(this.#environment.tables) }))) {
+      while (
+        !this.#isClosed &&
+        (await this.#run({ apply: () => this.#undoSlice() || sweepSlice(this.#environment.tables) }))
+      ) {
         await new Promise((resolve) => setImmediate(resolve))
       }
     })()
@@ -504,15 +753,19 @@ export class LogWriter implements Journal {
 const hasRest = ({ offsets = [], meta = [], state = [], populated = [], completeness = [] }: Commit): boolean =>
   offsets.length + meta.length + state.length + populated.length + completeness.length > 0
 
-/** The first entity of the batch that is greater than the limit, by name. */
-function tooLarge(dataset: string, batch: BatchReader, limit: number): LogError {
-  batch.rewind()
-  while (batch.next() && batch.bodyLength <= limit);
-  const [entity, bytes] = [decodeId(batch.id), batch.bodyLength]
-  return new LogError('entity-too-large', `Entity '${entity}' for dataset '${dataset}' has ${bytes} bytes.`, {
-    details: { dataset, entity, bytes, limit },
-    hint: `The most is ${limit} bytes, of the JSON that is stored of it.`,
-  })
+const optionsOf = (
+  { force = false, erases = false, deletesOnlyExisting = false, secondVersions }: Omit<Write, 'dataset'>,
+  beside: number | null,
+): AppendOptions => ({
+  force: force || erases,
+  deletesOnlyExisting,
+  ignoresSecond: secondVersions === 'ignore',
+  beside,
+})
+
+/** A dataset without versions may become one of the other kind. */
+function checkKind({ document, counts, staged }: Dataset, { kind = document.kind }: DatasetSettings): void {
+  if (kind !== document.kind && (counts.end > 0 || staged !== null)) throw wrongKind(document)
 }
 
 const unknownDataset = (id: string): LogError =>

@@ -10,6 +10,7 @@ import { HOUSE, type House, type MetaKind, readHouse, type StoredDocument } from
 import type { Tables } from '../environment.ts'
 import { openLog } from '../reader.ts'
 import type { OpenSnapshot } from '../snapshot.ts'
+import { type StoredStaging, stagingNumber } from '../staging.ts'
 import { DatasetWalk } from './dataset-walk.ts'
 import { type Finding, Findings, nothingWalked, type Place, type Walked } from './finding.ts'
 import { BrokenTable, type Walk, type WalkedRow, walkRows } from './rows.ts'
@@ -77,13 +78,13 @@ class LogWalk implements Walk {
   }
 
   async all(): Promise<void> {
-    const { documents, sweeps } = await this.#meta()
+    const { documents, sweeps, stagings } = await this.#meta()
     for (const document of documents) {
       this.#place = { dataset: document.id }
       this.#walked.datasets++
       await new DatasetWalk(this, this.#snapshot, document, sweeps, this.#options, this.#findings, this.#walked).all()
     }
-    const numbers = new Set([...documents.map(({ number }) => number), ...sweeps.datasets])
+    const numbers = new Set([...documents.map(({ number }) => number), ...sweeps.datasets, ...stagings])
     for (const table of ['log', 'latest', 'index'] as const) await this.#strays(table, numbers)
     await this.#sealed('offset', () => {
       this.#walked.offsets++
@@ -95,10 +96,16 @@ class LogWalk implements Walk {
   }
 
   /** Documents of datasets and orders of sweeps; everything else there is only unsealed. */
-  async #meta(): Promise<{ documents: readonly StoredDocument[]; sweeps: Sweeps }> {
+  async #meta(): Promise<{
+    documents: readonly StoredDocument[]
+    sweeps: Sweeps
+    stagings: ReadonlySet<number>
+  }> {
     const documents: StoredDocument[] = []
     const counted = new Set<number>()
     const sweeps: Sweeps = { datasets: new Set(), indexes: new Set() }
+    // What a circuit breaker holds back is read when it is committed; here it only has its place.
+    const stagings = new Set<number>()
     const read: Record<MetaKind, (key: Buffer, value: Buffer) => void> = {
       h: (_, value) => void (JSON.parse(textOf(value, 'h')) as House),
       d: (_, value) => void documents.push(JSON.parse(textOf(value, 'd')) as StoredDocument),
@@ -114,11 +121,14 @@ class LogWalk implements Walk {
         else sweeps.indexes.add(`${key.readUInt32BE(1)} ${key.readUInt32BE(5)}`)
       },
       r: (_, value) => void textOf(value, 'r'),
+      s: (_, value) => void stagings.add(stagingNumber((JSON.parse(textOf(value, 's')) as StoredStaging).dataset)),
+      u: (_, value) => void textOf(value, 'u'),
       m: (_, value) => void textOf(value, 'm'),
     }
     await this.#each('meta', (key, value) => read[String.fromCharCode(key[0] as number) as MetaKind](key, value))
+    for (const number of stagings) counted.delete(number)
     this.#checkNumbers(documents, counted, sweeps)
-    return { documents, sweeps }
+    return { documents, sweeps, stagings }
   }
 
   #checkNumbers(documents: readonly StoredDocument[], counted: ReadonlySet<number>, sweeps: Sweeps): void {
