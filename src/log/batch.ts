@@ -37,6 +37,16 @@ export interface PackedEntity {
   readonly hash: string
 }
 
+/** What `EntityBytes` of the model gives: the same, in bytes that are copied. */
+export interface PackedBytes {
+  readonly text: Buffer
+  readonly length: number
+  readonly idStart: number
+  readonly idLength: number
+  readonly deleted: boolean
+  readonly hash: string
+}
+
 /** For each index its number and the entity's keys in it. */
 export type EntityKeys = readonly (readonly [index: number, keys: readonly Uint8Array[]])[]
 
@@ -70,15 +80,41 @@ class Packing {
     this.#end = bodyStart + bodyLength
     let keyCount = 0
     for (const [index, values] of keys) keyCount += this.#addKeys(index, values)
+    this.#writeHead(at, idLength, bodyLength, keyCount)
+    head(this.#buffer, at)
+    this.#count++
+  }
+
+  /** As {@link add}, of bytes: the first `length` of `text`, in which the id's stand from `idStart`. */
+  addBytes(
+    text: Buffer,
+    length: number,
+    idStart: number,
+    idLength: number,
+    head: (record: Buffer, at: number) => void,
+  ): void {
+    if (idLength > MAX_ID) throw tooLongId(idLength)
+    const at = this.#end
+    this.#reserve(RECORD + idLength + length)
     const buffer = this.#buffer
+    const start = at + RECORD
+    text.copy(buffer, start, idStart, idStart + idLength)
+    text.copy(buffer, start + idLength, 0, length)
+    this.#end = start + idLength + length
+    this.#writeHead(at, idLength, length, 0)
+    head(buffer, at)
+    this.#count++
+  }
+
+  #writeHead(at: number, idLength: number, bodyLength: number, keyCount: number): void {
+    const buffer = this.#buffer
+    const start = at + RECORD
     buffer.writeUInt32LE(this.#end - at, at)
     buffer[at + 4] = 0
     buffer.writeUIntLE(idLength, at + 5, 3)
-    buffer.writeUInt32LE(checksum(buffer.subarray(idStart, bodyStart + bodyLength)), at + 24)
+    buffer.writeUInt32LE(checksum(buffer.subarray(start, start + idLength + bodyLength)), at + 24)
     buffer.writeUInt32LE(bodyLength, at + 28)
     buffer.writeUInt32LE(keyCount, at + 32)
-    head(buffer, at)
-    this.#count++
   }
 
   #addKeys(index: number, values: readonly Uint8Array[]): number {
@@ -131,17 +167,24 @@ export class EntityPacker {
 
   /** `keys` also of a deleted entity: indexes hold the deleted, marked. */
   add({ id, deleted, text, hash }: PackedEntity, keys: EntityKeys = NO_KEYS): void {
-    this.#packing.add(id, text, keys, (record, at) => {
-      if (deleted) record[at + 4] = DELETED
-      if (record.write(hash, at + 8, 16, 'hex') !== 16) {
-        throw new LogError('bad-batch', `The hash of entity '${id}' is not 32 hexadecimal digits.`)
-      }
-    })
+    this.#packing.add(id, text, keys, (record, at) => writeEntityHead(record, at, deleted, hash))
+  }
+
+  /** The same without index keys, from bytes: the text is the first `length` of `text`, and its id's begin at `idStart`. */
+  addBytes({ text, length, idStart, idLength, deleted, hash }: PackedBytes): void {
+    this.#packing.addBytes(text, length, idStart, idLength, (record, at) => writeEntityHead(record, at, deleted, hash))
   }
 
   /** The batch; the packer is spent. */
   finish(): ArrayBuffer {
     return this.#packing.finish()
+  }
+}
+
+function writeEntityHead(record: Buffer, at: number, deleted: boolean, hash: string): void {
+  if (deleted) record[at + 4] = DELETED
+  if (record.write(hash, at + 8, 16, 'hex') !== 16) {
+    throw new LogError('bad-batch', `The hash '${hash}' of an entity is not 32 hexadecimal digits.`)
   }
 }
 

@@ -14,6 +14,7 @@ import {
   isShortened,
   isShortenedValue,
   latestKey,
+  latestKeyOf,
   logKey,
   prefixEnd,
   sequenceOf,
@@ -68,7 +69,7 @@ export class OpenDataset implements DatasetView {
   }
 
   latest(id: string): Version | undefined {
-    const row = this.#latestRow(encodeId(id))
+    const row = this.#latestRow(id)
     if (row === undefined) return undefined
     const { sequence, block: first } = row
     const block = this.#block(first)
@@ -78,7 +79,7 @@ export class OpenDataset implements DatasetView {
   }
 
   head(id: string): { readonly sequence: number; readonly hash: string; readonly deleted: boolean } | undefined {
-    const row = this.#latestRow(encodeId(id))
+    const row = this.#latestRow(id)
     return row === undefined ? undefined : { sequence: row.sequence, hash: row.hash, deleted: row.deleted }
   }
 
@@ -286,12 +287,12 @@ export class OpenDataset implements DatasetView {
     return this.#snapshot.transaction
   }
 
-  #latestRow(id: Buffer): LatestRow | undefined {
-    const row = get(this.#tables.latest, latestKey(this.#number, id), this.#transaction)
+  #latestRow(id: string): LatestRow | undefined {
+    const row = get(this.#tables.latest, latestKeyOf(this.#number, id), this.#transaction)
     if (row === undefined) return undefined
     const known = this.#row.read(row, row.length, this.#number)
     // A long id's key is a hash: the full text decides.
-    return isLong(id) && !known.isOf(id) ? undefined : known
+    return known.isLong && !known.isOf(encodeId(id)) ? undefined : known
   }
 
   #latestAt(key: Buffer): LatestRow | undefined {

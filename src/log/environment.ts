@@ -10,12 +10,6 @@ const MAP_BYTES = 64 * 1024 ** 3
 /** Read transactions open at one time, over all threads and processes; LMDB's own 126 runs out. */
 const MAX_READERS = 2048
 
-/**
- * LZ4, for blocks that are worth it: they take half the pages, in the file, in memory and in each flush. No dictionary:
- * the library's own may change with its version, and then nothing could be read any more.
- */
-const COMPRESSION = { threshold: 1000, dictionary: Buffer.alloc(0) }
-
 const TABLES = ['log', 'latest', 'index', 'left', 'offset', 'state', 'meta'] as const
 export type Tables = Readonly<Record<(typeof TABLES)[number], Table>>
 
@@ -85,8 +79,7 @@ function openEnvironment(path: string, readOnly: boolean): Environment {
     // LMDB's own commit: it returns when the data, and then the page that names it, are on disk.
     overlappingSync: false,
   })
-  const openTable = (name: (typeof TABLES)[number]) =>
-    root.openDB({ ...binary, name, ...(name === 'log' ? { compression: COMPRESSION } : {}) })
+  const openTable = (name: (typeof TABLES)[number]) => root.openDB({ ...binary, name })
   const tables = Object.fromEntries(TABLES.map((name) => [name, openTable(name)])) as unknown as Tables
   if (TABLES.some((name) => tables[name] === undefined)) {
     throw new LogError('no-log', `The folder ${path} holds an LMDB environment, but not a log.`, { details: { path } })

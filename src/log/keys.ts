@@ -13,6 +13,7 @@
  */
 
 import { hash } from 'node:crypto'
+import { encodeId } from './ids.ts'
 
 /** `get` beyond this quietly finds nothing. */
 export const MAX_KEY = 1978
@@ -63,6 +64,22 @@ export function latestKey(dataset: number, id: Uint8Array): Buffer {
   key.set(part, 4)
   return key
 }
+
+/** Of an id as text: the key is lent until the next one, and the common ids are not encoded in between. */
+export function latestKeyOf(dataset: number, id: string): Buffer {
+  const { length } = id
+  if (length > SHORT) return latestKey(dataset, encodeId(id))
+  for (let i = 0; i < length; i++) {
+    const code = id.charCodeAt(i)
+    if (code >= 0x80) return latestKey(dataset, encodeId(id))
+    lent[4 + i] = code
+  }
+  lent.writeUInt32BE(dataset, 0)
+  return lent.subarray(0, 4 + length)
+}
+
+const SHORT = 128
+const lent = Buffer.allocUnsafeSlow(4 + SHORT)
 
 /** The rows of an index start with this: those of ids whose newest version is deleted lie apart. */
 export function indexPrefix(dataset: number, index: number, deleted: boolean): Buffer {

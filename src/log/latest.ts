@@ -72,6 +72,11 @@ export class LatestRow {
     return this.#row.readUInt32LE(HASH + 4 * lane)
   }
 
+  /** The key of its id is shortened. */
+  get isLong(): boolean {
+    return ((this.#row[4] as number) & LONG) !== 0
+  }
+
   /** Whether it is this id's: a shortened key may, against all odds, be another's. */
   isOf(id: Uint8Array): boolean {
     const full = this.#longId()
