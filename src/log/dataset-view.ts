@@ -10,7 +10,6 @@ import {
   bounded,
   datasetKey,
   indexKey,
-  isLong,
   isShortened,
   isShortenedValue,
   latestKey,
@@ -237,7 +236,7 @@ export class OpenDataset implements DatasetView {
       tables: this.#tables,
       transaction: this.#transaction,
       latestAt: (key) => this.#latestAt(key),
-      latestOf: (id) => this.#latestRow(id),
+      latestOf: (id) => this.#latestRow(decodeId(id)),
       latest: (id) => this.latest(id),
       version: (sequence) => this.version(sequence),
       versionNear: (sequence) => {
