@@ -92,6 +92,24 @@ export function applyWrite(dataset: ModelDataset, { entities, force, deletesOnly
   return { written, seen: entities.length, end: dataset.end }
 }
 
+/** Sequences that may go when the newest `keep` of each id stay, and with `forget` nothing of ids that are deleted. */
+export function removable({ versions, latest }: ModelDataset, keep: number, forget: boolean): number[] {
+  const left = new Map<string, number>()
+  const going: number[] = []
+  for (const { _id, sequence } of [...versions].reverse()) {
+    const stays = forget && latest.get(_id)?._deleted === true ? 0 : keep
+    const kept = left.get(_id) ?? 0
+    if (kept >= stays) going.push(sequence)
+    left.set(_id, kept + 1)
+  }
+  return going.reverse()
+}
+
+export function removeVersions(dataset: ModelDataset, going: ReadonlySet<number>): void {
+  dataset.versions = dataset.versions.filter(({ sequence }) => !going.has(sequence))
+  for (const [id, { sequence }] of dataset.latest) if (going.has(sequence)) dataset.latest.delete(id)
+}
+
 /** The same write as the log takes it, with its keys in the indexes that the dataset has. */
 export function packed({ entities, ...write }: PlainWrite, document: DatasetDocument | undefined): Write {
   const packer = new EntityPacker()
