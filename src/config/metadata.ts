@@ -68,7 +68,10 @@ export const globalDefaultsSchema = Type.Object({
   eager_load_microservices: Type.Boolean({ default: true }),
   symmetric_namespace_collapse: Type.Boolean({ default: false }),
   max_merged: Type.Integer({ default: 50000 }),
-  always_index_ids: Type.Boolean({ default: false }),
+  always_index_ids: Type.Boolean({
+    default: false,
+    description: 'Every dataset has an index over the identities of its entities.',
+  }),
   if_source_empty: Type.Enum(['accept', 'fail'], {
     default: 'accept',
     description: 'For sources that do not say it themselves. fail: a full run that reads nothing fails.',
@@ -100,7 +103,6 @@ export const unsupportedOfGlobalDefaults: Readonly<Record<string, string>> = {
   eager_load_microservices: 'microservices',
   symmetric_namespace_collapse: 'symmetric collapse of namespaces',
   max_merged: 'a limit for all merge sources; set it on the source',
-  always_index_ids: 'explicit indexes',
   trace: 'tracing of requests',
   verify_ssl: 'a default for all systems; set it on the system',
 }

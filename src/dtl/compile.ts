@@ -15,7 +15,7 @@ import { Problems, Scope } from './scope.ts'
 import type { ProgramNode, Tools } from './syntax.ts'
 import { joinKeys } from './value-set.ts'
 
-export { propertyIndexExpression } from './index-text.ts'
+export { INDEX_FINGERPRINT, propertyIndexExpression, shownExpression } from './index-text.ts'
 
 export interface Compiled {
   /** Null when there is an error among the problems. */

@@ -39,6 +39,15 @@ export function indexText(node: Node, settings: DtlSettings): string {
   )
 }
 
+/**
+ * Of what the functions give. Another one with a new version of the hub means that indexes are made anew: to be changed
+ * with any function whose result for the same entity changes.
+ */
+export const INDEX_FINGERPRINT = '1'
+
+/** The expression of an index as people write it, without the settings it is read with. */
+export const shownExpression = (text: string): string => writeJson(readIndexText(text).expression)
+
 /** The text of the index over one property, by its full name. */
 export const propertyIndexExpression = (property: string): string =>
   writeJson(joinPath('_S', [exactElement(property, false)]))

@@ -104,6 +104,7 @@ function deployMetadata(components: readonly Component[], env: Dict) {
     namespacedIdentifiers: namespaced_identifiers === true,
     prefixes: { ...builtinNamespaces, ...namespaces?.default },
     signalsInternally: defaultsChecked.value.use_signalling_internally !== false,
+    indexesIds: defaultsChecked.value.always_index_ids === true,
     failsWhenEmpty: defaultsChecked.value.if_source_empty === 'fail',
     requiresPopulatedInput: defaultsChecked.value.require_populated_input === true,
   }

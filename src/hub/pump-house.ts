@@ -1,9 +1,9 @@
 /** All tenants of a pump thread: their logs open for reading, their pipes compiled, their runs. */
 
 import { randomUUID } from 'node:crypto'
-import { propertyIndexExpression } from '../dtl/compile.ts'
+import { INDEX_FINGERPRINT, propertyIndexExpression, shownExpression } from '../dtl/compile.ts'
 import type { RunContext } from '../dtl/contract.ts'
-import type { Journal } from '../log/contract.ts'
+import type { IndexDocument, Journal } from '../log/contract.ts'
 import { fillIndex } from '../log/fill.ts'
 import { connectJournal } from '../log/journal.ts'
 import { type LogReader, openLog } from '../log/reader.ts'
@@ -98,6 +98,8 @@ class Tenant {
   /** Of all work that goes on between two runs. */
   readonly #closing = new AbortController()
   readonly #fills = new Set<Promise<void>>()
+  /** The indexes that nobody waits for, one after the other. */
+  #filling: Promise<void> = Promise.resolve()
   readonly #receivers = new Map<string, Receiver>()
   readonly #shapes = new Map<string, ShapeFold>()
   #deployment: Deployment | null = null
@@ -125,6 +127,50 @@ class Tenant {
     this.#receivers.clear()
     // Runs under way keep the systems they were given; those are closed once nobody waits on them.
     await former?.close()
+    await this.#keepIndexes(deployment)
+  }
+
+  /** Those that sinks name: declared now, all in one commit, so that every batch from now on maintains them. */
+  async #keepIndexes(deployment: Deployment): Promise<void> {
+    const sinks = [...deployment.pipes.values()].flatMap(({ pipe }) =>
+      pipe?.sink.kind === 'dataset' ? [pipe.sink] : [],
+    )
+    await Promise.all(
+      sinks.flatMap(({ dataset, indexes }) =>
+        indexes.map((expression) =>
+          this.#keepIndex(dataset, expression).catch((error) => this.#reportIndex(dataset, expression, error)),
+        ),
+      ),
+    )
+  }
+
+  /** Declares an index; it is filled in the background, after those that were declared before it. */
+  async #keepIndex(dataset: string, expression: string): Promise<void> {
+    const state = this.#indexState(dataset, expression)
+    if (state === 'ready') return
+    if (state === undefined) {
+      const { state: begun } = await this.#journal.assertIndex(dataset, expression, INDEX_FINGERPRINT)
+      if (begun === 'ready') return
+    }
+    this.#filling = this.#filling
+      .then(() => this.#assertIndex(dataset, expression))
+      .catch((error) => this.#reportIndex(dataset, expression, error))
+  }
+
+  #reportIndex(dataset: string, expression: string, error: Error): void {
+    if (this.#closing.signal.aborted) return
+    const message = `The index ${shownExpression(expression)} of dataset '${dataset}' could not be filled: ${error.message}`
+    this.#emit({ type: 'log', level: 'warn', message, details: { tenant: this.#name, dataset } })
+  }
+
+  #indexState(dataset: string, expression: string): IndexDocument['state'] | undefined {
+    const snapshot = this.#log.snapshot()
+    try {
+      const { indexes } = snapshot.dataset(dataset)?.document ?? { indexes: [] }
+      return indexes.find((one) => one.expression === expression && one.fingerprint === INDEX_FINGERPRINT)?.state
+    } finally {
+      snapshot.close()
+    }
   }
 
   async close(): Promise<void> {
@@ -199,6 +245,7 @@ class Tenant {
         snapshot: () => position.snapshot,
         namespacedIdentifiers: pipe.settings.namespacedIdentifiers,
         identityNamespace: pipe.settings.namespaces.identity,
+        language: pipe.settings,
         naming: ports.naming,
         log: ports.logger,
         now: ports.now,
@@ -209,7 +256,9 @@ class Tenant {
         uuid: randomUUID,
         bound: query.bound ?? newDict(),
       }
-      for (const { dataset, expression } of pipe.indexes) await this.#assertIndex(dataset, expression)
+      for (const { dataset, expression } of pipe.indexes) {
+        if (position.snapshot.dataset(dataset) !== undefined) await this.#assertIndex(dataset, expression)
+      }
       position.moveToPresent()
       let left = query.limit ?? Number.POSITIVE_INFINITY
       if (left <= 0) return
@@ -252,7 +301,10 @@ class Tenant {
 
   #assertIndex(dataset: string, expression: string): Promise<void> {
     const keysOf = (entity: Entity) => this.#indexes.keysOf(expression, entity)
-    const fill = fillIndex(this.#journal, this.#log, dataset, expression, keysOf, { signal: this.#closing.signal })
+    const fill = fillIndex(this.#journal, this.#log, dataset, expression, keysOf, {
+      fingerprint: INDEX_FINGERPRINT,
+      signal: this.#closing.signal,
+    })
     const forget = () => void this.#fills.delete(ended)
     const ended: Promise<void> = fill.then(forget, forget)
     this.#fills.add(ended)
@@ -275,6 +327,7 @@ class Tenant {
         return systems.get(id)
       },
       assertIndex: (dataset, expression) => this.#assertIndex(dataset, expression),
+      keepIndex: (dataset, expression) => this.#keepIndex(dataset, expression),
       progress: (read) => this.#emit({ type: 'progress', tenant: this.#name, pipe: pipe.id, read }),
     }
   }

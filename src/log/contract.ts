@@ -48,6 +48,10 @@ export interface IndexDocument {
   readonly state: 'filling' | 'ready'
   /** Sequence below which the background fill has come, while filling. */
   readonly filled: number
+  /** Next sequence when it was declared: from there on every version brought its keys. */
+  readonly until: number
+  /** Entities that the fill has passed. */
+  readonly indexed: number
 }
 
 export interface DatasetCounts {

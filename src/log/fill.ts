@@ -2,7 +2,7 @@
  * Fills an index in the background with the versions that were there before it.
  *
  * From the moment an index is declared the writer takes no batch that was packed without it (`index-set-changed`), so
- * every version stored from then on brings its keys. What is left are the ids whose newest version is older. The fill
+ * every version stored from then on (`until`) brings its keys. What is left are the ids whose newest version is older. The fill
  * walks them in log order, computes their keys here, and hands them over in slices, each with the sequence it was
  * computed from. When an id got a newer version meanwhile, the writer passes its entry over: the newer version brought
  * its own. Progress is stored with each slice, so a fill that was cut short goes on where it was, and two fills of one
@@ -83,7 +83,7 @@ class Fill {
       if (this.#isReady(snapshot)) return
       const index = await this.#journal.assertIndex(this.#dataset, this.#expression, this.#fingerprint)
       if (index.state === 'ready') return
-      const { number } = index
+      const { number, until } = index
       let owner: number | null = null
       for (let from = index.filled, isDone = false; !isDone; ) {
         signal?.throwIfAborted()
@@ -93,7 +93,7 @@ class Fill {
         if (view === undefined || (owner !== null && owner !== view.document.number)) throw gone(this.#dataset)
         owner = view.document.number
         if (view.document.indexes.find((one) => one.number === number)?.state !== 'filling') return
-        const slice = this.#slice(view, number, from)
+        const slice = this.#slice(view, number, from, until)
         await this.#journal.fillIndex(this.#dataset, number, slice.entries, slice.end, slice.isLast)
         from = slice.end
         isDone = slice.isLast
@@ -109,10 +109,11 @@ class Fill {
     return index?.state === 'ready' && index.fingerprint === this.#fingerprint
   }
 
-  #slice(view: DatasetView, number: number, from: number) {
+  #slice(view: DatasetView, number: number, from: number, until: number) {
     const packer = new IndexFillPacker()
     let end = from
     for (const version of view.changes(from === 0 ? null : from - 1, { history: false })) {
+      if (version.sequence >= until) break
       if (packer.bytes >= SLICE_BYTES || packer.count === SLICE_VERSIONS) {
         return { entries: packer.finish(), end, isLast: false }
       }

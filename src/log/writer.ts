@@ -247,9 +247,16 @@ export class LogWriter implements Journal {
         const former = document.indexes.find((one) => one.expression === expression)
         if (former?.fingerprint === fingerprint) return former
         if (former !== undefined) orderSweep(this.#environment.tables, document.number, former.number)
-        const isEmpty = counts.end === 0
-        const state = isEmpty ? 'ready' : 'filling'
-        const made: IndexDocument = { number: document.nextIndex, expression, fingerprint, state, filled: 0 }
+        const until = counts.end
+        const made: IndexDocument = {
+          number: document.nextIndex,
+          expression,
+          fingerprint,
+          state: until === 0 ? 'ready' : 'filling',
+          filled: 0,
+          until,
+          indexed: 0,
+        }
         this.#changeDocument(id, {
           nextIndex: document.nextIndex + 1,
           indexSet: document.indexSet + 1,
@@ -295,7 +302,14 @@ export class LogWriter implements Journal {
         if (after === before && !ready) return
         this.#changeDocument(id, {
           indexes: document.indexes.map((one) =>
-            one.number === number ? { ...one, filled: after, state: ready ? 'ready' : state } : one,
+            one.number === number
+              ? {
+                  ...one,
+                  filled: after,
+                  indexed: one.indexed + (after > before ? batch.count : 0),
+                  state: ready ? 'ready' : state,
+                }
+              : one,
           ),
         })
       },

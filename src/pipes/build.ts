@@ -3,11 +3,12 @@
 import type { Static, TObject } from 'typebox'
 import { checkComponent } from '../config/component.ts'
 import { nearest, type Problem } from '../config/problems.ts'
-import type { DtlSettings, DtlTransform } from '../dtl/contract.ts'
+import type { DtlSettings, DtlTransform, IndexSpec } from '../dtl/contract.ts'
 import { type Dict, get, newDict } from '../model/dict.ts'
 import { Float, isDict, isList, isTrue, type Value } from '../model/value.ts'
 import type { SinkType, SourceType } from './contract.ts'
 import type { Finding } from './finding.ts'
+import { explicitIndexes, IDS } from './indexes.ts'
 import type { Pipe, PipeSink, PipeSource, PumpSettings } from './pipe.ts'
 import { defaultIntervalMs } from './schedule.ts'
 import { laterSinkTypes, sinkTypes } from './sinks/index.ts'
@@ -19,6 +20,8 @@ export interface NodeSettings {
   readonly namespacedIdentifiers: boolean
   readonly prefixes: Readonly<Record<string, string>>
   readonly signalsInternally: boolean
+  /** Every dataset has an index over the identities of its entities. */
+  readonly indexesIds: boolean
   /** `global_defaults.if_source_empty` is `fail`: for sources that know the setting and do not say. */
   readonly failsWhenEmpty: boolean
   /** `global_defaults.require_populated_input`, likewise. */
@@ -66,7 +69,7 @@ class Builder {
       id: this.#id,
       source: this.#source(source, pump),
       transforms,
-      sink: this.#sink(sink),
+      sink: this.#sink(sink, settings),
       pump,
       settings,
       addNamespaces: this.#flag('add_namespaces') ?? (namespaced && source.type.addsNamespaces),
@@ -74,7 +77,10 @@ class Builder {
       batchSize: this.#number('batch_size') ?? (sink.type.kind === 'dataset' ? 2_000 : 100),
       checkpointInterval: this.#number('checkpoint_interval') ?? 1,
       reads: [...new Set(analyses.flatMap(({ datasets }) => datasets))],
-      indexes: uniqueIndexes(analyses.flatMap(({ indexes }) => indexes)),
+      indexes: uniqueIndexes([
+        ...this.#needs('source', source, settings),
+        ...analyses.flatMap(({ indexes }) => indexes),
+      ]),
       isGlobal: isGlobal(this.#effective),
     }
   }
@@ -108,13 +114,31 @@ class Builder {
     return (get(this.#dict('source'), name) ?? (byDefault ? value : null)) === value
   }
 
-  #sink({ type, config }: Chosen<SinkType>): PipeSink {
+  #needs(
+    part: 'source' | 'sink',
+    { type, config }: Chosen<SourceType | SinkType>,
+    settings: DtlSettings,
+  ): readonly IndexSpec[] {
+    const needs = type.needs?.(config, settings)
+    for (const finding of needs?.findings ?? []) this.#report({ ...finding, pointer: `/${part}${finding.pointer}` })
+    return needs?.indexes ?? []
+  }
+
+  /** Those that the sink names, and that of all identities where the node wants it of every dataset. */
+  #sinkIndexes(sink: Chosen<SinkType>, dataset: string, settings: DtlSettings): readonly string[] {
+    const always = this.#node.indexesIds ? explicitIndexes(dataset, IDS, settings).indexes : []
+    return uniqueIndexes([...this.#needs('sink', sink, settings), ...always]).map(({ expression }) => expression)
+  }
+
+  #sink(sink: Chosen<SinkType>, settings: DtlSettings): PipeSink {
+    const { type, config } = sink
     const plain = config as Record<string, unknown>
     if (type.kind === 'dataset') {
       return {
         kind: 'dataset',
         type: type.type,
         dataset: plain.dataset as string,
+        indexes: this.#sinkIndexes(sink, plain.dataset as string, settings),
         deletionTracking: plain.deletion_tracking as boolean,
         markDeletionTracked: plain.mark_deletion_tracked as boolean,
         populatedWhen: plain.set_initial_offset as 'if-source-populated',

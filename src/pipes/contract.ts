@@ -1,7 +1,7 @@
 /** What a source, transform, sink or system type is: one object with a schema, and a function that opens it. */
 
 import type { Static, TObject } from 'typebox'
-import type { DtlSettings } from '../dtl/contract.ts'
+import type { DtlSettings, IndexSpec } from '../dtl/contract.ts'
 import type { Snapshot } from '../log/contract.ts'
 import type { Entity } from '../model/entity.ts'
 import type { Naming } from '../model/iri.ts'
@@ -51,6 +51,12 @@ export interface OpenSource {
   read(since: Offset | null, signal: AbortSignal): AsyncIterable<Batch>
 }
 
+/** What of a component depends on what names mean in its pipe: its index expressions, and what is wrong with them. */
+export interface Needs {
+  readonly indexes: readonly IndexSpec[]
+  readonly findings: readonly Finding[]
+}
+
 export interface SourceType<S extends TObject = TObject> {
   readonly type: string
   readonly summary: string
@@ -60,6 +66,8 @@ export interface SourceType<S extends TObject = TObject> {
   readonly examples: readonly Record<string, unknown>[]
   /** What the schema cannot say: properties that need or exclude one another. With an error among them it is not opened. */
   check?(config: Static<S>): readonly Finding[]
+  /** Indexes without which it cannot be read: they are complete before it is opened. */
+  needs?(config: Static<S>, settings: DtlSettings): Needs
   continuation(config: Static<S>): Continuation
   /** Datasets it reads (for order, signals, populated). */
   inputs(config: Static<S>): readonly string[]
@@ -86,6 +94,8 @@ export interface SinkType<S extends TObject = TObject> {
   readonly examples: readonly Record<string, unknown>[]
   /** What the schema cannot say: properties that need or exclude one another. With an error among them it is not opened. */
   check?(config: Static<S>): readonly Finding[]
+  /** Indexes that the dataset it writes is to have: filled in the background, nobody waits for them. */
+  needs?(config: Static<S>, settings: DtlSettings): Needs
   /** `dataset`: the engine writes it; `publisher`: evaluated on request; `external`: opened and written to. */
   readonly kind: 'dataset' | 'publisher' | 'external'
   readonly removesNamespaces: boolean

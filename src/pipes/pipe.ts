@@ -18,7 +18,7 @@ export interface Pipe {
   readonly checkpointInterval: number
   /** Datasets its programs read: all must be populated before it runs (hub.md §2.4). */
   readonly reads: readonly string[]
-  /** Join indexes its programs look things up in. */
+  /** Indexes that a run reads through: complete before it begins. */
   readonly indexes: readonly IndexSpec[]
   readonly isGlobal: boolean
 }
@@ -41,6 +41,8 @@ export type PipeSink =
       readonly kind: 'dataset'
       readonly type: string
       readonly dataset: string
+      /** Texts of the indexes that the dataset has because the configuration says so. */
+      readonly indexes: readonly string[]
       readonly deletionTracking: boolean
       readonly markDeletionTracked: boolean
       readonly populatedWhen: 'if-source-populated' | 'never' | 'always' | 'initially' | 'onload'

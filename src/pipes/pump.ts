@@ -32,6 +32,8 @@ export interface RunPorts {
   system(id: string | undefined): SystemPort
   /** Resolves when the dataset has the index and it is complete. */
   assertIndex(dataset: string, expression: string): Promise<void>
+  /** Declares an index, which is filled in the background. */
+  keepIndex(dataset: string, expression: string): Promise<void>
   /** Called now and then with what has been read so far. */
   progress?(read: number): void
 }
@@ -124,6 +126,8 @@ class Run {
       return `waits for its input (${pipe.source.inputs.join(', ')}) to be populated`
     }
     for (const { dataset, expression } of pipe.indexes) {
+      // A source may read a dataset that is not there yet: it is empty.
+      if (snapshot.dataset(dataset) === undefined) continue
       await unlessAborted(this.#ports.assertIndex(dataset, expression), signal)
     }
     this.#position.moveToPresent()
@@ -260,6 +264,7 @@ class Run {
     return {
       begin: async () => {
         await journal.assertDataset(sink.dataset)
+        for (const expression of sink.indexes) await this.#ports.keepIndex(sink.dataset, expression)
         this.#position.moveToPresent()
         if (sink.populatedWhen === 'initially') {
           await journal.commit({ run: this.#token, populated: [[sink.dataset, true]] })

@@ -176,7 +176,7 @@ export class FakeTenant implements Tenant {
           populated: dataset.populated,
           indexSet: 1,
           completeness: null,
-          indexes: [{ number: 1, expression: 'x', fingerprint: 'f', state: 'ready', filled: 0 }],
+          indexes: [{ number: 1, expression: 'x', fingerprint: 'f', state: 'ready', filled: 0, until: 0, indexed: 0 }],
         },
         counts: () => ({
           end: dataset.versions.length,

@@ -34,6 +34,7 @@ it('a run that waits for an index is stopped at once', async () => {
     },
     // An index that is never complete.
     assertIndex: () => new Promise<void>(() => setTimeout(() => stop.abort())),
+    keepIndex: async () => {},
   }
   expect(await runPipe(pipe, ports, { rescan: false }, stop.signal)).toMatchObject({ outcome: 'interrupted', read: 0 })
 })

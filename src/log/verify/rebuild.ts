@@ -190,12 +190,13 @@ class Rebuild {
 
   #end(): void {
     const { meta } = this.#environment.tables
-    const indexes = this.#document.indexes.map((index) =>
-      this.#left.has(index.number) ? { ...index, state: 'filling' as const, filled: 0 } : index,
-    )
     this.#environment.write(() => {
       // Compaction may have taken the newest versions away: the end that was given out stays.
       const end = Math.max(this.#counts.end, formerEnd(this.#environment, this.#number))
+      const anew = { state: 'filling' as const, filled: 0, until: end, indexed: 0 }
+      const indexes = this.#document.indexes.map((index) =>
+        this.#left.has(index.number) ? { ...index, ...anew } : index,
+      )
       writeCounts(meta, this.#number, { ...this.#counts, end })
       writeText(meta, nameKey('d', this.#document.id), JSON.stringify({ ...this.#document, indexes }))
     })

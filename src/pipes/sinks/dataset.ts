@@ -1,7 +1,9 @@
 /** Writes entities to a dataset of the hub, which keeps only what changed. The engine does the writing. */
 
 import { Type } from 'typebox'
+import type { Value } from '../../model/value.ts'
 import { defineSink } from '../contract.ts'
+import { explicitIndexes } from '../indexes.ts'
 
 export const datasetSink = defineSink({
   type: 'dataset',
@@ -25,7 +27,13 @@ export const datasetSink = defineSink({
       default: 'if-source-populated',
       description: 'When the dataset counts as populated (hub.md §2.4).',
     }),
-    indexes: Type.Optional(Type.Unknown()),
+    indexes: Type.Optional(
+      Type.Unsafe<Value>(
+        Type.Unknown({
+          description: 'Indexes beside those that joins need: `"$ids"`, or a list of index expressions.',
+        }),
+      ),
+    ),
     track_children: Type.Optional(Type.Boolean()),
     enable_optimistic_locking: Type.Optional(Type.Boolean()),
     circuit_breaker_threshold_factor: Type.Optional(Type.Unknown()),
@@ -37,7 +45,6 @@ export const datasetSink = defineSink({
     comment: Type.Optional(Type.Unknown()),
   }),
   unsupported: {
-    indexes: 'explicit indexes',
     track_children: 'child tracking',
     enable_optimistic_locking: 'optimistic locking',
     circuit_breaker_threshold_factor: 'circuit breakers',
@@ -48,6 +55,7 @@ export const datasetSink = defineSink({
     max_entity_bytes_size: 'a size limit of its own',
   },
   examples: [{ type: 'dataset', dataset: 'crm-person' }],
+  needs: ({ dataset, indexes }, settings) => explicitIndexes(dataset, indexes, settings),
   kind: 'dataset',
   removesNamespaces: false,
 })

@@ -1,10 +1,16 @@
 /** Reads what changed in one dataset since the last run. */
 
 import { Type } from 'typebox'
+import { compileSubset } from '../../dtl/subset.ts'
+import type { DatasetView, Version } from '../../log/contract.ts'
 import { entityOf } from '../../log/stored.ts'
 import { get } from '../../model/dict.ts'
 import type { Entity } from '../../model/entity.ts'
-import { type Batch, defineSource } from '../contract.ts'
+import type { Value } from '../../model/value.ts'
+import { type Batch, defineSource, type Surroundings } from '../contract.ts'
+import { subsetIndex } from '../indexes.ts'
+import { languageOf } from '../language.ts'
+import { SubsetFeed } from '../subset.ts'
 
 export const datasetSource = defineSource({
   type: 'dataset',
@@ -20,7 +26,14 @@ export const datasetSource = defineSource({
       }),
     ),
     require_populated_input: Type.Boolean({ default: false, description: 'Wait until the dataset is populated.' }),
-    subset: Type.Optional(Type.Unknown({ description: 'Only the entities of a subset.' })),
+    subset: Type.Optional(
+      Type.Unsafe<Value>(
+        Type.Unknown({
+          description:
+            'Only the entities of a subset, `["eq", expression, literal]`; one that leaves it comes as deleted.',
+        }),
+      ),
+    ),
     completeness: Type.Optional(Type.Unknown({ description: 'Hold back what is newer than a completeness value.' })),
     initial_completeness: Type.Optional(Type.Array(Type.String(), { description: 'Wait for completeness values.' })),
     if_source_empty: Type.Enum(['accept', 'fail'], {
@@ -30,7 +43,6 @@ export const datasetSource = defineSource({
     comment: Type.Optional(Type.Unknown()),
   }),
   unsupported: {
-    subset: 'subset feeds',
     completeness: 'completeness',
     initial_completeness: 'completeness',
   },
@@ -39,8 +51,11 @@ export const datasetSource = defineSource({
   continuation: () => ({ supportsSince: true, isSinceComparable: true, isChronological: true }),
   inputs: ({ dataset }) => [dataset],
   populated: ({ dataset }, snapshot) => snapshot.dataset(dataset)?.document.populated ?? false,
-  open: (config, { snapshot, batchSize }) => ({
+  needs: ({ dataset, subset }, settings) => subsetIndex(dataset, subset, settings),
+  open: (config, surroundings) => ({
     async *read(since, signal): AsyncIterable<Batch> {
+      const { snapshot, batchSize } = surroundings
+      const versionsAfter = versionsOf(config, surroundings)
       // The end is fixed once, so that a run ends however fast the dataset grows.
       const end = snapshot().dataset(config.dataset)?.counts().end ?? 0
       let at = since === null ? -1 : Number(since)
@@ -49,7 +64,7 @@ export const datasetSource = defineSource({
         if (view === undefined) return
         const entities: Entity[] = []
         let full = false
-        for (const version of view.changes(at < 0 ? null : at, { history: config.include_previous_versions })) {
+        for (const version of versionsAfter(view, at < 0 ? null : at)) {
           if (version.sequence >= end) break
           at = version.sequence
           const entity = entityOf(version, { internal: true })
@@ -67,3 +82,17 @@ export const datasetSource = defineSource({
     },
   }),
 })
+
+/** What a read goes through, page after page: all of the dataset, or a subset of it. */
+function versionsOf(
+  {
+    subset,
+    include_previous_versions: history,
+  }: { readonly subset?: Value; readonly include_previous_versions: boolean },
+  surroundings: Surroundings,
+): (view: DatasetView, since: number | null) => Iterable<Version> {
+  if (subset === undefined || subset === null) return (view, since) => view.changes(since, { history })
+  const { index, value } = compileSubset(subset, languageOf(surroundings))
+  const feed = new SubsetFeed(index, value, { history })
+  return (view, since) => feed.after(view, since)
+}

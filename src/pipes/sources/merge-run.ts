@@ -2,7 +2,6 @@
 
 import { randomUUID } from 'node:crypto'
 import { compileExpression } from '../../dtl/compile.ts'
-import type { DtlSettings } from '../../dtl/contract.ts'
 import type { DatasetView } from '../../log/contract.ts'
 import { entityOf } from '../../log/stored.ts'
 import type { RowChange } from '../../merge/contract.ts'
@@ -19,6 +18,7 @@ import type { Entity } from '../../model/entity.ts'
 import { parseJson, writeJson } from '../../model/json.ts'
 import { isList, NI, type Value } from '../../model/value.ts'
 import type { Batch, Offset, Surroundings } from '../contract.ts'
+import { languageOf } from '../language.ts'
 import type { MergePlan } from './merge-plan.ts'
 import { type Memo, MergeStore } from './merge-store.ts'
 
@@ -279,11 +279,6 @@ class MergeRun {
     }
     return { rule: 'unknown', value: 'unknown', members: count }
   }
-}
-
-function languageOf({ language, pipe, namespacedIdentifiers, identityNamespace }: Surroundings): DtlSettings {
-  const namespaces = { identity: identityNamespace, property: pipe }
-  return language ?? { pipe, namespacedIdentifiers, namespaces, prefixes: {} }
 }
 
 const listOf = (value: Value): readonly Value[] => (isList(value) ? value : value === null ? [] : [value])
