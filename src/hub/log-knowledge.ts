@@ -5,7 +5,7 @@ import type { Snapshot } from '../log/contract.ts'
 import type { Position } from '../log/verify/verify.ts'
 import type { Entity } from '../model/entity.ts'
 import { IndexCompiler } from '../pipes/dataset-writer.ts'
-import { sourceOffset } from '../pipes/pump.ts'
+import { sourceOffset } from '../pipes/full-run.ts'
 import { deploy } from './deployment.ts'
 
 /** Where the configuration of a tenant and its variables stand in `meta`. */

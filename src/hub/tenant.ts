@@ -15,9 +15,11 @@ import type { Entity } from '../model/entity.ts'
 import { createNaming, type Naming } from '../model/iri.ts'
 import { writeJson } from '../model/json.ts'
 import { DatasetWriter, IndexCompiler } from '../pipes/dataset-writer.ts'
+import { fullRunForgotten, sourceOffset, voidFullRun } from '../pipes/full-run.ts'
 import type { Logger } from '../pipes/logger.ts'
 import { isReceiver, type Pipe, runsByPump } from '../pipes/pipe.ts'
-import { type RunReport, sourceOffset } from '../pipes/pump.ts'
+import type { RunReport } from '../pipes/pump.ts'
+import { forgetState, type StateChanges, statePrefix } from '../pipes/state.ts'
 import type { Caller } from './channel.ts'
 import type * as hub from './contract.ts'
 import { withSnapshot } from './datasets.ts'
@@ -196,7 +198,9 @@ export class HubTenant implements hub.Tenant {
         offsets: gone.map((id) => [sourceOffset(id), null] as const),
         meta: gone.map((id) => [pumpMeta(id), null] as const),
       })
-      for (const id of gone) await this.#forgetState(id)
+      for (const id of gone) {
+        await this.#forget((present, commit) => forgetState(statePrefix(id), present, commit))
+      }
     }
     await this.#options.pump.call('deploy', {
       tenant: this.name,
@@ -218,20 +222,17 @@ export class HubTenant implements hub.Tenant {
     })
   }
 
-  /** What the source of a deleted pipe kept, in bounded steps. */
-  async #forgetState(pipe: string): Promise<void> {
-    const prefix = Buffer.from(`${pipe}\u0000`)
-    for (;;) {
-      const keys = withSnapshot(this, (snapshot) => {
-        const found: Uint8Array[] = []
-        for (const [key] of snapshot.states(prefix)) {
-          found.push(Uint8Array.from(key))
-          if (found.length === STATE_PAGE) break
-        }
-        return found
-      })
-      if (keys.length === 0) return
-      await this.#writer.journal.commit({ state: keys.map((key) => [key, null] as const) })
+  /** What a deleted pipe kept, or what it saw in full runs. */
+  async #forget(forget: (present: () => Snapshot, commit: (state: StateChanges) => Promise<unknown>) => Promise<void>) {
+    const snapshot = this.snapshot()
+    const present = () => {
+      snapshot.renew()
+      return snapshot
+    }
+    try {
+      await forget(present, (state) => this.#writer.journal.commit({ state }))
+    } finally {
+      snapshot.close()
     }
   }
 
@@ -305,7 +306,12 @@ export class HubTenant implements hub.Tenant {
         `The pump of pipe '${pipe.id}' is running; stop it before its offset is set.`,
       )
     }
-    await this.#writer.journal.commit({ offsets: [[sourceOffset(pipe.id), offset === '' ? null : offset]] })
+    // A full run that was interrupted is given up with the offset it began at.
+    await this.#forget((present, commit) => voidFullRun(pipe.id, present, commit))
+    await this.#writer.journal.commit({
+      offsets: [[sourceOffset(pipe.id), offset === '' ? null : offset]],
+      state: fullRunForgotten(pipe.id),
+    })
     this.#scheduler.forget(pipe.id)
   }
 
@@ -496,9 +502,6 @@ export class HubTenant implements hub.Tenant {
     else if (report.changes > 0) logger.info(`Pipe '${pipe}' wrote ${report.changes} changes.`, details)
   }
 }
-
-/** State entries deleted in one transaction. */
-const STATE_PAGE = 5_000
 
 /** Rows of a SPARQL answer at most; above it the answer says it was cut. */
 const MAX_ROWS = 100_000

@@ -121,6 +121,11 @@ export interface DatasetView {
   changes(since: number | null, options?: { history?: boolean; reverse?: boolean; limit?: number }): Iterable<Version>
   /** Latest versions in `_id` order (code points), after `after` (exclusive). */
   entities(options?: { after?: string; deleted?: boolean }): Iterable<Version>
+  /** As {@link entities}, without their content: only which ids there are, and where their newest versions lie. */
+  heads(options?: {
+    after?: string
+    deleted?: boolean
+  }): Iterable<{ readonly id: string; readonly sequence: number; readonly deleted: boolean }>
   /** Ids whose latest version has this key in the index, in `_id` order; the deleted only when asked for. */
   lookup(index: number, key: Uint8Array, options?: { deleted?: boolean }): readonly string[]
   /**

@@ -34,10 +34,20 @@ const MOST_BLOCKS = 32
 const IDS = 128
 /** Ids of a page of a lookup. */
 const IDS_PAGE = 1_000
+/** Ids read ahead where content is not looked at. */
+const HEADS = 1_000
+/** Where the id begins in a key of `latest`. */
+const ID_START = 4
 /** Blocks kept during such a walk: neighbours in id order are often neighbours in time. */
 const KEPT_BLOCKS = 64
 
 type Accepts = (block: Block, entry: number, sequence: number) => boolean
+
+interface Head {
+  readonly id: string
+  readonly sequence: number
+  readonly deleted: boolean
+}
 
 export class OpenDataset implements DatasetView {
   readonly document: StoredDocument
@@ -169,6 +179,28 @@ export class OpenDataset implements DatasetView {
         const entry = block.find(sequence)
         if (entry < 0) throw this.#missing(sequence)
         yield block.versionAt(entry)
+        this.#snapshot.checkStill(here)
+      }
+      const last = rows.at(-1)
+      if (last === undefined || rows.length < chunk) return
+      start = next(last.key)
+    }
+  }
+
+  *heads({ after: afterId, deleted = true }: { after?: string; deleted?: boolean } = {}): Generator<Head> {
+    const here = this.#snapshot.moves
+    const end = prefixEnd(datasetKey(this.#number))
+    let start = afterId === undefined ? datasetKey(this.#number) : next(latestKey(this.#number, encodeId(afterId)))
+    for (let chunk = 8; ; chunk = Math.min(2 * chunk, HEADS)) {
+      const rows = this.#tables.latest.getRange({ start, end, limit: chunk, transaction: this.#transaction }).asArray
+      for (const { key, value } of rows) {
+        const row = this.#row.read(value, value.length, this.#number)
+        if (row.deleted && !deleted) continue
+        const { sequence, block } = row
+        const head = { sequence, deleted: row.deleted }
+        // The key of a long id is a hash; its text stands in the block.
+        const id = isShortened(key, ID_START) ? this.#idAt(block, sequence) : decodeId(key as Buffer, ID_START)
+        yield { id, ...head }
         this.#snapshot.checkStill(here)
       }
       const last = rows.at(-1)
@@ -324,6 +356,13 @@ export class OpenDataset implements DatasetView {
     const row = get(this.#tables.log, logKey(this.#number, first), this.#transaction)
     if (row === undefined) throw this.#missing(first)
     return new Block(Buffer.from(row.subarray(0, row.length)), row.length, this.#number, first)
+  }
+
+  #idAt(first: number, sequence: number): string {
+    const block = this.#block(first)
+    const entry = block.find(sequence)
+    if (entry < 0) throw this.#missing(sequence)
+    return block.versionAt(entry).id
   }
 
   /** Key of the block in which a sequence lies, if it is anywhere. */

@@ -4,7 +4,9 @@ import type { Static, TObject } from 'typebox'
 import { checkComponent } from '../config/component.ts'
 import { nearest, type Problem } from '../config/problems.ts'
 import type { DtlSettings, DtlTransform, IndexSpec } from '../dtl/contract.ts'
+import { hash128 } from '../model/canonical.ts'
 import { type Dict, get, newDict } from '../model/dict.ts'
+import { writeJson } from '../model/json.ts'
 import { Float, isDict, isList, isTrue, type Value } from '../model/value.ts'
 import type { SinkType, SourceType } from './contract.ts'
 import type { Finding } from './finding.ts'
@@ -82,6 +84,7 @@ class Builder {
         ...analyses.flatMap(({ indexes }) => indexes),
       ]),
       isGlobal: isGlobal(this.#effective),
+      fingerprint: this.#fingerprint(settings),
     }
   }
 
@@ -141,6 +144,7 @@ class Builder {
         indexes: this.#sinkIndexes(sink, plain.dataset as string, settings),
         deletionTracking: plain.deletion_tracking as boolean,
         markDeletionTracked: plain.mark_deletion_tracked as boolean,
+        bitsetCommitInterval: plain.bitset_commit_interval as number,
         populatedWhen: plain.set_initial_offset as 'if-source-populated',
       }
     }
@@ -153,6 +157,11 @@ class Builder {
         return type.open(config, surroundings, run)
       },
     }
+  }
+
+  #fingerprint(settings: DtlSettings): string {
+    const parts = ['source', 'transform', 'sink', 'add_namespaces', 'remove_namespaces']
+    return hash128(JSON.stringify([parts.map((name) => writeJson(get(this.#effective, name) ?? null)), settings]))
   }
 
   #pump(betweenDatasets: boolean): PumpSettings {

@@ -7,7 +7,7 @@ import type { Commit, Committed, DatasetDocument, Journal, Write } from '../log/
 import { LogError } from '../log/errors.ts'
 import { type EncodedEntity, encodeEntity, indexKey } from '../model/canonical.ts'
 import { copyOf, set } from '../model/dict.ts'
-import type { Entity } from '../model/entity.ts'
+import { type Entity, idOf } from '../model/entity.ts'
 import { isFiltered } from './transform-batch.ts'
 
 /** Compiled index expressions of a thread, by their text. */
@@ -64,18 +64,14 @@ export class DatasetWriter {
   }
 
   async write(entities: readonly Entity[], expectations: Expectations, deletesOnlyExisting = false): Promise<Written> {
-    const kept: Encoded[] = []
-    const filtered: Encoded[] = []
-    for (const entity of entities) {
-      if (isFiltered(entity)) filtered.push({ entity, encoded: asDeleted(entity) })
-      else kept.push({ entity, encoded: encodeEntity(entity) })
-    }
+    const groups = grouped(entities)
     for (let attempt = 1; ; attempt++) {
       const document = this.#document()
-      const writes: Write[] = []
-      if (kept.length > 0) writes.push({ ...this.#pack(kept, document), deletesOnlyExisting })
       // A filtered entity deletes what is there and otherwise leaves no trace (hub.md §2.2).
-      if (filtered.length > 0) writes.push({ ...this.#pack(filtered, document), deletesOnlyExisting: true })
+      const writes = groups.map(({ isFiltered, encoded }) => ({
+        ...this.#pack(encoded, document),
+        deletesOnlyExisting: isFiltered || deletesOnlyExisting,
+      }))
       try {
         return { changes: changesOf(await this.#journal.commit({ ...expectations, writes })) }
       } catch (error) {
@@ -101,6 +97,34 @@ export class DatasetWriter {
 interface Encoded {
   readonly entity: Entity
   readonly encoded: EncodedEntity
+}
+
+interface Group {
+  readonly isFiltered: boolean
+  readonly encoded: Encoded[]
+}
+
+/** As few groups as will do, of kept and of filtered entities, that leave what happens to each id in order. */
+function grouped(entities: readonly Entity[]): readonly Group[] {
+  const groups: Group[] = []
+  let kept: Group = { isFiltered: false, encoded: [] }
+  let filtered: Group = { isFiltered: true, encoded: [] }
+  let filteredIds = new Set<string>()
+  for (const entity of entities) {
+    if (isFiltered(entity)) {
+      filtered.encoded.push({ entity, encoded: asDeleted(entity) })
+      filteredIds.add(idOf(entity))
+      continue
+    }
+    if (filteredIds.size > 0 && filteredIds.has(idOf(entity))) {
+      groups.push(kept, filtered)
+      kept = { isFiltered: false, encoded: [] }
+      filtered = { isFiltered: true, encoded: [] }
+      filteredIds = new Set()
+    }
+    kept.encoded.push({ entity, encoded: encodeEntity(entity) })
+  }
+  return [...groups, kept, filtered].filter(({ encoded }) => encoded.length > 0)
 }
 
 function asDeleted(entity: Entity): EncodedEntity {

@@ -21,6 +21,8 @@ export interface Pipe {
   /** Indexes that a run reads through: complete before it begins. */
   readonly indexes: readonly IndexSpec[]
   readonly isGlobal: boolean
+  /** Of what it does with entities: of its source, transforms, sink and names, not of when it runs. */
+  readonly fingerprint: string
 }
 
 export interface PipeSource {
@@ -45,6 +47,8 @@ export type PipeSink =
       readonly indexes: readonly string[]
       readonly deletionTracking: boolean
       readonly markDeletionTracked: boolean
+      /** Entities after which a full run saves what it saw, at the latest. */
+      readonly bitsetCommitInterval: number
       readonly populatedWhen: 'if-source-populated' | 'never' | 'always' | 'initially' | 'onload'
     }
   | { readonly kind: 'publisher'; readonly type: string; readonly config: Readonly<Record<string, unknown>> }

@@ -1,22 +1,24 @@
 /** One run of one pipe: read what is new, transform it, write it, and remember how far it came (hub.md §5.3). */
 
 import type { RunContext } from '../dtl/contract.ts'
-import type { Journal, Snapshot } from '../log/contract.ts'
+import type { Commit, Committed, Journal, Snapshot } from '../log/contract.ts'
 import type { LogReader } from '../log/reader.ts'
 import { newDict } from '../model/dict.ts'
-import { type Entity, idOf } from '../model/entity.ts'
+import type { Entity } from '../model/entity.ts'
 import type { Naming } from '../model/iri.ts'
 import type { Surroundings } from './contract.ts'
 import { DatasetWriter, type IndexCompiler } from './dataset-writer.ts'
 import { trackDeletions } from './deletion-tracking.ts'
 import { PipeError } from './errors.ts'
+import { FullRun, fullRunForgotten, planRun, sourceOffset, voidFullRun } from './full-run.ts'
 import type { Logger } from './logger.ts'
 import { type FoundBefore, lookupAt } from './lookup.ts'
 import type { Pipe, PipeSink } from './pipe.ts'
 import { ReadPosition } from './position.ts'
 import { signalsOf } from './schedule.ts'
+import type { StateChanges } from './state.ts'
 import type { SystemPort } from './systems/contract.ts'
-import { isFiltered, transformBatch } from './transform-batch.ts'
+import { transformBatch } from './transform-batch.ts'
 
 /** What a run works with; given by the thread it runs on. */
 export interface RunPorts {
@@ -57,8 +59,6 @@ export interface RunReport {
   /** Next sequence of each dataset that signals the pipe, when the run started: what a signal is compared with. */
   readonly inputEnds: Readonly<Record<string, number>>
 }
-
-export const sourceOffset = (pipe: string): string => `source:${pipe}`
 
 export async function runPipe(
   pipe: Pipe,
@@ -142,30 +142,32 @@ class Run {
 
   async readAll(rescan: boolean, signal: AbortSignal): Promise<void> {
     const { pipe, snapshot } = this.#here()
-    const { continuation } = pipe.source
-    const stored = continuation.supportsSince ? (snapshot.offset(sourceOffset(pipe.id)) ?? null) : null
-    this.#full = stored === null || rescan
+    const plan = planRun(pipe, snapshot, rescan)
+    this.#full = plan.isFull
+    if (plan.hasRemains) await voidFullRun(pipe.id, this.#present, (state) => this.#commit({ state }))
     const source = pipe.source.open(this.#surroundings())
-    const output = this.#output(signal)
+    const output = this.#output(plan.resumed, signal)
     await output.begin()
     let reached: string | null = null
     try {
-      for await (const batch of source.read(this.#full ? pipe.source.initialSince : stored, signal)) {
+      for await (const batch of source.read(plan.since, signal)) {
         if (signal.aborted) break
         this.#read += batch.entities.length
         reached = batch.offset ?? reached
-        await output.write(transformBatch(pipe, batch.entities, this.#context), reached, batch.state ?? [])
+        const read = batch.entities.length
+        await output.write(transformBatch(pipe, batch.entities, this.#context), read, reached, batch.state ?? [])
         this.#ports.progress?.(this.#read)
         this.#position.moveToPresent()
       }
+      await output.settle()
     } catch (error) {
       // What was handed over before is being stored all the same, and counts.
       await output.settle().catch(() => {})
+      await output.pause().catch(() => {})
       throw error
     }
-    await output.settle()
-    if (signal.aborted) return
-    if (this.#full && this.#read === 0 && pipe.source.failsWhenEmpty) {
+    if (signal.aborted) return output.pause()
+    if (this.#full && this.#read + (plan.resumed?.read ?? 0) === 0 && pipe.source.failsWhenEmpty) {
       throw new PipeError(
         'source-empty',
         `The source of pipe '${pipe.id}' returned nothing, and if_source_empty is 'fail'.`,
@@ -174,7 +176,8 @@ class Run {
         },
       )
     }
-    await output.end(reached)
+    await output.end(reached ?? (plan.resumed === null ? null : plan.since))
+    if (plan.hasRemains && !signal.aborted) await this.#commit({ state: fullRunForgotten(pipe.id) })
   }
 
   report(outcome: RunReport['outcome'], startedAt: number, why: Error | string | null): RunReport {
@@ -210,6 +213,16 @@ class Run {
     return { pipe: this.#pipe, snapshot: this.#position.snapshot }
   }
 
+  readonly #present = (): Snapshot => {
+    this.#position.moveToPresent()
+    return this.#position.snapshot
+  }
+
+  /** A commit of this run, of anything but entities. */
+  #commit(commit: Omit<Commit, 'run'>): Promise<Committed> {
+    return this.#ports.journal.commit({ run: this.#token, ...commit })
+  }
+
   get #token(): { readonly pipe: string; readonly number: number } {
     return { pipe: this.#pipe.id, number: this.#number as number }
   }
@@ -230,14 +243,14 @@ class Run {
     }
   }
 
-  #output(signal: AbortSignal): Output {
+  #output(resumed: FullRun | null, signal: AbortSignal): Output {
     const { sink } = this.#pipe
-    if (sink.kind === 'dataset') return this.#datasetOutput(sink)
+    if (sink.kind === 'dataset') return this.#datasetOutput(sink, resumed, signal)
     if (sink.kind === 'external') return this.#externalOutput(sink, signal)
     throw new PipeError('nothing-to-run', `Pipe '${this.#pipe.id}' is a publisher: it runs when it is asked.`)
   }
 
-  #datasetOutput(sink: PipeSink & { kind: 'dataset' }): Output {
+  #datasetOutput(sink: PipeSink & { kind: 'dataset' }, resumed: FullRun | null, signal: AbortSignal): Output {
     const { pipe, journal } = { pipe: this.#pipe, journal: this.#ports.journal }
     const view = () => {
       const found = this.#position.snapshot.dataset(sink.dataset)
@@ -255,12 +268,17 @@ class Run {
     const offset = sourceOffset(pipe.id)
     const { isChronological, supportsSince } = pipe.source.continuation
     const hopsToItself = pipe.reads.includes(sink.dataset)
-    let seen: Set<string> | null = null
+    let fullRun: FullRun | null = resumed
+    let isSourcePopulated = false
     let savesProgress = supportsSince && isChronological
     let batches = 0
     let unsaved: string | null = null
     // One commit is on its way while the next batch is read and transformed; never two, so that order and offsets hold.
     let inFlight: Promise<void> = Promise.resolve()
+    const pause = async () => {
+      const state = fullRun?.changes() ?? []
+      if (state.length > 0) await this.#commit({ state })
+    }
     return {
       begin: async () => {
         await journal.assertDataset(sink.dataset)
@@ -269,49 +287,59 @@ class Run {
         if (sink.populatedWhen === 'initially') {
           await journal.commit({ run: this.#token, populated: [[sink.dataset, true]] })
         }
-        // An interrupted full run must start again, since it forgot what it saw; into an empty dataset there is nothing to delete.
-        if (this.#full && sink.deletionTracking && view().counts().end > 0) {
-          seen = new Set()
-          savesProgress = false
+        // Into an empty dataset there is nothing to delete: what it saw need not be remembered, and each batch saves its offset.
+        if (fullRun === null && this.#full && sink.deletionTracking && view().counts().end > 0) {
+          fullRun = FullRun.begin(pipe, sink, this.#position.snapshot, this.#ports.uuid())
         }
+        if (fullRun !== null) savesProgress = false
+        isSourcePopulated = pipe.source.populated(this.#position.snapshot)
       },
-      write: async (entities, reached, state) => {
-        if (seen !== null) for (const entity of entities) if (!isFiltered(entity)) seen.add(idOf(entity))
+      write: async (entities, read, reached, state) => {
+        const sequences = fullRun?.sequencesOf(entities, this.#position.snapshot) ?? []
         await inFlight
+        const due = fullRun?.due(sink.bitsetCommitInterval, this.#ports.now()) ?? []
+        if (due.length > 0) await this.#commit({ state: due })
         this.#written += entities.length
         batches++
         // What a source keeps of its own belongs to its offset: they are never stored apart.
         const isCheckpoint = batches % pipe.checkpointInterval === 0 || state.length > 0
         const offsets = savesProgress && isCheckpoint && reached !== null ? ([[offset, reached]] as const) : []
         if (savesProgress) unsaved = isCheckpoint ? null : reached
-        if (entities.length === 0 && offsets.length === 0 && state.length === 0) return
+        if (entities.length === 0 && offsets.length === 0 && state.length === 0) {
+          fullRun?.passed(read, sequences, reached)
+          return
+        }
         inFlight = writer.write(entities, { run: this.#token, offsets, state }).then(({ changes }) => {
           this.#changes += changes
+          fullRun?.passed(read, sequences, reached)
         })
         inFlight.catch(() => {})
         if (hopsToItself) await inFlight
       },
       settle: async () => {
         await inFlight
-        if (unsaved !== null) await journal.commit({ run: this.#token, offsets: [[offset, unsaved]] })
+        if (unsaved !== null) await this.#commit({ offsets: [[offset, unsaved]] })
         unsaved = null
       },
+      pause,
       end: async (reached) => {
-        if (seen !== null) {
-          const tracked = await trackDeletions(this.#position, sink, seen, (gone) =>
-            writer.write(gone, { run: this.#token }, true),
-          )
+        if (fullRun !== null) {
+          const write = (gone: readonly Entity[]) => writer.write(gone, { run: this.#token }, true)
+          const tracked = await trackDeletions(this.#position, sink, fullRun.seen, write, signal)
           this.#changes += tracked
           this.#deletionTracked += tracked
+          if (signal.aborted) return pause()
         }
         this.#position.moveToPresent()
         const { populatedWhen } = sink
         const isPopulated =
           populatedWhen === 'always' ||
-          (populatedWhen === 'if-source-populated' && pipe.source.populated(this.#position.snapshot))
+          // What came after the source was populated is only sure to be read if it was so when the run fixed its end.
+          (populatedWhen === 'if-source-populated' && isSourcePopulated)
         const populated = isPopulated && !view().document.populated ? ([[sink.dataset, true]] as const) : []
         const offsets = supportsSince && reached !== null ? ([[offset, reached]] as const) : []
-        if (populated.length > 0 || offsets.length > 0) await journal.commit({ run: this.#token, populated, offsets })
+        const state = fullRun?.forgotten() ?? []
+        if (populated.length + offsets.length + state.length > 0) await this.#commit({ populated, offsets, state })
       },
     }
   }
@@ -328,13 +356,14 @@ class Run {
     return {
       begin: async () => {},
       // At least once: confirmed outside first, the offset saved after (design: towards external systems).
-      write: async (entities, reached, state) => {
+      write: async (entities, _read, reached, state) => {
         if (entities.length > 0) await open.write(entities, signal)
         this.#written += entities.length
         this.#changes += entities.length
         await save(isChronological && !this.#full ? reached : null, state)
       },
       settle: async () => {},
+      pause: async () => {},
       end: async (reached) => {
         await open.end?.(signal)
         await save(reached, [])
@@ -363,14 +392,15 @@ function messageOf(error: Error & { readonly details?: Readonly<Record<string, u
   return place === '' ? error.message : `${place}: ${error.message}`
 }
 
-type StateChanges = readonly (readonly [key: Uint8Array, value: Uint8Array | null])[]
-
 /** Where a run's entities go. */
 interface Output {
   begin(): Promise<void>
-  write(entities: readonly Entity[], reached: string | null, state: StateChanges): Promise<void>
+  /** What was made of `read` entities of the source. */
+  write(entities: readonly Entity[], read: number, reached: string | null, state: StateChanges): Promise<void>
   /** All that was handed over is stored. */
   settle(): Promise<void>
+  /** The run ends before its end: what it needs to be continued is kept. */
+  pause(): Promise<void>
   /** The source gave everything. */
   end(reached: string | null): Promise<void>
 }

@@ -1,8 +1,9 @@
 /** Takes in what is pushed to a receiver pipe: the server's side of JSON Push (rest-api.md §7). */
 
 import type { RunContext } from '../dtl/contract.ts'
+import type { Commit, DatasetView, Snapshot } from '../log/contract.ts'
 import { newDict } from '../model/dict.ts'
-import { idOf } from '../model/entity.ts'
+import { type Entity, idOf } from '../model/entity.ts'
 import { DatasetWriter } from './dataset-writer.ts'
 import { trackDeletions } from './deletion-tracking.ts'
 import { PipeError } from './errors.ts'
@@ -10,7 +11,10 @@ import { lookupAt } from './lookup.ts'
 import type { Pipe, PipeSink } from './pipe.ts'
 import { ReadPosition } from './position.ts'
 import type { RunPorts } from './pump.ts'
+import { SeenSet } from './seen-set.ts'
+import { type SeenHead, SeenStore } from './seen-store.ts'
 import { parsePush } from './sources/http-endpoint.ts'
+import type { StateChange, StateChanges } from './state.ts'
 import { isFiltered, transformBatch } from './transform-batch.ts'
 
 /** Parameters of one request (rest-api.md §7.1). */
@@ -24,18 +28,30 @@ export interface Push {
   readonly completeness?: number
 }
 
-/** A full sync under way. It lives in memory: after a restart its next request is a conflict, and the sender starts over. */
+/** A full sync under way, as it is saved: it survives a restart, unless its dataset or its pipe became another one. */
+interface Head extends SeenHead {
+  readonly fingerprint: string
+  readonly sequenceId: string
+  readonly lastRequestId: string | null
+}
+
 interface FullSync {
-  readonly sequenceId: string | null
-  lastRequestId: string | null
-  readonly seen: Set<string>
+  /** Null: a request without a sequence, which is one of its own. */
+  head: Head | null
+  readonly seen: SeenSet
+  /** Its requests are written one after the other, in the order of the sequence; rejected once one of them failed. */
+  written: Promise<void>
 }
 
 export class Receiver {
   readonly #pipe: Pipe
   readonly #ports: RunPorts
   readonly #sink: PipeSink & { kind: 'dataset' }
-  #active: FullSync | null = null
+  readonly #store: SeenStore<Head>
+  /** Undefined: not read from the store yet. */
+  #active: FullSync | null | undefined = undefined
+  /** Saved pages of sequences that were dropped, to be deleted. */
+  readonly #dropped: StateChange[] = []
 
   constructor(pipe: Pipe, ports: RunPorts) {
     if (pipe.sink.kind !== 'dataset') {
@@ -44,85 +60,193 @@ export class Receiver {
     this.#pipe = pipe
     this.#ports = ports
     this.#sink = pipe.sink
+    this.#store = new SeenStore(pipe.id)
   }
 
   /** Resolves when the entities are on disk. Requests that arrive together share a transaction. */
   async take(body: Uint8Array, push: Push): Promise<void> {
     const entities = parsePush(body, this.#pipe.source.config)
-    const sync = this.#advance(push)
     const position = new ReadPosition(this.#ports.log.snapshot())
     try {
-      const context: RunContext = {
-        lookup: lookupAt(position, this.#ports.found),
-        now: () => BigInt(this.#ports.now()) * 1_000_000n,
-        uuid: this.#ports.uuid,
-        bound: newDict(),
+      const sync = this.#advance(push, await this.#dataset(position), position.snapshot)
+      if (sync === null) return await this.#write(entities, push, null, null, position)
+      const { head } = sync
+      sync.written = sync.written.then(() => this.#write(entities, push, sync, head, position))
+      try {
+        await sync.written
+      } catch (error) {
+        await this.#giveUp(sync)
+        throw error
       }
-      const made = transformBatch(this.#pipe, entities, context)
-      const { dataset } = this.#sink
-      const writer = new DatasetWriter(
-        this.#ports.journal,
-        this.#ports.indexes,
-        dataset,
-        () => {
-          let view = position.snapshot.dataset(dataset)
-          if (view === undefined) {
-            position.moveToPresent()
-            view = position.snapshot.dataset(dataset)
-          }
-          if (view === undefined) throw new PipeError('dataset-gone', `The dataset '${dataset}' was deleted.`)
-          return view.document
-        },
-        () => position.moveToPresent(),
-      )
-      if (sync !== null) for (const entity of made) if (!isFiltered(entity)) sync.seen.add(idOf(entity))
-      await writer.write(made, { durable: true, completeness: this.#completeness(push) })
-      if (sync !== null && push.isLast) {
-        await trackDeletions(position, this.#sink, sync.seen, (gone) => writer.write(gone, { durable: true }, true))
-      }
-    } catch (error) {
-      // A failed write ends the sequence without deletion tracking (rest-api.md §7.2 note 4).
-      if (sync !== null && this.#active === sync) this.#active = null
-      throw error
     } finally {
       position.close()
     }
+  }
+
+  async #write(
+    entities: readonly Entity[],
+    push: Push,
+    sync: FullSync | null,
+    head: Head | null,
+    position: ReadPosition,
+  ): Promise<void> {
+    const context: RunContext = {
+      lookup: lookupAt(position, this.#ports.found),
+      now: () => BigInt(this.#ports.now()) * 1_000_000n,
+      uuid: this.#ports.uuid,
+      bound: newDict(),
+    }
+    const made = transformBatch(this.#pipe, entities, context)
+    const view = this.#view(position)
+    if (sync !== null) {
+      for (const entity of made) {
+        const known = isFiltered(entity) ? undefined : view.head(idOf(entity))
+        if (known !== undefined) sync.seen.mark(known.sequence)
+      }
+    }
+    const isLast = sync !== null && (head === null || push.isLast)
+    const populated = this.#populates(sync === null || isLast) && !view.document.populated
+    const flag = populated ? ([[this.#sink.dataset, true]] as const) : []
+    const writer = new DatasetWriter(
+      this.#ports.journal,
+      this.#ports.indexes,
+      this.#sink.dataset,
+      () => this.#view(position).document,
+      () => position.moveToPresent(),
+    )
+    const completeness = this.#completeness(push)
+    await writer.write(made, { durable: true, completeness, populated: isLast ? [] : flag })
+    if (sync !== null && head !== null && !isLast) await this.#save(sync, head)
+    if (!isLast) return
+    const write = (gone: readonly Entity[]) => writer.write(gone, { durable: true }, true)
+    if (this.#sink.deletionTracking) await trackDeletions(position, this.#sink, sync.seen, write)
+    const own = head === null ? [] : this.#store.forgetPages(head, sync.seen)
+    await this.#commit({ populated: flag, state: [...own, ...this.#takeDropped()] })
+  }
+
+  /** When what was received makes the dataset a complete first load (hub.md §2.4). */
+  #populates(isComplete: boolean): boolean {
+    const { populatedWhen } = this.#sink
+    if (populatedWhen === 'never') return false
+    const isAtOnce = populatedWhen === 'initially' || populatedWhen === 'onload'
+    return isComplete || isAtOnce || this.#pipe.source.config.auto_populate_dataset !== false
   }
 
   #completeness(push: Push): readonly (readonly [string, number])[] {
     return [[this.#sink.dataset, push.completeness ?? this.#ports.now() * 1000]]
   }
 
+  /** A dataset that was deleted is made again by who is sent something for it. */
+  async #dataset(position: ReadPosition): Promise<DatasetView> {
+    const found = position.snapshot.dataset(this.#sink.dataset)
+    if (found !== undefined) return found
+    await this.#ports.journal.assertDataset(this.#sink.dataset)
+    position.moveToPresent()
+    return this.#view(position)
+  }
+
+  #view(position: ReadPosition): DatasetView {
+    const { dataset } = this.#sink
+    const view = position.snapshot.dataset(dataset)
+    if (view === undefined) throw new PipeError('dataset-gone', `The dataset '${dataset}' was deleted.`)
+    return view
+  }
+
+  #commit(commit: Commit): Promise<unknown> {
+    return this.#ports.journal.commit({ ...commit, durable: true })
+  }
+
+  /** Saved with each request, so that the next one finds it whatever happens between; not what was dropped meanwhile. */
+  async #save(sync: FullSync, head: Head): Promise<void> {
+    if (this.#active !== sync) return
+    await this.#commit({ state: [...this.#takeDropped(), ...this.#store.save(head, sync.seen)] })
+  }
+
+  /** A failed write ends the sequence without deletion tracking (rest-api.md §7.2 note 4). */
+  async #giveUp(sync: FullSync): Promise<void> {
+    if (this.#active === sync) this.#drop()
+    // When this fails too, what is saved is the sequence before this request, whole.
+    await this.#commit({ state: this.#takeDropped() }).catch(() => {})
+  }
+
+  /** Ends the sequence that is under way; what is saved of it goes with the next commit. */
+  #drop(): void {
+    if (this.#active?.head) this.#dropped.push(...this.#store.forgetPages(this.#active.head, this.#active.seen))
+    this.#active = null
+  }
+
+  /** What is to be deleted of sequences that ended, and the head unless another one has begun. */
+  #takeDropped(): StateChanges {
+    const pages = this.#dropped.splice(0)
+    return this.#active ? pages : [...this.#store.forget(), ...pages]
+  }
+
+  /** The sequence that was under way when the hub ended, if nothing it depends on is another. */
+  #restored(view: DatasetView, snapshot: Snapshot): FullSync | null {
+    const head = this.#store.head(snapshot)
+    const isUsable =
+      head !== undefined &&
+      head.fingerprint === this.#pipe.fingerprint &&
+      head.dataset === this.#sink.dataset &&
+      head.generation === view.document.generation
+    if (isUsable) return { head, seen: this.#store.load(snapshot, head), written: Promise.resolve() }
+    if (head !== undefined) this.#dropped.push(...this.#store.forgetPages(head, this.#store.load(snapshot, head)))
+    return null
+  }
+
   /** The state machine of rest-api.md §7.2; gives the full sync this request belongs to, or null. */
-  #advance(push: Push): FullSync | null {
+  #advance(push: Push, view: DatasetView, snapshot: Snapshot): FullSync | null {
+    if (this.#active === undefined) this.#active = this.#restored(view, snapshot)
+    // Of a dataset that was deleted meanwhile nothing was seen.
+    if (this.#active && this.#active.seen.generation !== view.document.generation) this.#drop()
     const active = this.#active
+    const { sequenceId, requestId = null, previousRequestId } = push
     if (!push.isFull) {
-      if (active !== null && active.sequenceId !== null && push.sequenceId === active.sequenceId) {
-        throw conflict(`Sequence ${push.sequenceId} is a full sync; this request says it is not.`)
+      if (active?.head && sequenceId === active.head.sequenceId) {
+        throw conflict(`Sequence ${sequenceId} is a full sync; this request says it is not.`)
       }
       return null
     }
-    if (push.sequenceId === undefined) {
-      // A request without a sequence is one of its own, first and last at once.
-      return { sequenceId: null, lastRequestId: null, seen: new Set() }
+    if (sequenceId === undefined) {
+      // A request without a sequence is one of its own, first and last at once: an unfinished other one is dropped.
+      this.#drop()
+      return { head: null, seen: newSeenSet(view), written: Promise.resolve() }
     }
-    if (active === null || push.sequenceId !== active.sequenceId) {
-      if (push.previousRequestId !== undefined) {
-        throw conflict(`The sequence ${push.sequenceId} is not known here (any more).`)
+    if (!active?.head || sequenceId !== active.head.sequenceId) {
+      if (previousRequestId !== undefined) {
+        throw conflict(`The sequence ${sequenceId} is not known here (any more).`)
       }
-      const sync: FullSync = { sequenceId: push.sequenceId, lastRequestId: push.requestId ?? null, seen: new Set() }
-      this.#active = push.isLast ? null : sync
-      return sync
+      return this.#begin(sequenceId, requestId, push.isLast, view)
     }
-    if (push.isFirst) throw conflict(`The sequence ${push.sequenceId} has begun already.`)
-    if ((push.previousRequestId ?? null) !== active.lastRequestId) {
-      throw conflict(`The request before should have been ${active.lastRequestId}, not ${push.previousRequestId}.`)
+    if (push.isFirst) throw conflict(`The sequence ${sequenceId} has begun already.`)
+    if ((previousRequestId ?? null) !== active.head.lastRequestId) {
+      throw conflict(`The request before should have been ${active.head.lastRequestId}, not ${previousRequestId}.`)
     }
-    active.lastRequestId = push.requestId ?? null
+    active.head = { ...active.head, lastRequestId: requestId }
     if (push.isLast) this.#active = null
     return active
   }
+
+  #begin(sequenceId: string, requestId: string | null, isLast: boolean, view: DatasetView): FullSync {
+    const seen = newSeenSet(view)
+    const { generation, end } = seen
+    const head: Head = {
+      token: this.#ports.uuid(),
+      dataset: this.#sink.dataset,
+      generation,
+      end,
+      fingerprint: this.#pipe.fingerprint,
+      sequenceId,
+      lastRequestId: requestId,
+    }
+    const sync: FullSync = { head, seen, written: Promise.resolve() }
+    this.#drop()
+    this.#active = isLast ? null : sync
+    return sync
+  }
 }
+
+const newSeenSet = (view: DatasetView): SeenSet => new SeenSet(view.document.generation, view.counts().end)
 
 const conflict = (message: string): PipeError =>
   new PipeError('push-conflict', message, { hint: 'Start the full sync over with a new sequence_id.' })

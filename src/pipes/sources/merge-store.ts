@@ -2,9 +2,9 @@
 
 import type { Snapshot } from '../../log/contract.ts'
 import type { ClassStore, RowChange } from '../../merge/contract.ts'
-import { boundKey } from '../../merge/keys.ts'
 import { textOf } from '../../merge/table.ts'
 import { PipeError } from '../errors.ts'
+import { statePrefix } from '../state.ts'
 
 /** What a merge knows about its state as a whole. */
 export interface Memo {
@@ -34,7 +34,7 @@ export class MergeStore {
   /** `token` tells this run from any other. */
   constructor(snapshot: () => Snapshot, pipe: string, token: string) {
     this.#snapshot = snapshot
-    this.#prefix = `${boundKey(pipe)}\u0000merge\u0000`
+    this.#prefix = `${statePrefix(pipe)}merge\u0000`
     this.#token = token
   }
 
