@@ -11,16 +11,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, onTestFailed } from 'vitest'
 import { readConfiguration } from '../../src/cli/configuration.ts'
+import { indexKeys, readingPositions } from '../../src/hub/log-knowledge.ts'
 import { runUntilSettled } from '../../src/hub/settle.ts'
 import type { DatasetView } from '../../src/log/contract.ts'
 import { openLog } from '../../src/log/reader.ts'
-import type { Entity } from '../../src/model/entity.ts'
-import { parseJson } from '../../src/model/json.ts'
-import { IndexCompiler } from '../../src/pipes/dataset-writer.ts'
+import { verifyLog } from '../../src/log/verify/verify.ts'
 import { type Serving, samtale, serve } from '../cli/command-line.ts'
 import { type FakeServer, startFakeServer } from '../fakes/http-server.ts'
 import { live, openHub } from '../hub/running-hub.ts'
-import { explained, type KeysOf } from '../log/explained.ts'
 import { clientOf } from './live-hub.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'samtale-kill-'))
@@ -176,18 +174,17 @@ async function runAndKill(): Promise<string> {
   return `${pushes} pushes and ${ms} ms`
 }
 
-const compiler = new IndexCompiler()
-const keysOf: KeysOf = (expression, body) => compiler.keysOf(expression, parseJson(body) as Entity)
-
 /** What the killed hub left behind is whole. Gives the number that its source is to be asked from next. */
-function examine(): number | null {
+async function examine(): Promise<number | null> {
+  const findings: unknown[] = []
+  const found = (finding: unknown) => void findings.push(finding)
+  await verifyLog(logFolder, { keysOf: indexKeys(), positionsOf: readingPositions, found })
+  expect(findings).toEqual([])
   const log = openLog(logFolder)
   const snapshot = log.snapshot()
   try {
     for (const { id } of snapshot.datasets()) {
-      const view = snapshot.dataset(id) as DatasetView
-      explained(view, keysOf)
-      expectNothingTwice(view)
+      expectNothingTwice(snapshot.dataset(id) as DatasetView)
     }
     const stored = snapshot.offset('source:people')
     const from = stored === undefined ? null : Number(JSON.parse(stored))
@@ -246,7 +243,7 @@ it(
       moments.push(await runAndKill())
       // The first thing that this hub asked for was what the one before it had not stored yet.
       if (asked.length > before) expect(asked[before]).toBe(from)
-      from = examine()
+      from = await examine()
     }
     // Enough people came for it to be a test.
     expect(from).toBeGreaterThan(KILLS * PAGE)
@@ -278,7 +275,7 @@ it(
       expect(await client.live(dataset), dataset).toEqual(await live(undisturbed.tenant, dataset))
     }
     await hub.end()
-    expect(examine()).toBe(people - 1)
+    expect(await examine()).toBe(people - 1)
   },
   60_000 + KILLS * 10_000,
 )
