@@ -71,7 +71,11 @@ class Builder {
       id: this.#id,
       source: this.#source(source, pump),
       transforms,
-      sink: this.#sink(sink, settings),
+      sink: this.#sink(
+        sink,
+        settings,
+        analyses.some(({ createsChildren }) => createsChildren),
+      ),
       pump,
       settings,
       addNamespaces: this.#flag('add_namespaces') ?? (namespaced && source.type.addsNamespaces),
@@ -133,7 +137,7 @@ class Builder {
     return uniqueIndexes([...this.#needs('sink', sink, settings), ...always]).map(({ expression }) => expression)
   }
 
-  #sink(sink: Chosen<SinkType>, settings: DtlSettings): PipeSink {
+  #sink(sink: Chosen<SinkType>, settings: DtlSettings, createsChildren: boolean): PipeSink {
     const { type, config } = sink
     const plain = config as Record<string, unknown>
     if (type.kind === 'dataset') {
@@ -144,6 +148,7 @@ class Builder {
         indexes: this.#sinkIndexes(sink, plain.dataset as string, settings),
         deletionTracking: plain.deletion_tracking as boolean,
         markDeletionTracked: plain.mark_deletion_tracked as boolean,
+        tracksChildren: (plain.track_children as boolean | undefined) ?? createsChildren,
         bitsetCommitInterval: plain.bitset_commit_interval as number,
         populatedWhen: plain.set_initial_offset as 'if-source-populated',
       }

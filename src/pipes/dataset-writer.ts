@@ -3,11 +3,20 @@
 import { compileIndex } from '../dtl/compile.ts'
 import type { CompiledIndex } from '../dtl/contract.ts'
 import { EntityPacker } from '../log/batch.ts'
-import type { Commit, Committed, DatasetDocument, Journal, Write } from '../log/contract.ts'
+import {
+  type Commit,
+  type Committed,
+  type DatasetDocument,
+  type DatasetView,
+  type Journal,
+  NOT_THERE,
+  type Write,
+} from '../log/contract.ts'
 import { LogError } from '../log/errors.ts'
 import { type EncodedEntity, encodeEntity, indexKey } from '../model/canonical.ts'
 import { copyOf, set } from '../model/dict.ts'
 import { type Entity, idOf } from '../model/entity.ts'
+import { rounds, withGoneChildren } from './child-tracking.ts'
 import { isFiltered } from './transform-batch.ts'
 
 /** Compiled index expressions of a thread, by their text. */
@@ -37,8 +46,9 @@ export interface Written {
 
 type Expectations = Omit<Commit, 'writes'>
 
-/** How often a commit is packed again because the dataset's indexes changed meanwhile. */
+/** How often a commit is packed again because the dataset's indexes, or the entities it was compared with, changed meanwhile. */
 const REPACKS = 5
+const RECOMPARES = 100
 
 export class DatasetWriter {
   readonly #journal: Journal
@@ -47,15 +57,21 @@ export class DatasetWriter {
   readonly #dataset: string
 
   readonly #refresh: () => void
+  readonly #present: (() => DatasetView) | null
 
-  /** `document` gives the dataset as the run sees it; `refresh` makes it see the present, after a refusal. */
+  /**
+   * `document` gives the dataset as the run sees it; `refresh` makes it see the present, after a refusal. `present`, for a
+   * sink that tracks children, gives the dataset with all that is stored by now.
+   */
   constructor(
     journal: Journal,
     indexes: IndexCompiler,
     dataset: string,
     document: () => DatasetDocument,
     refresh: () => void,
+    present: (() => DatasetView) | null = null,
   ) {
+    this.#present = present
     this.#refresh = refresh
     this.#journal = journal
     this.#indexes = indexes
@@ -64,7 +80,24 @@ export class DatasetWriter {
   }
 
   async write(entities: readonly Entity[], expectations: Expectations, deletesOnlyExisting = false): Promise<Written> {
-    const groups = grouped(entities)
+    if (this.#present === null) return this.#commit(entities, expectations, deletesOnlyExisting)
+    const parts = rounds(entities)
+    let changes = 0
+    for (const [place, part] of parts.entries()) {
+      // What belongs to the batch as a whole, its offset above all, is committed with the last of it.
+      const { run } = expectations
+      const some = place === parts.length - 1 ? expectations : run === undefined ? {} : { run }
+      changes += (await this.#commit(part, some, deletesOnlyExisting)).changes
+    }
+    return { changes }
+  }
+
+  async #commit(
+    entities: readonly Entity[],
+    expectations: Expectations,
+    deletesOnlyExisting: boolean,
+  ): Promise<Written> {
+    let groups = grouped(this.#compared(entities))
     for (let attempt = 1; ; attempt++) {
       const document = this.#document()
       // A filtered entity deletes what is there and otherwise leaves no trace (hub.md §2.2).
@@ -75,10 +108,22 @@ export class DatasetWriter {
       try {
         return { changes: changesOf(await this.#journal.commit({ ...expectations, writes })) }
       } catch (error) {
-        if (!(error instanceof LogError && error.code === 'index-set-changed') || attempt === REPACKS) throw error
+        if (!(error instanceof LogError) || attempt === RECOMPARES) throw error
+        if (error.code === 'stale-entity' && this.#present !== null) groups = grouped(this.#compared(entities))
+        else if (error.code !== 'index-set-changed' || attempt >= REPACKS) throw error
         this.#refresh()
       }
     }
+  }
+
+  /** With the children that are gone, each entity with the version this is true of: no other may come between. */
+  #compared(entities: readonly Entity[]): readonly Compared[] {
+    if (this.#present === null) return entities.map((entity) => ({ entity, after: null }))
+    const view = this.#present().withUncommitted()
+    return entities.map((entity) => {
+      const previous = view.latest(idOf(entity))
+      return { entity: withGoneChildren(entity, previous), after: previous?.sequence ?? NOT_THERE }
+    })
   }
 
   #pack(entities: readonly Encoded[], document: DatasetDocument): Write {
@@ -90,12 +135,22 @@ export class DatasetWriter {
         indexes.map((index) => [index.number, this.#indexes.keysOf(index.expression, entity)] as const),
       )
     }
-    return { dataset: this.#dataset, entities: packer.finish(), indexSet: document.indexSet }
+    return {
+      dataset: this.#dataset,
+      entities: packer.finish(),
+      indexSet: document.indexSet,
+      ...(this.#present === null ? {} : { expected: Float64Array.from(entities, ({ after }) => after ?? NOT_THERE) }),
+    }
   }
 }
 
-interface Encoded {
+interface Compared {
   readonly entity: Entity
+  /** Sequence of the version it was compared with; null when it was not. */
+  readonly after: number | null
+}
+
+interface Encoded extends Compared {
   readonly encoded: EncodedEntity
 }
 
@@ -105,14 +160,14 @@ interface Group {
 }
 
 /** As few groups as will do, of kept and of filtered entities, that leave what happens to each id in order. */
-function grouped(entities: readonly Entity[]): readonly Group[] {
+function grouped(entities: readonly Compared[]): readonly Group[] {
   const groups: Group[] = []
   let kept: Group = { isFiltered: false, encoded: [] }
   let filtered: Group = { isFiltered: true, encoded: [] }
   let filteredIds = new Set<string>()
-  for (const entity of entities) {
+  for (const { entity, after } of entities) {
     if (isFiltered(entity)) {
-      filtered.encoded.push({ entity, encoded: asDeleted(entity) })
+      filtered.encoded.push({ entity, after, encoded: asDeleted(entity) })
       filteredIds.add(idOf(entity))
       continue
     }
@@ -122,7 +177,7 @@ function grouped(entities: readonly Entity[]): readonly Group[] {
       filtered = { isFiltered: true, encoded: [] }
       filteredIds = new Set()
     }
-    kept.encoded.push({ entity, encoded: encodeEntity(entity) })
+    kept.encoded.push({ entity, after, encoded: encodeEntity(entity) })
   }
   return [...groups, kept, filtered].filter(({ encoded }) => encoded.length > 0)
 }

@@ -47,6 +47,8 @@ export type PipeSink =
       readonly indexes: readonly string[]
       readonly deletionTracking: boolean
       readonly markDeletionTracked: boolean
+      /** Children that are gone stay in `$children`, deleted. */
+      readonly tracksChildren: boolean
       /** Entities after which a full run saves what it saw, at the latest. */
       readonly bitsetCommitInterval: number
       readonly populatedWhen: 'if-source-populated' | 'never' | 'always' | 'initially' | 'onload'

@@ -1,7 +1,7 @@
 /** One run of one pipe: read what is new, transform it, write it, and remember how far it came (hub.md §5.3). */
 
 import type { RunContext } from '../dtl/contract.ts'
-import type { Commit, Committed, Journal, Snapshot } from '../log/contract.ts'
+import type { Commit, Committed, DatasetView, Journal, Snapshot } from '../log/contract.ts'
 import type { LogReader } from '../log/reader.ts'
 import { newDict } from '../model/dict.ts'
 import type { Entity } from '../model/entity.ts'
@@ -87,6 +87,8 @@ class Run {
   readonly #ports: RunPorts
   readonly #position: ReadPosition
   readonly #context: RunContext
+  /** For what must be compared with the newest that is stored: moved while the source reads at its own position. */
+  #latest: ReadPosition | null = null
   readonly #inputEnds: Record<string, number> = {}
   #number: number | null = null
   #full = true
@@ -200,6 +202,7 @@ class Run {
 
   async close(): Promise<void> {
     this.#position.close()
+    this.#latest?.close()
     if (this.#number !== null) await this.#ports.journal.endRun(this.#pipe.id, this.#number)
   }
 
@@ -216,6 +219,15 @@ class Run {
   readonly #present = (): Snapshot => {
     this.#position.moveToPresent()
     return this.#position.snapshot
+  }
+
+  /** The dataset with all that is stored by now, whatever is being read meanwhile. */
+  #stored(dataset: string): DatasetView {
+    this.#latest ??= new ReadPosition(this.#ports.log.snapshot())
+    this.#latest.moveToPresent()
+    const view = this.#latest.snapshot.dataset(dataset)
+    if (view === undefined) throw datasetGone(this.#pipe.id, dataset)
+    return view
   }
 
   /** A commit of this run, of anything but entities. */
@@ -254,8 +266,7 @@ class Run {
     const { pipe, journal } = { pipe: this.#pipe, journal: this.#ports.journal }
     const view = () => {
       const found = this.#position.snapshot.dataset(sink.dataset)
-      if (found === undefined)
-        throw new PipeError('dataset-gone', `The dataset '${sink.dataset}' of pipe '${pipe.id}' was deleted.`)
+      if (found === undefined) throw datasetGone(pipe.id, sink.dataset)
       return found
     }
     const writer = new DatasetWriter(
@@ -264,6 +275,7 @@ class Run {
       sink.dataset,
       () => view().document,
       () => this.#position.moveToPresent(),
+      sink.tracksChildren ? () => this.#stored(sink.dataset) : null,
     )
     const offset = sourceOffset(pipe.id)
     const { isChronological, supportsSince } = pipe.source.continuation
@@ -371,6 +383,9 @@ class Run {
     }
   }
 }
+
+const datasetGone = (pipe: string, dataset: string): PipeError =>
+  new PipeError('dataset-gone', `The dataset '${dataset}' of pipe '${pipe}' was deleted.`)
 
 /** A run that is stopped does not wait for an index: others may need it, so it is filled all the same. */
 async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {

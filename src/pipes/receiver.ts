@@ -113,6 +113,7 @@ export class Receiver {
       this.#sink.dataset,
       () => this.#view(position).document,
       () => position.moveToPresent(),
+      this.#sink.tracksChildren ? () => this.#stored(position) : null,
     )
     const completeness = this.#completeness(push)
     await writer.write(made, { durable: true, completeness, populated: isLast ? [] : flag })
@@ -150,6 +151,11 @@ export class Receiver {
     const view = position.snapshot.dataset(dataset)
     if (view === undefined) throw new PipeError('dataset-gone', `The dataset '${dataset}' was deleted.`)
     return view
+  }
+
+  #stored(position: ReadPosition): DatasetView {
+    position.moveToPresent()
+    return this.#view(position)
   }
 
   #commit(commit: Commit): Promise<unknown> {

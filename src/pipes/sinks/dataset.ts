@@ -34,7 +34,11 @@ export const datasetSink = defineSink({
         }),
       ),
     ),
-    track_children: Type.Optional(Type.Boolean()),
+    track_children: Type.Optional(
+      Type.Boolean({
+        description: 'Children that are gone stay in `$children`, deleted; absent: when a transform creates children.',
+      }),
+    ),
     enable_optimistic_locking: Type.Optional(Type.Boolean()),
     circuit_breaker_threshold_factor: Type.Optional(Type.Unknown()),
     circuit_breaker_threshold_count: Type.Optional(Type.Unknown()),
@@ -49,7 +53,6 @@ export const datasetSink = defineSink({
     comment: Type.Optional(Type.Unknown()),
   }),
   unsupported: {
-    track_children: 'child tracking',
     enable_optimistic_locking: 'optimistic locking',
     circuit_breaker_threshold_factor: 'circuit breakers',
     circuit_breaker_threshold_count: 'circuit breakers',
