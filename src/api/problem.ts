@@ -44,6 +44,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'push-conflict': 409,
   'invalid-pipe': 409,
   'dataset-gone': 409,
+  'not-erasable': 409,
   'body-too-large': 413,
   'entity-too-large': 413,
   'unsupported-media-type': 415,

@@ -14,6 +14,7 @@ const commands: Record<CommandName, () => Promise<Command>> = {
   run: async () => (await import('./run.ts')).run,
   import: async () => (await import('./import.ts')).importRdf,
   export: async () => (await import('./export.ts')).exportRdf,
+  erase: async () => (await import('./erase.ts')).erase,
   verify: async () => (await import('./verify.ts')).verify,
 }
 

@@ -129,6 +129,20 @@ export const usages = {
     },
     details: 'Without FILE it goes to standard output.',
   },
+  erase: {
+    name: 'erase',
+    summary: 'Erase one entity with all its versions, for good. No hub may be running on the data.',
+    positionals: ['ENTITY'],
+    options: {
+      dataset: { type: 'string', value: 'ID', about: 'the dataset that holds it (required)' },
+      data,
+      tenant,
+      json,
+      help,
+    },
+    details:
+      'A pipe that still finds the entity in its source writes it again: delete it there first. Copies in other datasets are erased one by one. Backups made before still hold it.',
+  },
   verify: {
     name: 'verify',
     summary: 'Check all that a data folder holds: each broken law is named with its place.',

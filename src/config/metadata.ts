@@ -1,6 +1,7 @@
 /** Node metadata: what a configuration says about all its pipes (hub.md §22). */
 
 import { Type } from 'typebox'
+import { compactionDefaults } from './compaction.ts'
 
 /** Thresholds of dependency tracking, of the node and of a pipe. */
 export const dependencyTracking = Type.Unknown({
@@ -52,12 +53,7 @@ export const globalDefaultsSchema = Type.Object({
     description: 'A dataset that grows starts the pipes that read it.',
   }),
   use_signalling_externally: Type.Boolean({ default: false }),
-  default_compaction_type: Type.String({ default: 'sink' }),
-  compaction_interval: Type.Number({ default: 0 }),
-  compaction_keep_versions: Type.Integer({ default: 2 }),
-  compaction_time_threshold_hours: Type.Optional(Type.Integer()),
-  compaction_time_threshold_hours_pump: Type.Integer({ default: 720 }),
-  compaction_growth_threshold: Type.Number({ default: 1 }),
+  ...compactionDefaults,
   max_entity_bytes_size: Type.Integer({ default: 104857600 }),
   run_at_startup_if_not_populated: Type.Boolean({ default: false }),
   infer_pipe_entity_types: Type.Boolean({ default: true }),
@@ -87,12 +83,6 @@ export const globalDefaultsSchema = Type.Object({
 
 export const unsupportedOfGlobalDefaults: Readonly<Record<string, string>> = {
   use_signalling_externally: 'external signalling',
-  default_compaction_type: 'compaction',
-  compaction_interval: 'compaction',
-  compaction_keep_versions: 'compaction',
-  compaction_time_threshold_hours: 'compaction',
-  compaction_time_threshold_hours_pump: 'compaction',
-  compaction_growth_threshold: 'compaction',
   max_entity_bytes_size: 'a size limit of its own',
   run_at_startup_if_not_populated: 'a run at start for datasets that are not populated',
   infer_pipe_entity_types: 'switching schema inference off',

@@ -63,6 +63,8 @@ export interface Tenant {
   /** rest-api.md §2.3. */
   dataset(id: string): JsonText | undefined
   deleteDataset(id: string): Promise<boolean>
+  /** Erases an entity with all its versions, here and in the graph. Gives how many there were. Codes: unknown-dataset, unknown-entity, not-erasable. */
+  eraseEntity(dataset: string, id: string): Promise<number>
   /** Datasets declared by configuration as global, in order. */
   globalDatasets(): readonly string[]
   /** The entity as stored with `_deleted`, `_updated`, `_previous`, `_ts`, `_hash`: JSON text spliced from the stored bytes. */

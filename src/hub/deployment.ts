@@ -1,5 +1,6 @@
 /** Turns configuration text into everything a hub runs: pipes, systems, and what is wrong with each. Every thread does it for itself. */
 
+import { compactionSchema } from '../config/compaction.ts'
 import { checkComponent } from '../config/component.ts'
 import { effectiveComponent } from '../config/effective.ts'
 import { type Component, type ConfigurationInput, parseConfiguration } from '../config/files.ts'
@@ -17,6 +18,7 @@ import { builtinNamespaces } from '../model/iri.ts'
 import { type JsonError, parseJson } from '../model/json.ts'
 import { isDict } from '../model/value.ts'
 import { buildPipe, type NodeSettings } from '../pipes/build.ts'
+import { checkCompaction, compactionOf, nodeCompaction } from '../pipes/compaction-settings.ts'
 import type { Pipe } from '../pipes/pipe.ts'
 import { buildSystem } from '../pipes/systems/build.ts'
 import type { DeployedSystem } from '../pipes/systems/pool.ts'
@@ -107,8 +109,16 @@ function deployMetadata(components: readonly Component[], env: Dict) {
     indexesIds: defaultsChecked.value.always_index_ids === true,
     failsWhenEmpty: defaultsChecked.value.if_source_empty === 'fail',
     requiresPopulatedInput: defaultsChecked.value.require_populated_input === true,
+    // What is wrong with them must not become a rule by which versions go.
+    compaction: hasErrors(defaultsChecked.problems) ? nodeCompaction : defaultsChecked.value,
   }
-  const found = beyond(problems, [...checked.problems, ...defaultsChecked.problems, ...tasks.problems])
+  const idle = checkCompaction(compactionOf(checkComponent(compactionSchema, newDict(), place).value, node.compaction))
+  const without = idle.map((finding) => ({
+    ...finding,
+    component: component.id,
+    pointer: '/global_defaults/compaction_keep_versions',
+  }))
+  const found = beyond(problems, [...checked.problems, ...defaultsChecked.problems, ...without, ...tasks.problems])
   const effective = dictOf([...entriesBut(value, 'global_defaults'), ['global_defaults', defaults]])
   const { disable_pump_scheduler, disable_user_pipes } = tasks.value
   return {

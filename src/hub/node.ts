@@ -106,8 +106,10 @@ export class HubNode implements hub.Node {
     if (tenant === undefined) throw new HubError('unknown-tenant', `There is no tenant '${name}'.`)
     if (name === 'default') throw new HubError('tenant-protected', "The tenant 'default' cannot be deleted.")
     this.#tenants.delete(name)
+    const had = tenant.size()
     await tenant.close()
     rmSync(this.#folder(name), { recursive: true, force: true })
+    await this.#tenants.get('default')?.recordErased(name, had)
   }
 
   startPumps(): void {

@@ -25,9 +25,12 @@ import { openSystems, type SystemPool } from '../pipes/systems/pool.ts'
 import { urlSystem } from '../pipes/systems/url.ts'
 import type { UrlConfig } from '../pipes/systems/url-config.ts'
 import { isFiltered, transformBatch } from '../pipes/transform-batch.ts'
+import { type CompactionOccasion, Compactor } from './compactor.ts'
 import { type Deployment, deploy } from './deployment.ts'
+import { eraseEntity } from './erasure.ts'
 import { HubError } from './errors.ts'
 import type { PumpEvent, PumpMethods } from './pump-protocol.ts'
+import type { Readers } from './readers.ts'
 import { ShapeFold } from './shape.ts'
 
 export class PumpHouse {
@@ -50,6 +53,9 @@ export class PumpHouse {
       await this.#tenant(text.tenant).deploy(deploy(text.components, text.env, text.folder))
     },
     run: ({ tenant, pipe, rescan }) => this.#tenant(tenant).run(pipe, rescan),
+    compact: ({ tenant, pipe, occasion, projected }) => this.#tenant(tenant).compact(pipe, occasion, projected),
+    settle: ({ tenant, dataset, projected }) => this.#tenant(tenant).settle(dataset, projected),
+    erase: ({ tenant, dataset, id, projected }) => this.#tenant(tenant).erase(dataset, id, projected),
     stop: async ({ tenant, pipe }) => this.#tenant(tenant).stop(pipe),
     receive: ({ tenant, pipe, body, push }) => this.#tenant(tenant).receiver(pipe).take(body, push),
     shape: ({ tenant, dataset }) => this.#tenant(tenant).shape(dataset),
@@ -95,6 +101,8 @@ class Tenant {
   readonly #found = new FoundBefore()
   readonly #indexes = new IndexCompiler()
   readonly #runs = new Map<string, AbortController>()
+  readonly #compactions = new Map<string, AbortController>()
+  readonly #compactor: Compactor
   /** Of all work that goes on between two runs. */
   readonly #closing = new AbortController()
   readonly #fills = new Set<Promise<void>>()
@@ -113,6 +121,7 @@ class Tenant {
     this.#log = log
     this.#journal = journal
     this.#emit = emit
+    this.#compactor = new Compactor(journal, log, Date.now, this.#closing.signal)
   }
 
   async deploy(deployment: Deployment): Promise<void> {
@@ -177,6 +186,7 @@ class Tenant {
     this.#closing.abort()
     for (const run of this.#runs.values()) run.abort()
     await Promise.all(this.#fills)
+    await this.#compactor.idle()
     while (this.#runs.size > 0) await new Promise((resolve) => setTimeout(resolve, 5))
     await this.#systems?.close()
     await this.#log.close()
@@ -203,8 +213,47 @@ class Tenant {
     }
   }
 
+  /** Gives how many versions went from the pipe's dataset; one that is stopped goes on where it was the next time. */
+  async compact(
+    id: string,
+    occasion: CompactionOccasion,
+    projected: Readonly<Record<string, number>>,
+  ): Promise<number> {
+    const pipe = this.pipe(id)
+    const abort = new AbortController()
+    this.#compactions.set(id, abort)
+    try {
+      return await this.#compactor.compactFor(pipe, occasion, this.#readers(projected), abort.signal)
+    } catch (error) {
+      if (abort.signal.aborted || this.#closing.signal.aborted) return 0
+      throw error
+    } finally {
+      this.#compactions.delete(id)
+    }
+  }
+
+  async settle(dataset: string, projected: Readonly<Record<string, number>>): Promise<void> {
+    await this.#compactor.settle(dataset, this.#readers(projected), this.#closing.signal)
+  }
+
+  /** Gives how many versions were erased. */
+  async erase(dataset: string, id: string, projected: Readonly<Record<string, number>>): Promise<number> {
+    const ports = { journal: this.#journal, log: this.#log, now: Date.now, uuid: randomUUID }
+    const erased = await eraseEntity(ports, dataset, id)
+    await this.settle(dataset, projected)
+    // What was kept in memory of it goes too.
+    this.#shapes.delete(dataset)
+    this.#found.forget()
+    return erased
+  }
+
+  #readers(projected: Readonly<Record<string, number>>): Readers {
+    return { pipes: this.#deployment?.pipes ?? new Map(), isRunning: (pipe) => this.#runs.has(pipe), projected }
+  }
+
   stop(id: string): void {
     this.#runs.get(id)?.abort()
+    this.#compactions.get(id)?.abort()
   }
 
   receiver(id: string): Receiver {

@@ -2,6 +2,7 @@
 
 import type { MessagePort } from 'node:worker_threads'
 import type { RunReport } from '../pipes/pump.ts'
+import type { CompactionOccasion } from './compactor.ts'
 import type { DatasetShape, PipeQuery, PushParameters } from './contract.ts'
 
 export interface TenantOpening {
@@ -24,13 +25,28 @@ export interface DeploymentText {
   readonly folder: string | null
 }
 
+/** How far the graph is with each dataset that it holds. */
+interface Projected {
+  readonly projected: Readonly<Record<string, number>>
+}
+
 export interface PumpMethods {
   calls: {
     open(opening: TenantOpening): Promise<void>
     close(argument: { readonly tenant: string }): Promise<void>
     deploy(deployment: DeploymentText): Promise<void>
     run(argument: { readonly tenant: string; readonly pipe: string; readonly rescan: boolean }): Promise<RunReport>
-    /** Ends a run between two batches. */
+    /** Compacts the dataset that a pipe writes, as its settings say. Gives how many versions went. */
+    compact(
+      argument: Projected & { readonly tenant: string; readonly pipe: string; readonly occasion: CompactionOccasion },
+    ): Promise<number>
+    /** Takes away what is left of erased entities, as far as everybody knows of it. */
+    settle(argument: Projected & { readonly tenant: string; readonly dataset: string }): Promise<void>
+    /** Gives how many versions were erased. Codes: unknown-dataset, unknown-entity, not-erasable. */
+    erase(
+      argument: Projected & { readonly tenant: string; readonly dataset: string; readonly id: string },
+    ): Promise<number>
+    /** Ends a run, or the compaction after it, between two batches. */
     stop(argument: { readonly tenant: string; readonly pipe: string }): Promise<void>
     receive(argument: {
       readonly tenant: string

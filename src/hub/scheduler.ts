@@ -157,6 +157,15 @@ export class Scheduler {
     this.#wake()
   }
 
+  /** Something of this name was erased: what the last runs said of it goes, too. */
+  async forgetMentions(name: string): Promise<void> {
+    for (const [id, state] of this.#states) {
+      if (!state.last?.message?.includes(name)) continue
+      state.last = { ...state.last, message: 'The message named an entity that was erased.' }
+      await this.#ports.save(id, state)
+    }
+  }
+
   #begin(id: string, pipe: Pipe, rescan: boolean): Promise<RunReport> {
     const state = this.state(id)
     state.runs++

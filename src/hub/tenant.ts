@@ -1,5 +1,6 @@
 /** One tenant of a running hub: its log, its graph, its configuration, its pumps. */
 
+import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { elementTexts } from '../config/elements.ts'
@@ -25,7 +26,9 @@ import type * as hub from './contract.ts'
 import { withSnapshot } from './datasets.ts'
 import { type DeployedPipe, type Deployment, deploy } from './deployment.ts'
 import { datasetDocument, pipeDocument, pumpDocument, systemDocument } from './documents.ts'
+import { recordTenant } from './erasure.ts'
 import { HubError } from './errors.ts'
+import { Housekeeping, type HousekeepingPorts } from './housekeeping.ts'
 import { levelsOf } from './levels.ts'
 import { CONFIG, ENV } from './log-knowledge.ts'
 import { projectionOf } from './projection.ts'
@@ -50,6 +53,8 @@ export interface TenantOptions {
 
 /** What is kept in the log's meta table about a tenant. */
 const FOLDER = 'config-folder'
+/** When the daily compaction was last. */
+const COMPACTED_AT = 'compacted-at'
 const pumpMeta = (pipe: string): string => `pump:${pipe}`
 
 export class HubTenant implements hub.Tenant {
@@ -61,6 +66,7 @@ export class HubTenant implements hub.Tenant {
   readonly #log: LogReader
   readonly #graph: Graph | null
   readonly #scheduler: Scheduler
+  readonly #housekeeping: Housekeeping
   readonly #indexes = new IndexCompiler()
   #deployment: Deployment
   #naming: Naming
@@ -76,9 +82,10 @@ export class HubTenant implements hub.Tenant {
     this.#graph = graph
     this.#deployment = deploy([], '{}', null)
     this.#naming = createNaming({ base: options.base })
+    this.#housekeeping = new Housekeeping(this.#housekeepingPorts())
     this.#scheduler = new Scheduler({
       now: Date.now,
-      run: (pipe, rescan) => options.pump.call('run', { tenant: this.name, pipe, rescan }),
+      run: (pipe, rescan) => this.#run(pipe, rescan),
       stop: (pipe) => options.pump.call('stop', { tenant: this.name, pipe }),
       inputs: () => this.#inputs(),
       grown: (seen, timeoutMs) => this.#feed.changed(seen, timeoutMs),
@@ -86,6 +93,43 @@ export class HubTenant implements hub.Tenant {
       save: (pipe, state) => this.#savePump(pipe, state),
       ended: (pipe, report) => this.#ended(pipe, report),
     })
+  }
+
+  /** A run, and what belongs to it: the compaction of its dataset. */
+  async #run(id: string, rescan: boolean): Promise<RunReport> {
+    const report = await this.#options.pump.call('run', { tenant: this.name, pipe: id, rescan })
+    const pipe = this.deployed(id)?.pipe
+    if (report.outcome !== 'completed' || !pipe) return report
+    return { ...report, compacted: await this.#housekeeping.afterRun(pipe) }
+  }
+
+  #housekeepingPorts(): HousekeepingPorts {
+    const { pump, logger } = this.#options
+    const tenant = this.name
+    return {
+      now: Date.now,
+      pipes: () => [...this.#deployment.pipes.values()].flatMap(({ pipe }) => pipe ?? []),
+      compact: (pipe, occasion) => pump.call('compact', { tenant, pipe, occasion, projected: this.#projected() }),
+      withRemnants: () =>
+        withSnapshot(this, (snapshot) =>
+          snapshot.datasets().flatMap(({ id, erased }) => {
+            return erased > 0 && (snapshot.dataset(id)?.remnants().length ?? 0) > 0 ? [id] : []
+          }),
+        ),
+      settle: (dataset) => pump.call('settle', { tenant, dataset, projected: this.#projected() }),
+      lastDaily: () => withSnapshot(this, (snapshot) => Number(snapshot.meta(COMPACTED_AT) ?? Number.NaN)) || null,
+      saveDaily: async (at) => void (await this.#writer.journal.commit({ meta: [[COMPACTED_AT, String(at)]] })),
+      logger,
+    }
+  }
+
+  /** How far the graph is with what it holds; what it is about to take in counts as not begun. */
+  #projected(): Record<string, number> {
+    const status = this.#graph?.status()
+    if (status === undefined) return {}
+    const { datasets } = projectionOf(this.#deployment, this.base, this.#options.graphBudget)
+    const held = datasets.filter(({ id }) => !status.leftOut.includes(id))
+    return Object.fromEntries(held.map(({ id }) => [id, status.offsets[id] ?? -1]))
   }
 
   static async open(options: TenantOptions): Promise<HubTenant> {
@@ -111,12 +155,14 @@ export class HubTenant implements hub.Tenant {
   /** Pumps run by themselves from now on. */
   startPumps(): void {
     this.#scheduler.start()
+    this.#housekeeping.start()
     for (const { pipe } of this.#deployment.pipes.values()) {
       if (pipe?.pump.runAtStartup && runsByPump(pipe)) this.#scheduler.wake(pipe.id)
     }
   }
 
   async close(): Promise<void> {
+    this.#housekeeping.close()
     await this.#scheduler.close()
     await this.#options.pump.call('close', { tenant: this.name })
     await this.#graph?.close()
@@ -342,6 +388,7 @@ export class HubTenant implements hub.Tenant {
       throw new HubError('pipe-unavailable', `Pipe '${id}' is disabled.`, { hint: 'Enable its pump and send again.' })
     }
     await this.#options.pump.call('receive', { tenant: this.name, pipe: id, body, push }, transferable(body))
+    this.#housekeeping.received(pipe)
   }
 
   async publish(
@@ -384,12 +431,38 @@ export class HubTenant implements hub.Tenant {
     })
   }
 
+  /** How much there is in the log. */
+  size(): { readonly datasets: number; readonly versions: number } {
+    return withSnapshot(this, (snapshot) => {
+      const all = snapshot.datasets()
+      const versions = all.reduce((sum, { id }) => sum + (snapshot.dataset(id)?.counts().versions ?? 0), 0)
+      return { datasets: all.length, versions }
+    })
+  }
+
   liveEntities(dataset: string): number | null {
     return withSnapshot(this, (snapshot) => snapshot.dataset(dataset)?.counts().existing ?? null)
   }
 
   deleteDataset(id: string): Promise<boolean> {
     return this.#writer.journal.deleteDataset(id)
+  }
+
+  /** Erases an entity with all its versions, here and in the graph. Gives how many versions there were. */
+  async eraseEntity(dataset: string, id: string): Promise<number> {
+    const erased = await this.#options.pump.call('erase', {
+      tenant: this.name,
+      dataset,
+      id,
+      projected: this.#projected(),
+    })
+    await this.#scheduler.forgetMentions(id)
+    return erased
+  }
+
+  /** Records that another tenant was deleted with all it had. */
+  recordErased(tenant: string, had: { readonly datasets: number; readonly versions: number }): Promise<void> {
+    return recordTenant({ journal: this.#writer.journal, log: this.#log, now: Date.now, uuid: randomUUID }, tenant, had)
   }
 
   /** Writes entities to a dataset past any pipe, change-tracked and on disk when it resolves; gives how many changed. */

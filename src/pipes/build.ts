@@ -1,13 +1,15 @@
 /** Makes a runnable pipe of an effective configuration, or says everything that is wrong with it. */
 
 import type { Static, TObject } from 'typebox'
+import { type compactionDefaults, compactionSchema } from '../config/compaction.ts'
 import { checkComponent } from '../config/component.ts'
 import { nearest, type Problem } from '../config/problems.ts'
 import type { DtlSettings, DtlTransform, IndexSpec } from '../dtl/contract.ts'
 import { hash128 } from '../model/canonical.ts'
-import { type Dict, get, newDict } from '../model/dict.ts'
+import { type Dict, get, has, names, newDict } from '../model/dict.ts'
 import { writeJson } from '../model/json.ts'
 import { Float, isDict, isList, isTrue, type Value } from '../model/value.ts'
+import { type CompactionSettings, checkCompaction, compactionOf } from './compaction-settings.ts'
 import type { SinkType, SourceType } from './contract.ts'
 import type { Finding } from './finding.ts'
 import { explicitIndexes, IDS } from './indexes.ts'
@@ -28,6 +30,8 @@ export interface NodeSettings {
   readonly failsWhenEmpty: boolean
   /** `global_defaults.require_populated_input`, likewise. */
   readonly requiresPopulatedInput: boolean
+  /** Defaults of `compaction`. */
+  readonly compaction: Static<TObject<typeof compactionDefaults>>
 }
 
 export interface Built {
@@ -89,6 +93,7 @@ class Builder {
       ]),
       isGlobal: isGlobal(this.#effective),
       fingerprint: this.#fingerprint(settings),
+      compaction: this.#compaction(sink.type.kind === 'dataset'),
     }
   }
 
@@ -113,6 +118,27 @@ class Builder {
       populated: (snapshot) => type.populated?.(config, snapshot) ?? true,
       open: (surroundings) => type.open(config, surroundings),
     }
+  }
+
+  #compaction(writesDataset: boolean): CompactionSettings {
+    const given = this.#dict('compaction')
+    const { value, problems } = checkComponent(compactionSchema, given, { component: this.#id, pointer: '/compaction' })
+    this.problems.push(...problems)
+    const settings = compactionOf(value, this.#node.compaction)
+    for (const finding of checkCompaction(settings)) {
+      // The node's own mistake is not told once more for each of its pipes.
+      const isOwn = has(given, 'keep_versions') || has(given, 'time_threshold_hours')
+      if (isOwn) this.#report({ ...finding, pointer: `/compaction${finding.pointer}` })
+    }
+    const idle = names(given).filter((name) => name !== 'time_threshold_hours_pump' && name !== 'comment')
+    if (!writesDataset && idle.length > 0) {
+      this.#report({
+        level: 'warning',
+        pointer: '/compaction',
+        message: 'It has no effect: the pipe does not write a dataset.',
+      })
+    }
+    return settings
   }
 
   /** Whether the source has the setting at that value; the node's default speaks where the source knows it and is silent. */

@@ -21,6 +21,11 @@ const KEPT = 50_000
 export class FoundBefore {
   readonly #datasets = new Map<number, Found>()
 
+  /** Forgets all: something was erased. */
+  forget(): void {
+    this.#datasets.clear()
+  }
+
   of({ document: { number } }: DatasetView): Found {
     let found = this.#datasets.get(number)
     if (found === undefined) {

@@ -2,6 +2,7 @@
 
 import type { DtlSettings, DtlTransform, IndexSpec } from '../dtl/contract.ts'
 import type { Snapshot } from '../log/contract.ts'
+import type { CompactionSettings } from './compaction-settings.ts'
 import type { Continuation, OpenSink, OpenSource, Surroundings } from './contract.ts'
 
 export interface Pipe {
@@ -23,6 +24,7 @@ export interface Pipe {
   readonly isGlobal: boolean
   /** Of what it does with entities: of its source, transforms, sink and names, not of when it runs. */
   readonly fingerprint: string
+  readonly compaction: CompactionSettings
 }
 
 export interface PipeSource {

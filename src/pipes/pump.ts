@@ -50,6 +50,8 @@ export interface RunReport {
   /** Versions appended, or entities an external system was sent. */
   readonly changes: number
   readonly deletionTracked: number
+  /** Versions that compaction took from its dataset after it. */
+  readonly compacted: number
   readonly seconds: number
   readonly message: string | null
   readonly code: string | null
@@ -191,6 +193,7 @@ class Run {
       written: this.#written,
       changes: this.#changes,
       deletionTracked: this.#deletionTracked,
+      compacted: 0,
       seconds: (this.#ports.now() - startedAt) / 1000,
       message: error === null ? (why as string | null) : messageOf(error),
       code: error === null ? null : (error.code ?? 'unexpected'),

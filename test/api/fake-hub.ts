@@ -195,6 +195,13 @@ export class FakeTenant implements Tenant {
   dataset = (id: string) =>
     this.datasets.has(id) ? JSON.stringify({ _id: id, runtime: { populated: true } }) : undefined
   deleteDataset = async (id: string) => this.datasets.delete(id)
+  eraseEntity = async (dataset: string, id: string) => {
+    const known = this.datasets.get(dataset)
+    if (known === undefined) throw new HubError('unknown-dataset', `There is no dataset '${dataset}'.`)
+    const versions = known.versions.filter((one) => one.id === id).length
+    if (versions === 0) throw new HubError('unknown-entity', `There is no entity '${id}'.`)
+    return versions
+  }
   globalDatasets = () => this.globals
 
   async sparql(request: SparqlRequest) {

@@ -45,7 +45,7 @@ describe('what a pipe may say', () => {
     [{ source: [] }, 'error /source'],
     [{ namespaces: { identiy: 'x' } }, 'warning /namespaces/identiy'],
     [{ sorce: {} }, 'warning /sorce'],
-    [{ compaction: { keep_versions: 3 } }, 'error /compaction'],
+    [{ compaction: 3 }, 'error /compaction'],
     [{ reprocessing_policy: 'automatic' }, 'error /reprocessing_policy'],
     [{ dependency_tracking: { dependency_warning_threshold: 1 } }, 'error /dependency_tracking'],
     [{ enable_background_rescan: true }, 'error /enable_background_rescan'],
@@ -130,7 +130,7 @@ describe('what the node metadata may say', () => {
     expect(found(globalDefaultsSchema, unsupportedOfGlobalDefaults, { if_source_empty: 'never' })).toEqual([
       'error /if_source_empty',
     ])
-    expect(found(globalDefaultsSchema, unsupportedOfGlobalDefaults, { compaction_keep_versions: 3 })).toEqual([
+    expect(found(globalDefaultsSchema, unsupportedOfGlobalDefaults, { compaction_keep_versions: -3 })).toEqual([
       'error /compaction_keep_versions',
     ])
   })

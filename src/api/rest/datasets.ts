@@ -84,6 +84,19 @@ export const datasetRoutes: readonly Route[] = [
   }),
   route({
     ...common,
+    method: 'DELETE',
+    path: '/api/datasets/:id/entity',
+    action: 'administer',
+    summary: 'Erases an entity with all its versions, for good; backups made before still hold it.',
+    query: Type.Object({ entity_id: text('Id of the entity.') }),
+    answers: found(Type.Object({ versions: Type.Integer() }), 'It is gone: how many versions there were.'),
+    handle: async ({ tenant, params, query: { entity_id: id } }) => {
+      if (id === undefined) throw new ApiError('bad-parameter', "The parameter 'entity_id' is missing.")
+      return json({ versions: await tenant.eraseEntity(params.id as string, id) })
+    },
+  }),
+  route({
+    ...common,
     method: 'GET',
     path: '/api/datasets/:id/entities/*',
     action: 'read',

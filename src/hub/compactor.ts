@@ -1,0 +1,115 @@
+/** Compacts the datasets of a tenant, on the pump thread: each by one at a time, whoever asks. */
+
+import { type CompactionRules, compactDataset, settleRemnants } from '../log/compaction.ts'
+import { readPosition } from '../log/compaction-position.ts'
+import type { DatasetView, Journal } from '../log/contract.ts'
+import type { LogReader } from '../log/reader.ts'
+import type { CompactionSettings } from '../pipes/compaction-settings.ts'
+import type { Pipe } from '../pipes/pipe.ts'
+import { type Readers, readerPositions } from './readers.ts'
+
+/** `sink`: after a run of the pipe; `daily`: the scheduled one. */
+export type CompactionOccasion = 'sink' | 'daily'
+
+/** The log of a pipe's runs (hub.md §2.10). */
+const executionDataset = (pipe: string): string => `system:pump_execution:${pipe}`
+
+/** Of the execution log, which has no setting of its own. */
+const EXECUTION_BUDGET_MS = 60_000
+
+export class Compactor {
+  readonly #journal: Journal
+  readonly #log: LogReader
+  readonly #now: () => number
+  readonly #signal: AbortSignal
+  /** The last compaction of each dataset. */
+  readonly #underWay = new Map<string, Promise<unknown>>()
+
+  constructor(journal: Journal, log: LogReader, now: () => number, signal: AbortSignal) {
+    this.#journal = journal
+    this.#log = log
+    this.#now = now
+    this.#signal = signal
+  }
+
+  /** What a pipe's settings ask for on this occasion. Gives how many versions went from its dataset. */
+  async compactFor(
+    { id, sink, compaction }: Pick<Pipe, 'id' | 'sink' | 'compaction'>,
+    occasion: CompactionOccasion,
+    readers: Readers,
+    signal: AbortSignal,
+  ): Promise<number> {
+    if (occasion === 'daily') {
+      const forget = { which: 'all', hours: compaction.executionHours, budgetMs: EXECUTION_BUDGET_MS } as const
+      const rules: CompactionRules = {
+        keepVersions: 1,
+        thresholdHours: compaction.executionHours,
+        forget,
+        retract: null,
+      }
+      await this.#compact(executionDataset(id), rules, readers, signal)
+    }
+    if (sink.kind !== 'dataset') return 0
+    const settled = await this.settle(sink.dataset, readers, signal)
+    if (!this.#isDue(sink.dataset, compaction, occasion)) return settled
+    return settled + (await this.#compact(sink.dataset, compaction.rules, readers, signal))
+  }
+
+  /** Takes away what is left of erased entities, as far as everybody knows of it. */
+  settle(dataset: string, readers: Readers, signal: AbortSignal): Promise<number> {
+    return this.#alone(dataset, () =>
+      settleRemnants(this.#ports(readers), dataset, AbortSignal.any([signal, this.#signal])),
+    )
+  }
+
+  /** Resolves when nothing is under way. */
+  async idle(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay.values())
+  }
+
+  #compact(dataset: string, rules: CompactionRules, readers: Readers, signal: AbortSignal): Promise<number> {
+    const either = AbortSignal.any([signal, this.#signal])
+    return this.#alone(dataset, () => compactDataset(this.#ports(readers), dataset, rules, either))
+  }
+
+  #isDue(dataset: string, settings: CompactionSettings, occasion: CompactionOccasion): boolean {
+    return this.#reading(dataset, (view) => {
+      // Compaction is inactive on datasets that are not populated, or whose circuit breaker tripped (hub.md §2.4).
+      if (!view.document.populated || view.document.isTripped) return false
+      if (occasion === 'sink') return settings.isBySink
+      if (settings.isBySink || !settings.isAutomatic) return false
+      return view.counts().end >= settings.growth * (readPosition(view.compacted()).pushed + 1)
+    })
+  }
+
+  #reading(dataset: string, ask: (view: DatasetView) => boolean): boolean {
+    const snapshot = this.#log.snapshot()
+    try {
+      const view = snapshot.dataset(dataset)
+      return view !== undefined && ask(view)
+    } finally {
+      snapshot.close()
+    }
+  }
+
+  #ports(readers: Readers) {
+    return {
+      journal: this.#journal,
+      log: this.#log,
+      now: this.#now,
+      readers: (snapshot: Parameters<typeof readerPositions>[0], dataset: string) =>
+        readerPositions(snapshot, dataset, readers),
+    }
+  }
+
+  #alone<T>(dataset: string, work: () => Promise<T>): Promise<T> {
+    const former = this.#underWay.get(dataset) ?? Promise.resolve()
+    const next = former.catch(() => {}).then(work)
+    const forget = () => {
+      if (this.#underWay.get(dataset) === next) this.#underWay.delete(dataset)
+    }
+    this.#underWay.set(dataset, next)
+    next.then(forget, forget)
+    return next
+  }
+}
