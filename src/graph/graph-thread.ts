@@ -66,22 +66,35 @@ const IDLE_MS = 1_000
 /** A quiet moment long enough to count exactly what was counted too high. */
 const QUIET_MS = 200
 
-/** A step this short leaves enough to others; a rest is never longer than that. */
+/** A step this short leaves enough to others. */
 const SHORT_MS = 20
-const LONGEST_REST_MS = 250
+/** How much longer than a step the rest after it is, and how long at most. */
+const REST = 7
+const LONGEST_REST_MS = 3_000
+/** Nobody wrote for so long: they are done. */
+const SILENT_MS = 100
 
 /**
- * While others write in bulk, the graph takes no more than a quarter of a core: they are why there is anything to show, and
+ * While others write in bulk, the graph takes no more than an eighth of a core: they are why there is anything to show, and
  * it catches up at full speed when they are done or somebody waits. Messages end the rest.
  */
 async function rest(tookMs: number): Promise<void> {
   if (tookMs < SHORT_MS) return
-  let timer: NodeJS.Timeout | undefined
-  await new Promise<void>((resolve) => {
-    wake = resolve
-    timer = setTimeout(resolve, Math.min(3 * tookMs, LONGEST_REST_MS))
-  })
-  clearTimeout(timer)
+  const until = performance.now() + Math.min(REST * tookMs, LONGEST_REST_MS)
+  let isWoken = false
+  while (!isWoken && performance.now() < until) {
+    const seen = feed.commits()
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((resolve) => {
+      wake = () => {
+        isWoken = true
+        resolve()
+      }
+      timer = setTimeout(resolve, SILENT_MS)
+    })
+    clearTimeout(timer)
+    if (feed.commits() === seen) return
+  }
 }
 
 async function follow(): Promise<void> {

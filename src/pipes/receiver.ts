@@ -2,6 +2,7 @@
 
 import type { RunContext } from '../dtl/contract.ts'
 import type { Commit, DatasetView, Snapshot } from '../log/contract.ts'
+import { LogError } from '../log/errors.ts'
 import { newDict } from '../model/dict.ts'
 import { type Entity, idOf } from '../model/entity.ts'
 import { DatasetWriter } from './dataset-writer.ts'
@@ -16,6 +17,7 @@ import { type SeenHead, SeenStore } from './seen-store.ts'
 import { parsePush } from './sources/http-endpoint.ts'
 import type { StateChange, StateChanges } from './state.ts'
 import { isFiltered, transformBatch } from './transform-batch.ts'
+import { isVerbatim, packVerbatim } from './verbatim.ts'
 
 /** Parameters of one request (rest-api.md §7.1). */
 export interface Push {
@@ -47,6 +49,7 @@ export class Receiver {
   readonly #pipe: Pipe
   readonly #ports: RunPorts
   readonly #sink: PipeSink & { kind: 'dataset' }
+  readonly #isVerbatim: boolean
   readonly #store: SeenStore<Head>
   /** Undefined: not read from the store yet. */
   #active: FullSync | null | undefined = undefined
@@ -60,15 +63,18 @@ export class Receiver {
     this.#pipe = pipe
     this.#ports = ports
     this.#sink = pipe.sink
+    this.#isVerbatim = isVerbatim(pipe)
     this.#store = new SeenStore(pipe.id)
   }
 
   /** Resolves when the entities are on disk. Requests that arrive together share a transaction. */
   async take(body: Uint8Array, push: Push): Promise<void> {
-    const entities = parsePush(body, this.#pipe.source.config)
     const position = new ReadPosition(this.#ports.log.snapshot())
     try {
+      const batch = this.#packed(body, push, position.snapshot)
+      const entities = batch === null ? parsePush(body, this.#pipe.source.config) : []
       const sync = this.#advance(push, await this.#dataset(position), position.snapshot)
+      if (batch !== null) return await this.#writeVerbatim(batch, body, push, position)
       if (sync === null) return await this.#write(entities, push, null, null, position)
       const { head } = sync
       sync.written = sync.written.then(() => this.#write(entities, push, sync, head, position))
@@ -80,6 +86,31 @@ export class Receiver {
       }
     } finally {
       position.close()
+    }
+  }
+
+  /** The body as it goes into the log, where nothing has to be known of its entities; index keys are made of values. */
+  #packed(body: Uint8Array, push: Push, snapshot: Snapshot): ArrayBuffer | null {
+    if (!this.#isVerbatim || push.isFull) return null
+    const indexes = snapshot.dataset(this.#sink.dataset)?.document.indexes ?? []
+    return indexes.length > 0 ? null : packVerbatim(body, this.#pipe.source.config)
+  }
+
+  async #writeVerbatim(entities: ArrayBuffer, body: Uint8Array, push: Push, position: ReadPosition): Promise<void> {
+    const { dataset } = this.#sink
+    const { indexSet, indexes, populated } = this.#view(position).document
+    const asValues = () => this.#write(parsePush(body, this.#pipe.source.config), push, null, null, position)
+    if (indexes.length > 0) return asValues()
+    try {
+      await this.#commit({
+        writes: [{ dataset, entities, indexSet }],
+        completeness: this.#completeness(push),
+        populated: this.#populates(true) && !populated ? [[dataset, true]] : [],
+      })
+    } catch (error) {
+      if (!(error instanceof LogError && error.code === 'index-set-changed')) throw error
+      position.moveToPresent()
+      await asValues()
     }
   }
 

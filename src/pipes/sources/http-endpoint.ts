@@ -45,8 +45,11 @@ export const httpEndpointSource = defineSource({
   }),
 })
 
+/** How the numbers of a posted body are read: the source's configuration. */
+export type PushReading = Readonly<Record<string, unknown>>
+
 /** The entities of a posted body: an array of them, or one. Throws `bad-json` and `bad-entity`. */
-export function parsePush(body: Uint8Array, config: Readonly<Record<string, unknown>>): Entity[] {
+export function parsePush(body: Uint8Array, config: PushReading): Entity[] {
   const value = parsed(body, config)
   if (isDict(value)) return [entityAt(value, 'The entity')]
   if (!isList(value)) {
@@ -55,7 +58,7 @@ export function parsePush(body: Uint8Array, config: Readonly<Record<string, unkn
   return value.map((element, place) => entityAt(element, `Entity ${place + 1} of ${value.length}`, place))
 }
 
-function parsed(body: Uint8Array, config: Readonly<Record<string, unknown>>): Value {
+function parsed(body: Uint8Array, config: PushReading): Value {
   if (!isUtf8(body)) throw new PipeError('bad-json', 'The body is not UTF-8 text.')
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
   const asInteger = config.do_float_as_int !== false
