@@ -15,6 +15,7 @@ export interface Problem {
 const STATUS: Readonly<Record<string, number>> = {
   'bad-json': 400,
   'bad-entity': 400,
+  'bad-id': 400,
   'bad-request': 400,
   'bad-parameter': 400,
   'bad-body': 400,

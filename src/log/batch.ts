@@ -74,6 +74,7 @@ class Packing {
     this.#reserve(RECORD + 3 * (id.length + text.length))
     const idStart = at + RECORD
     const idLength = isWellFormed(id) ? this.#buffer.write(id, idStart) : encodeId(id).copy(this.#buffer, idStart)
+    if (idLength === 0) throw emptyId()
     if (idLength > MAX_ID) throw tooLongId(idLength)
     const bodyStart = idStart + idLength
     const bodyLength = text === '' ? 0 : this.#buffer.write(text, bodyStart)
@@ -93,6 +94,7 @@ class Packing {
     idLength: number,
     head: (record: Buffer, at: number) => void,
   ): void {
+    if (idLength === 0) throw emptyId()
     if (idLength > MAX_ID) throw tooLongId(idLength)
     const at = this.#end
     this.#reserve(RECORD + idLength + length)
@@ -356,6 +358,9 @@ function distinct(values: readonly Uint8Array[]): Uint8Array[] {
 }
 
 const badBatch = (why: string): LogError => new LogError('bad-batch', `A batch for the log is malformed: ${why}.`)
+
+const emptyId = (): LogError =>
+  new LogError('bad-id', 'An entity has an empty _id.', { hint: 'Give each entity an _id of 1 byte or more.' })
 
 const tooLongId = (bytes: number): LogError =>
   new LogError('entity-too-large', `An entity's _id has ${bytes} bytes; ${MAX_ID} are the most.`, {

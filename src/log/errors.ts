@@ -13,6 +13,7 @@ export type LogErrorCode =
   | 'unknown-index'
   | 'bad-name'
   | 'key-too-long'
+  | 'bad-id'
   | 'entity-too-large'
   | 'id-collision'
   | 'second-version'

@@ -3,7 +3,7 @@
 import type { RunContext } from '../dtl/contract.ts'
 import { addNamespaces, removeNamespaces } from '../dtl/namespaces.ts'
 import { get } from '../model/dict.ts'
-import { type Entity, isEntity } from '../model/entity.ts'
+import { type Entity, idOf, isEntity } from '../model/entity.ts'
 import { writeJson } from '../model/json.ts'
 import { shown } from './answers.ts'
 import { PipeError } from './errors.ts'
@@ -29,7 +29,7 @@ export function transformBatch(
   if (stage === 'after-transforms') return batch
   // Only the dataset sink understands a filtered entity; all others never see it (dtl.md §8.2).
   if (pipe.sink.kind !== 'dataset') batch = batch.filter((entity) => !isFiltered(entity))
-  const nameless = batch.find((entity) => !isEntity(entity))
+  const nameless = batch.find((entity) => !isEntity(entity) || idOf(entity) === '')
   if (nameless !== undefined) throw withoutId(pipe, nameless)
   return pipe.removeNamespaces ? batch.map((entity) => removeNamespaces(entity)) : batch
 }
@@ -38,6 +38,10 @@ export const isFiltered = (entity: Entity): boolean => get(entity, '_filtered') 
 
 /** A source may give entities without an `_id` if a transform adds one; what reaches the sink is known by it. */
 const withoutId = (pipe: Pipe, entity: Entity): PipeError =>
-  new PipeError('bad-entity', `An entity of pipe '${pipe.id}' has no string _id: ${shown(writeJson(entity))}`, {
-    hint: 'Nothing was deleted. Is it the right address? Otherwise make the _id in a transform: ["add", "_id", …].',
-  })
+  new PipeError(
+    'bad-entity',
+    `An entity of pipe '${pipe.id}' ${isEntity(entity) ? 'has an empty _id' : 'has no string _id'}: ${shown(writeJson(entity))}`,
+    {
+      hint: 'Nothing was deleted. Is it the right address? Otherwise make the _id in a transform: ["add", "_id", …].',
+    },
+  )

@@ -201,6 +201,13 @@ const cases: readonly Case[] = [
     message: /^An entity of pipe 'feed' has no string _id: {"error":"quota"}$/,
   },
   {
+    ...asJson,
+    what: 'sends an entity with an empty _id',
+    bad: entities('1', '', '3'),
+    code: 'bad-entity',
+    message: /^An entity of pipe 'feed' has an empty _id: {"_id":""}$/,
+  },
+  {
     ...asCsv,
     what: 'has a row with an open quote',
     bad: text('id,name\n1,a\n2,"b\n3,c\n'),
@@ -353,6 +360,7 @@ describe('a body that is not JSON', () => {
     ['7', 'bad-json', /^The body is not an array of entities: 7$/],
     ['[{"_id":"1"},7]', 'bad-entity', /^Entity 2 of 2 is not an object: 7$/],
     ['[{"_id":"1"},{"id":"2"}]', 'bad-entity', /^Entity 2 of 2 has no string _id/],
+    ['[{"_id":"1"},{"_id":""}]', 'bad-entity', /^Entity 2 of 2 has an empty _id: {"_id":""}$/],
   ])('is refused with its place, and nothing of it is kept: %s', async (body, code, message) => {
     const answer = await hub.push('in', body)
     expect(answer).toMatchObject({ status: 400, body: { code, status: 400 } })

@@ -5,7 +5,7 @@ import { decodeId } from '../../src/log/ids.ts'
 import { isShortenedValue, valuePart } from '../../src/log/keys.ts'
 
 const anEntity = fc.record({
-  id: fc.string({ unit: 'binary', maxLength: 40 }),
+  id: fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }),
   deleted: fc.boolean(),
   text: fc.json(),
   hash: fc.stringMatching(/^[0-9a-f]{32}$/),

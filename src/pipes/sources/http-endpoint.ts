@@ -3,7 +3,7 @@
 import { isUtf8 } from 'node:buffer'
 import { Type } from 'typebox'
 import { getStored, setStored, storedKeys } from '../../model/dict.ts'
-import { type Entity, isEntity } from '../../model/entity.ts'
+import { type Entity, idOf, isEntity } from '../../model/entity.ts'
 import { JsonError, parseJson, writeJson } from '../../model/json.ts'
 import { Float, integer, isDict, isList, type Value } from '../../model/value.ts'
 import { shown } from '../answers.ts'
@@ -81,8 +81,8 @@ function parsed(body: Uint8Array, config: PushReading): Value {
 }
 
 function entityAt(value: Value, name: string, place?: number): Entity {
-  if (isEntity(value)) return value
-  const why = isDict(value) ? 'has no string _id' : 'is not an object'
+  if (isEntity(value) && idOf(value) !== '') return value
+  const why = isEntity(value) ? 'has an empty _id' : isDict(value) ? 'has no string _id' : 'is not an object'
   throw new PipeError('bad-entity', `${name} ${why}: ${shown(writeJson(value))}`, {
     details: place === undefined ? {} : { position: place },
     hint: 'Nothing of this request was kept.',
