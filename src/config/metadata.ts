@@ -35,7 +35,10 @@ export const metadataSchema = Type.Object({
   global_defaults: Type.Optional(Type.Object({})),
   dependency_tracking: Type.Optional(dependencyTracking),
   task_manager: Type.Optional(Type.Object({})),
-  pipe_cleanup_after_deletion: Type.Boolean({ default: true }),
+  pipe_cleanup_after_deletion: Type.Boolean({
+    default: true,
+    description: 'A deleted pipe takes its offset, state and internal datasets along; its dataset stays.',
+  }),
   rdf: Type.Optional(Type.Unknown()),
   description: Type.Optional(Type.Unknown()),
   comment: Type.Optional(Type.Unknown()),
@@ -43,7 +46,6 @@ export const metadataSchema = Type.Object({
 
 export const unsupportedOfMetadata: Readonly<Record<string, string>> = {
   dependency_tracking: 'dependency tracking',
-  pipe_cleanup_after_deletion: 'keeping what a deleted pipe leaves behind',
   rdf: 'the RDF registry',
 }
 

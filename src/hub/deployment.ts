@@ -38,6 +38,8 @@ export interface DeployedPipe extends DeployedComponent {
 export interface Deployment {
   readonly components: readonly Component[]
   readonly pipes: ReadonlyMap<string, DeployedPipe>
+  /** Datasets that pipes write, those with errors too. */
+  readonly written: ReadonlySet<string>
   readonly systems: ReadonlyMap<string, DeployedSystem & DeployedComponent>
   readonly metadata: DeployedComponent
   readonly node: NodeSettings
@@ -66,7 +68,17 @@ export function deploy(input: ConfigurationInput, env: string, folder: string | 
     ...[...systems.values()].flatMap((system) => system.problems),
     ...[...all.values()].flatMap((pipe) => pipe.problems),
   ]
-  return { components, pipes: all, systems, metadata, node, isScheduled, problems, folder }
+  return {
+    components,
+    pipes: all,
+    written: new Set(writersOf(pipes).keys()),
+    systems,
+    metadata,
+    node,
+    isScheduled,
+    problems,
+    folder,
+  }
 }
 
 function variablesOf(env: string): Dict {
@@ -108,6 +120,7 @@ function deployMetadata(components: readonly Component[], env: Dict) {
     signalsInternally: defaultsChecked.value.use_signalling_internally !== false,
     indexesIds: defaultsChecked.value.always_index_ids === true,
     failsWhenEmpty: defaultsChecked.value.if_source_empty === 'fail',
+    cleansUp: checked.value.pipe_cleanup_after_deletion !== false,
     requiresPopulatedInput: defaultsChecked.value.require_populated_input === true,
     // What is wrong with them must not become a rule by which versions go.
     compaction: hasErrors(defaultsChecked.problems) ? nodeCompaction : defaultsChecked.value,
@@ -188,12 +201,7 @@ function beyond(first: readonly Problem[], later: readonly Problem[]): readonly 
 
 /** What only shows when pipes are seen together: two writers of one dataset, and reads of datasets that nobody writes. */
 function* checkTogether(pipes: ReadonlyMap<string, DeployedPipe>): Generator<readonly [string, DeployedPipe]> {
-  const writers = new Map<string, string>()
-  for (const [id, { effective }] of pipes) {
-    // A pipe with errors counts too: what it would write is not unknown.
-    const dataset = get(part(effective, 'sink'), 'dataset')
-    if (typeof dataset === 'string' && !writers.has(dataset)) writers.set(dataset, id)
-  }
+  const writers = writersOf(pipes)
   for (const [id, deployed] of pipes) {
     const { pipe, component } = deployed
     if (pipe === null) {
@@ -234,6 +242,16 @@ function* checkTogether(pipes: ReadonlyMap<string, DeployedPipe>): Generator<rea
       },
     ]
   }
+}
+
+/** The first writer of each dataset. A pipe with errors counts too: what it would write is not unknown. */
+function writersOf(pipes: ReadonlyMap<string, DeployedPipe>): ReadonlyMap<string, string> {
+  const writers = new Map<string, string>()
+  for (const [id, { effective }] of pipes) {
+    const dataset = get(part(effective, 'sink'), 'dataset')
+    if (typeof dataset === 'string' && !writers.has(dataset)) writers.set(dataset, id)
+  }
+  return writers
 }
 
 const hasErrors = (problems: readonly Problem[]): boolean => problems.some(({ level }) => level === 'error')

@@ -90,10 +90,11 @@ export function systemDocument(system: DeployedComponent): string {
   return `{"_id":${JSON.stringify(component.id)},"config":{"original":${component.text},"effective":${writeJson(effective as Value, { transit: false })}},"runtime":${JSON.stringify(runtime)}}`
 }
 
-export function datasetDocument(view: DatasetView): string {
+export function datasetDocument(view: DatasetView, { isOrphaned }: { readonly isOrphaned: boolean }): string {
   const { document } = view
   const runtime = {
     populated: document.populated,
+    orphaned: isOrphaned,
     ...counts(view),
     generation: document.generation,
     'max-updated': view.counts().end === 0 ? null : view.counts().end - 1,

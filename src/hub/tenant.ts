@@ -55,6 +55,8 @@ export interface TenantOptions {
 const FOLDER = 'config-folder'
 /** When the daily compaction was last. */
 const COMPACTED_AT = 'compacted-at'
+/** Pipes that were deleted and are not cleaned up yet. */
+const DELETED = 'deleted-pipes'
 const pumpMeta = (pipe: string): string => `pump:${pipe}`
 
 export class HubTenant implements hub.Tenant {
@@ -195,14 +197,17 @@ export class HubTenant implements hub.Tenant {
         problems: next.problems,
       })
     }
+    const gone = [...this.#deployment.pipes.keys()].filter((id) => !next.pipes.has(id))
     await this.#writer.journal.commit({
       meta: [
+        [DELETED, JSON.stringify(gone)],
         [CONFIG, `[${next.components.map((component) => component.text).join(',')}]`],
         [FOLDER, folder],
       ],
       durable: true,
     })
     await this.#deploy(next)
+    await this.#cleanUp(gone)
     return next.problems
   }
 
@@ -218,35 +223,24 @@ export class HubTenant implements hub.Tenant {
   }
 
   async #restore(): Promise<void> {
-    const { config, env, folder } = withSnapshot(this, (snapshot) => ({
+    const { config, env, folder, deleted } = withSnapshot(this, (snapshot) => ({
       config: snapshot.meta(CONFIG),
       env: snapshot.meta(ENV),
       folder: snapshot.meta(FOLDER),
+      deleted: snapshot.meta(DELETED),
     }))
     if (env !== undefined) this.#env = env
     const all = config === undefined ? [] : elementTexts(config)
     await this.#deploy(deploy(all, this.#env, folder ?? null))
+    await this.#cleanUp(deleted === undefined ? [] : (JSON.parse(deleted) as string[]))
   }
 
   async #deploy(next: Deployment): Promise<void> {
-    const former = this.#deployment
     const { journal } = this.#writer
     for (const { pipe } of next.pipes.values()) {
       if (pipe?.sink.kind !== 'dataset') continue
       const { populated } = await journal.assertDataset(pipe.sink.dataset)
       if (!populated && isPopulatedAtLoad(pipe)) await journal.commit({ populated: [[pipe.sink.dataset, true]] })
-    }
-    // A pipe that went away takes its bookmark with it (hub.md §3.5).
-    const gone = [...former.pipes.keys()].filter((id) => !next.pipes.has(id))
-    for (const id of gone) await this.#scheduler.stop(id)
-    if (gone.length > 0) {
-      await journal.commit({
-        offsets: gone.map((id) => [sourceOffset(id), null] as const),
-        meta: gone.map((id) => [pumpMeta(id), null] as const),
-      })
-      for (const id of gone) {
-        await this.#forget((present, commit) => forgetState(statePrefix(id), present, commit))
-      }
     }
     await this.#options.pump.call('deploy', {
       tenant: this.name,
@@ -266,6 +260,27 @@ export class HubTenant implements hub.Tenant {
       const text = saved.get(id)
       return text === undefined ? undefined : (JSON.parse(text) as Partial<PumpState>)
     })
+  }
+
+  /**
+   * A pipe that went away takes along all that is its own (hub.md §3.5), unless the node says otherwise; its dataset stays.
+   * The list of those that went stands beside the configuration until this is done, so that a restart goes on with it.
+   */
+  async #cleanUp(gone: readonly string[]): Promise<void> {
+    for (const id of gone) {
+      await this.#scheduler.stop(id)
+      if (this.#deployment.node.cleansUp && !this.#deployment.pipes.has(id)) await this.#forgetPipe(id)
+    }
+    if (gone.length > 0) await this.#writer.journal.commit({ meta: [[DELETED, null]] })
+  }
+
+  async #forgetPipe(id: string): Promise<void> {
+    const { journal } = this.#writer
+    await journal.commit({ offsets: [[sourceOffset(id), null]], meta: [[pumpMeta(id), null]] })
+    await this.#forget((present, commit) => forgetState(statePrefix(id), present, commit))
+    await journal.forgetRuns(id)
+    const internal = withSnapshot(this, (snapshot) => snapshot.datasets().filter((one) => isInternalOf(id, one.id)))
+    for (const dataset of internal) await journal.deleteDataset(dataset.id)
   }
 
   /** What a deleted pipe kept, or what it saw in full runs. */
@@ -345,6 +360,10 @@ export class HubTenant implements hub.Tenant {
       throw new HubError('bad-request', "The operation 'update-last-seen' needs the field 'last-seen'.", {
         hint: 'An empty last-seen resets the pipe.',
       })
+    }
+    if (!runsByPump(pipe)) {
+      const what = `Pump '${pipe.id}' doesn't support the operation 'update-last-seen'`
+      throw new HubError('unsupported-operation', `${what}: it reads nothing by itself.`)
     }
     if (this.#scheduler.state(pipe.id).running !== null) {
       throw new HubError(
@@ -427,7 +446,7 @@ export class HubTenant implements hub.Tenant {
   dataset(id: string): string | undefined {
     return withSnapshot(this, (snapshot) => {
       const view = snapshot.dataset(id)
-      return view && datasetDocument(view)
+      return view && datasetDocument(view, { isOrphaned: this.#isOrphaned(id) })
     })
   }
 
@@ -438,6 +457,11 @@ export class HubTenant implements hub.Tenant {
       const versions = all.reduce((sum, { id }) => sum + (snapshot.dataset(id)?.counts().versions ?? 0), 0)
       return { datasets: all.length, versions }
     })
+  }
+
+  /** No pipe writes it, not even one with errors: most likely its pipe was deleted (hub.md §3.5). */
+  #isOrphaned(dataset: string): boolean {
+    return !dataset.startsWith('system:') && !this.#deployment.written.has(dataset)
   }
 
   liveEntities(dataset: string): number | null {
@@ -578,6 +602,10 @@ export class HubTenant implements hub.Tenant {
 
 /** Rows of a SPARQL answer at most; above it the answer says it was cut. */
 const MAX_ROWS = 100_000
+
+/** `system:<kind>:<pipe>` (hub.md §2.10). */
+const isInternalOf = (pipe: string, dataset: string): boolean =>
+  /^system:[^:]+:/.exec(dataset)?.[0].length === dataset.length - pipe.length && dataset.endsWith(`:${pipe}`)
 
 const isPopulatedAtLoad = (pipe: Pipe): boolean =>
   pipe.sink.kind === 'dataset' &&

@@ -273,6 +273,8 @@ export interface Journal {
   beginRun(pipe: string): Promise<number>
   /** What it wrote behind a circuit breaker and did not expose is undone. */
   endRun(pipe: string, number: number): Promise<void>
+  /** A pipe that is no more: its run ends, and its runs are counted from the start should it come again. */
+  forgetRuns(pipe: string): Promise<void>
   /**
    * From now on what the run writes to the dataset is not committed, until it is exposed or discarded; all other writes
    * are refused. Offsets and state that it stores are put back when it is discarded. Above `limit` versions it trips.

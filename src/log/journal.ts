@@ -130,6 +130,7 @@ export function connectJournal(port: MessagePort): Journal {
     remove: (removal) => call('remove', [removal]),
     beginRun: (pipe) => call('beginRun', [pipe]),
     endRun: (pipe, number) => call('endRun', [pipe, number]),
+    forgetRuns: (pipe) => call('forgetRuns', [pipe]),
     beginStaging: (dataset, run, limit) => call('beginStaging', [dataset, run, limit]),
     decideStaged: (dataset, run) => call('decideStaged', [dataset, run]),
     discardStaged: (dataset) => call('discardStaged', [dataset]),

@@ -359,6 +359,17 @@ export class LogWriter implements Journal {
     })
   }
 
+  forgetRuns(pipe: string): Promise<void> {
+    return this.#run({
+      check: () => void nameKey('r', pipe),
+      apply: () => {
+        this.#undoOpen(pipe)
+        this.#runs.delete(pipe)
+        this.#environment.tables.meta.remove(nameKey('r', pipe))
+      },
+    })
+  }
+
   async beginStaging(id: string, run: RunToken, limit: number): Promise<void> {
     const begin = (): boolean => {
       const dataset = this.#dataset(id)

@@ -26,6 +26,8 @@ export interface NodeSettings {
   readonly signalsInternally: boolean
   /** Every dataset has an index over the identities of its entities. */
   readonly indexesIds: boolean
+  /** A deleted pipe takes along what is its own (`pipe_cleanup_after_deletion`). */
+  readonly cleansUp: boolean
   /** `global_defaults.if_source_empty` is `fail`: for sources that know the setting and do not say. */
   readonly failsWhenEmpty: boolean
   /** `global_defaults.require_populated_input`, likewise. */

@@ -377,32 +377,6 @@ describe('a restart', () => {
   })
 })
 
-describe('a pipe that is deleted', () => {
-  it('takes its offset and the state of its source along, and leaves its dataset', async () => {
-    const tenant = await openTenant()
-    const merge = {
-      _id: 'all',
-      type: 'pipe',
-      source: { type: 'merge', version: 2, datasets: ['a a', 'b b'], equality: [['eq', 'a.mail', 'b.mail']] },
-      pump: { mode: 'manual' },
-    }
-    await deploy(tenant, receiver('a'), receiver('b'), merge)
-    await push(tenant, 'a', [{ _id: '1', mail: 'x' }])
-    await push(tenant, 'b', [{ _id: '2', mail: 'x' }])
-    expect(await tenant.runNow('all')).toMatchObject({ outcome: 'completed', changes: 1 })
-    const left = () => {
-      const snapshot = tenant.snapshot()
-      const [state, offsets] = [[...snapshot.states(Buffer.from('all'))].length, snapshot.offsets('source:').length]
-      snapshot.close()
-      return { state, offsets }
-    }
-    expect(left().state).toBeGreaterThan(0)
-    await deploy(tenant, receiver('a'), receiver('b'))
-    expect(left()).toEqual({ state: 0, offsets: 0 })
-    expect(await live(tenant, 'all')).toHaveLength(1)
-  })
-})
-
 describe('tenants', () => {
   it('have data and configuration of their own, and can be made and deleted', async () => {
     const { node, tenant } = await openHub()

@@ -410,3 +410,12 @@ describe('a folder', () => {
     expect(lost).toEqual([expect.objectContaining({ code: 'data-in-use' })])
   })
 })
+
+it('counts the runs of a pipe that was forgotten from the start, and refuses those from before', async () => {
+  const { writer } = await openedLog()
+  await writer.beginRun('p')
+  const number = await writer.beginRun('p')
+  await writer.forgetRuns('p')
+  await expect(writer.commit({ run: { pipe: 'p', number } })).rejects.toMatchObject({ code: 'stale-run' })
+  expect(await writer.beginRun('p')).toBe(1)
+})
