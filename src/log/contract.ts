@@ -36,6 +36,10 @@ export interface DatasetDocument {
   readonly completeness: number | null
   /** Entities erased so far. When it grew, what holds older versions (an incremental backup, a tracker) begins anew. */
   readonly erased: number
+  /** Ids of which compaction left nothing so far: as with the erased, what builds on older versions begins anew when it grew. */
+  readonly vanished: number
+  /** When the data came from a backup last: another UUID each time, and the highest sequence that came with it, if any. */
+  readonly restore: { readonly uuid: string; readonly offset: number | null } | null
 }
 
 export interface IndexDocument {

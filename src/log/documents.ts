@@ -117,6 +117,8 @@ const ABSENT = {
   isTripped: false,
   changed: 0,
   erased: 0,
+  vanished: 0,
+  restore: null,
 } as const satisfies Partial<StoredDocument>
 
 export function readDocument(

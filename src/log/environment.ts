@@ -49,6 +49,8 @@ export interface Environment {
   write<T>(action: () => T): T
   /** Gives back what processes held that died while they read: they would keep the file growing. */
   checkReaders(): void
+  /** A copy of one moment, without free pages, into an empty folder that is there. Writers go on meanwhile. */
+  copyTo(folder: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -104,6 +106,7 @@ function openEnvironment(path: string, readOnly: boolean): Environment {
       return result as T
     },
     checkReaders: () => void root.readerCheck(),
+    copyTo: (folder) => root.backup(folder, true),
     close: () => root.close(),
   }
 }

@@ -7,6 +7,7 @@ export type LogErrorCode =
   | 'broken-row'
   | 'rebuild-unfinished'
   | 'log-damaged'
+  | 'bad-backup'
   | 'stale-run'
   | 'index-set-changed'
   | 'unknown-dataset'

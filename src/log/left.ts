@@ -32,6 +32,31 @@ export function noteLeft(
   table.put(leftKey(dataset, index, value, sequence), seal(id))
 }
 
+/** The rows, of the second kind, of what was lost from a sequence on. */
+export function* leftSince(
+  table: Table,
+  transaction: ReadTransaction,
+  dataset: number,
+  since: number,
+): Generator<{ readonly key: Buffer; readonly value: Buffer }> {
+  let start: Buffer = head(dataset, BY_SEQUENCE)
+  const end = prefixEnd(start)
+  for (;;) {
+    const rows = table.getRange({ start, end, limit: ROWS, transaction }).asArray
+    for (const row of rows) if (row.key.readUIntBE(row.key.length - 6, 6) >= since) yield row
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < ROWS) return
+    start = Buffer.concat([last.key, Buffer.from([0])])
+  }
+}
+
+/** Notes again what a row of {@link leftSince} says. Only inside a write transaction. */
+export function putLeft(table: Table, key: Buffer, row: Buffer): void {
+  const value = key.subarray(9, -6)
+  const id = Buffer.from(unseal(row, row.length, 'an id that left a subset'))
+  noteLeft(table, key.readUInt32BE(0), key.readUInt32BE(5), value, id, key.readUIntBE(key.length - 6, 6))
+}
+
 /** Takes away what is noted of an id that is gone for good. Only inside a write transaction. */
 export function forgetLeft(table: Table, dataset: number, id: Buffer): void {
   const prefix = idPrefix(dataset, id)

@@ -10,6 +10,8 @@ import { OpenSnapshot } from './snapshot.ts'
 export interface LogReader {
   /** A consistent view of the present, to be closed soon: an open one lets the file grow. */
   snapshot(): Snapshot
+  /** A copy of one moment, without free pages, into an empty folder that is there. Writers go on meanwhile. */
+  copyTo(folder: string): Promise<void>
   /** Closes all snapshots, too. */
   close(): void
 }
@@ -33,6 +35,7 @@ export function openLog(path: string): LogReader {
       snapshots.add(snapshot)
       return snapshot
     },
+    copyTo: (folder) => environment.copyTo(folder),
     close() {
       if (isClosed) return
       isClosed = true

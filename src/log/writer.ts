@@ -325,8 +325,11 @@ export class LogWriter implements Journal {
         const { tables } = this.#environment
         const dataset = this.#dataset(id)
         const { number } = dataset.document
+        const before = dataset.counts.existing + dataset.counts.deleted
         const removed = removeVersions(tables, number, dataset.counts, blocks, new Set(ids))
         if (removed > 0) this.#uncounted.add(dataset)
+        const vanished = before - dataset.counts.existing - dataset.counts.deleted
+        if (vanished > 0) this.#changeDocument(id, { vanished: dataset.document.vanished + vanished })
         if (position !== undefined) writeText(tables.meta, numberKey('p', number), position)
         for (const remnant of settled) removeRemnant(tables.meta, number, remnant)
         return removed
@@ -658,6 +661,8 @@ export class LogWriter implements Journal {
       indexes: [],
       completeness: null,
       erased: 0,
+      vanished: 0,
+      restore: null,
       nextIndex: 0,
       changed: 0,
     }

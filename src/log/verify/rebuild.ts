@@ -64,12 +64,14 @@ export async function rebuild(path: string, datasets: ReadonlySet<string>, optio
 
 /** Another writer that has this log open somewhere gives up when it finds a stranger in the house. */
 function begin(environment: Environment, rebuilding: readonly string[]): void {
-  const former = readHouse(environment)
-  if (former === undefined) throw new LogError('no-log', 'There is no log in this folder.')
-  const { rebuilding: _, ...rest } = former
-  const house: House = { ...rest, writer: randomUUID(), documents: former.documents + 1 }
-  const changed = rebuilding.length === 0 ? house : { ...house, rebuilding }
-  environment.write(() => void writeText(environment.tables.meta, HOUSE, JSON.stringify(changed)))
+  environment.write(() => {
+    const former = readHouse(environment)
+    if (former === undefined) throw new LogError('no-log', 'There is no log in this folder.')
+    const { rebuilding: _, ...rest } = former
+    const house: House = { ...rest, writer: randomUUID() }
+    const changed = rebuilding.length === 0 ? house : { ...house, rebuilding }
+    writeText(environment.tables.meta, HOUSE, JSON.stringify(changed))
+  })
 }
 
 class Rebuild {
