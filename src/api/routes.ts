@@ -8,6 +8,7 @@ import { exportRoutes } from './linked/export.ts'
 import { ontologyRoute } from './linked/ontology.ts'
 import { linkedRoutes } from './linked/routes.ts'
 import type { Log } from './log.ts'
+import { backupRoutes } from './rest/backups.ts'
 import { configRoutes } from './rest/config.ts'
 import { datasetRoutes } from './rest/datasets.ts'
 import { createMetrics, type Metrics } from './rest/metrics.ts'
@@ -46,6 +47,7 @@ export function createRoutes({ node, doors, queryTimeoutMs, log }: RouteOptions)
       ...receiverRoutes,
       ...publisherRoutes,
       ...tenantRoutes,
+      ...backupRoutes,
       ...sparqlRoutes({ queryTimeoutMs }),
       ...graphqlRoutes(keeperOf, log),
       ...linkedRoutes(keeperOf),

@@ -15,6 +15,8 @@ const commands: Record<CommandName, () => Promise<Command>> = {
   import: async () => (await import('./import.ts')).importRdf,
   export: async () => (await import('./export.ts')).exportRdf,
   erase: async () => (await import('./erase.ts')).erase,
+  backup: async () => (await import('./backup.ts')).backup,
+  restore: async () => (await import('./restore.ts')).restore,
   verify: async () => (await import('./verify.ts')).verify,
 }
 

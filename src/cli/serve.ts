@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path'
 import { openServer } from '../api/server.ts'
+import type { BackupSettings } from '../hub/backups/backups.ts'
 import { doors } from '../hub/doors.ts'
 import { HubNode } from '../hub/node.ts'
 import type { Arguments } from './arguments.ts'
@@ -30,6 +31,7 @@ export const serve: Command = async ({ given, environment, terminal }) => {
   const node = await HubNode.open({
     data: resolve(given.text('data') as string),
     developer: given.flag('developer'),
+    ...backupOf(given),
     version,
     logger,
     onFatal: (error) => {
@@ -66,6 +68,20 @@ export const serve: Command = async ({ given, environment, terminal }) => {
     await server?.close()
     await node.close()
   }
+}
+
+/** Where, how often, and what of it is kept. */
+function backupOf(given: Arguments): { backup?: BackupSettings } {
+  const folder = given.text('backup-dir')
+  const hours = Number(given.text('backup-hours'))
+  if (!(hours > 0)) throw new UsageError(`--backup-hours ${given.text('backup-hours')} is not a number above 0.`)
+  const keep = /^(\d+),(\d+),(\d+)$/.exec(given.text('backup-keep') as string)
+  if (keep === null) {
+    throw new UsageError(`--backup-keep ${given.text('backup-keep')} is not three numbers, such as 7,4,4.`)
+  }
+  const [daily, weekly, monthly] = keep.slice(1).map(Number) as [number, number, number]
+  if (folder === undefined) return {}
+  return { backup: { folder: resolve(folder), intervalMs: hours * 3_600_000, keep: { daily, weekly, monthly } } }
 }
 
 const ended = (): Promise<string> =>

@@ -69,6 +69,26 @@ export const usages = {
         variable: 'SAMTALE_CONFIG',
       },
       base,
+      'backup-dir': {
+        type: 'string',
+        value: 'DIR',
+        about: 'folder of backups: the hub makes one of each tenant every so many hours',
+        variable: 'SAMTALE_BACKUP_DIR',
+      },
+      'backup-hours': {
+        type: 'string',
+        value: 'HOURS',
+        about: 'hours between two backups',
+        variable: 'SAMTALE_BACKUP_HOURS',
+        default: '24',
+      },
+      'backup-keep': {
+        type: 'string',
+        value: 'D,W,M',
+        about: 'backups kept beside the newest: of how many days, weeks and months',
+        variable: 'SAMTALE_BACKUP_KEEP',
+        default: '7,4,4',
+      },
       developer: { type: 'boolean', about: 'developer mode', variable: 'SAMTALE_DEVELOPER' },
       verbose: { type: 'boolean', about: 'log more' },
       help,
@@ -159,6 +179,34 @@ export const usages = {
     },
     details:
       'It reads in a process of its own, also while a hub runs on the folder. The log itself is never changed: when that is damaged, restore a backup. Exit code 0 when all is well, 1 when something was found.',
+  },
+  backup: {
+    name: 'backup',
+    summary: 'Back up tenants into a folder: what is new since the last backup there, or all of it.',
+    positionals: ['DIR'],
+    options: {
+      data,
+      tenant: { type: 'string', value: 'NAME', about: 'only this tenant' },
+      full: { type: 'boolean', about: 'a full copy, not only what is new' },
+      json,
+      help,
+    },
+    details:
+      'A backup is of one moment, and does not disturb a hub that runs on the data. Every eighth is a full one in any case. A hub backs up by itself with serve --backup-dir.',
+  },
+  restore: {
+    name: 'restore',
+    summary: 'Put tenants back to a backup.',
+    positionals: ['DIR'],
+    options: {
+      data,
+      tenant: { type: 'string', value: 'NAME', about: 'only this tenant' },
+      backup: { type: 'string', value: 'ID', about: 'this backup of the tenant; otherwise its newest one' },
+      json,
+      help,
+    },
+    details:
+      'No hub may run on the data. What was restored is verified before it takes the place of what is there, which is kept until then. Each dataset then has a restore UUID and offset, by which those who read it elsewhere can tell.',
   },
 } satisfies Record<string, CommandUsage>
 

@@ -79,6 +79,12 @@ export interface Tenant {
   shape(dataset: string): Promise<DatasetShape | undefined>
   /** Next sequence for each dataset, for caches that follow growth. */
   ends(): Readonly<Record<string, number>>
+  /** Newest first, the one that is running too: `_id`, `status` (running, completed, failed), `kind`, `started`, `ended`, `bytes`, `message`. */
+  backups(): readonly JsonText[]
+  backup(id: string): JsonText | undefined
+  /** Begins a backup and answers at once. Codes: no-backup-folder, backup-running. */
+  startBackup(isFull: boolean): JsonText
+  backupHealth(): 'healthy' | 'unhealthy' | 'unknown'
   health(): { readonly ready: boolean; readonly reasons: readonly string[] }
 }
 

@@ -1,6 +1,6 @@
 /** Reading datasets for the doors: stored bytes spliced into JSON, nothing parsed that need not be. */
 
-import type { DatasetView, Snapshot, Version } from '../log/contract.ts'
+import type { DatasetDocument, DatasetView, Snapshot, Version } from '../log/contract.ts'
 import { entityOf, storedJson } from '../log/stored.ts'
 import { indexKey } from '../model/canonical.ts'
 import type { Entity } from '../model/entity.ts'
@@ -107,16 +107,22 @@ export function scan(
 /** Headers of rest-api.md §6.2, taken before the body is read, so that they promise no more than it holds. */
 export function datasetHeaders(tenant: Tenant, dataset: string): Record<string, string> {
   return withView(tenant, dataset, (view) => {
-    const { populated, generation, completeness } = view.document
+    const { populated, generation, completeness, restore } = view.document
     const { end } = view.counts()
     return {
       'X-Dataset-Populated': String(populated),
       'X-Dataset-Generation': generation,
       ...(end === 0 ? {} : { 'X-Dataset-Max-Updated': String(end - 1) }),
       ...(completeness === null ? {} : { 'X-Dataset-Completeness': String(completeness) }),
+      ...(restore === null ? {} : restoreHeaders(restore)),
     }
   })
 }
+
+const restoreHeaders = ({ uuid, offset }: NonNullable<DatasetDocument['restore']>): Record<string, string> => ({
+  'X-Dataset-Restore-Uuid': uuid,
+  ...(offset === null ? {} : { 'X-Dataset-Restore-Offset': String(offset) }),
+})
 
 export function withSnapshot<T>(tenant: Pick<Tenant, 'snapshot'>, use: (snapshot: Snapshot) => T): T {
   const snapshot = tenant.snapshot()

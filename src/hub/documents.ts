@@ -99,6 +99,8 @@ export function datasetDocument(view: DatasetView, { isOrphaned }: { readonly is
     generation: document.generation,
     'max-updated': view.counts().end === 0 ? null : view.counts().end - 1,
     completeness: document.completeness,
+    'restore-uuid': document.restore?.uuid ?? null,
+    'restore-offset': document.restore?.offset ?? null,
     origin: document.id.startsWith('system:') ? 'system' : 'user',
   }
   return JSON.stringify({ _id: document.id, config: { _id: document.id, type: 'dataset' }, runtime })

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { startThread } from '../log/thread.ts'
 import type { Logger } from '../pipes/logger.ts'
+import { type BackupSettings, Backups } from './backups/backups.ts'
 import { Caller } from './channel.ts'
 import type * as hub from './contract.ts'
 import { HubError } from './errors.ts'
@@ -24,6 +25,8 @@ export interface NodeOptions {
   /** Quads at most in each tenant's graph. */
   readonly graphBudget?: number
   readonly withGraph?: boolean
+  /** Backups are made by the clock, and on demand; without it neither. */
+  readonly backup?: BackupSettings
   /** Called when a thread the hub cannot do without has ended. */
   readonly onFatal: (error: Error) => void
 }
@@ -49,6 +52,7 @@ export class HubNode implements hub.Node {
   readonly #worker: Worker
   readonly #pump: Caller<PumpMethods>
   readonly #tenants = new Map<string, HubTenant>()
+  readonly #backups: Backups
   #isClosing = false
 
   private constructor(options: NodeOptions, identity: Identity) {
@@ -57,6 +61,12 @@ export class HubNode implements hub.Node {
     this.version = options.version
     this.developer = options.developer
     this.#options = options
+    this.#backups = new Backups(
+      options.backup ?? null,
+      identity,
+      () => this.tenants().map((tenant) => tenant.backupSubject()),
+      options.logger,
+    )
     this.#worker = startThread(import.meta.url, './pump-thread.ts', {
       name: 'pump',
       // Batches live for a moment: with a small nursery most of the time goes into copying what is about to die.
@@ -114,11 +124,13 @@ export class HubNode implements hub.Node {
 
   startPumps(): void {
     for (const tenant of this.#tenants.values()) tenant.startPumps()
+    this.#backups.start()
   }
 
   /** Pumps end between two batches; then logs and threads are closed. */
   async close(): Promise<void> {
     this.#isClosing = true
+    await this.#backups.close()
     await Promise.all([...this.#tenants.values()].map((tenant) => tenant.close()))
     this.#tenants.clear()
     await this.#worker.terminate()
@@ -132,6 +144,7 @@ export class HubNode implements hub.Node {
       pump: this.#pump,
       logger: this.#options.logger,
       graphBudget: this.#options.graphBudget ?? GRAPH_BUDGET,
+      backups: this.#backups,
       withGraph: this.#options.withGraph ?? true,
       onFatal: this.#options.onFatal,
     })

@@ -12,6 +12,7 @@ import type { Feed, Snapshot } from '../log/contract.ts'
 import { openFeed } from '../log/feed.ts'
 import { startWriter, type WriterThread } from '../log/journal.ts'
 import { type LogReader, openLog } from '../log/reader.ts'
+import { dictOf } from '../model/dict.ts'
 import type { Entity } from '../model/entity.ts'
 import { createNaming, type Naming } from '../model/iri.ts'
 import { writeJson } from '../model/json.ts'
@@ -21,6 +22,8 @@ import type { Logger } from '../pipes/logger.ts'
 import { isReceiver, type Pipe, runsByPump } from '../pipes/pipe.ts'
 import type { RunReport } from '../pipes/pump.ts'
 import { forgetState, type StateChanges, statePrefix } from '../pipes/state.ts'
+import type { BackupEntry, BackupSubject, Backups } from './backups/backups.ts'
+import { settleRestore } from './backups/restore.ts'
 import type { Caller } from './channel.ts'
 import type * as hub from './contract.ts'
 import { withSnapshot } from './datasets.ts'
@@ -47,6 +50,7 @@ export interface TenantOptions {
   readonly graphBudget: number
   /** Without the graph: for commands that only run pipes. */
   readonly withGraph: boolean
+  readonly backups: Backups
   /** The hub cannot go on. */
   readonly onFatal: (error: Error) => void
 }
@@ -136,6 +140,7 @@ export class HubTenant implements hub.Tenant {
 
   static async open(options: TenantOptions): Promise<HubTenant> {
     const path = join(options.folder, 'log')
+    settleRestore(options.folder)
     mkdirSync(path, { recursive: true })
     const writer = await startWriter(path, { onDeath: options.onFatal })
     const log = openLog(path)
@@ -538,6 +543,35 @@ export class HubTenant implements hub.Tenant {
     return this.#openGraph().caughtUp(timeoutMs)
   }
 
+  // Backups
+
+  backups(): readonly string[] {
+    return this.#options.backups.list(this.name).map(backupDocument)
+  }
+
+  backup(id: string): string | undefined {
+    const found = this.#options.backups.list(this.name).find((one) => one.id === id)
+    return found && backupDocument(found)
+  }
+
+  startBackup(isFull: boolean): string {
+    return backupDocument(this.#options.backups.begin(this.backupSubject(), isFull))
+  }
+
+  backupHealth(): 'healthy' | 'unhealthy' | 'unknown' {
+    return this.#options.backups.health(this.name)
+  }
+
+  backupSubject(): BackupSubject {
+    return {
+      name: this.name,
+      log: join(this.#options.folder, 'log'),
+      note: async ({ id, ...entry }) => {
+        await this.write(BACKUP_DATASET, [dictOf({ _id: id, ...entry }) as Entity])
+      },
+    }
+  }
+
   health(): { readonly ready: boolean; readonly reasons: readonly string[] } {
     const reasons: string[] = []
     const state = this.#graph?.status().state
@@ -599,6 +633,11 @@ export class HubTenant implements hub.Tenant {
     else if (report.changes > 0) logger.info(`Pipe '${pipe}' wrote ${report.changes} changes.`, details)
   }
 }
+
+/** Where the backups of a tenant are noted (hub.md §2.10). */
+const BACKUP_DATASET = 'system:backup'
+
+const backupDocument = ({ id, ...entry }: BackupEntry): string => JSON.stringify({ _id: id, ...entry })
 
 /** Rows of a SPARQL answer at most; above it the answer says it was cut. */
 const MAX_ROWS = 100_000

@@ -71,6 +71,7 @@ export class FakeTenant implements Tenant {
   config = '[]'
   variables = '{}'
   isReady = true
+  started: boolean[] = []
   /** What the next call of these gives. */
   pages: AsyncIterable<readonly string[]> = (async function* () {})()
   publication: Publication = { contentType: 'application/json', headers: {}, body: (async function* () {})() }
@@ -238,6 +239,14 @@ export class FakeTenant implements Tenant {
     return { count: dataset.live().length, properties }
   }
   ends = () => Object.fromEntries([...this.datasets].map(([id, { versions }]) => [id, versions.length]))
+  backups = () => this.started.map((isFull, i) => JSON.stringify({ _id: String(i), status: 'running', isFull }))
+  backup = (id: string) => this.backups()[Number(id)]
+  backupHealth = () => 'unknown' as const
+  startBackup(isFull: boolean): string {
+    this.started.push(isFull)
+    return this.backups().at(-1) as string
+  }
+
   health = () => ({ ready: this.isReady, reasons: this.isReady ? [] : ['The graph is loading.'] })
 }
 

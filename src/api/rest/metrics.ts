@@ -55,6 +55,10 @@ function createGauges(register: Registry) {
     return made
   }
   const health = gauge('sesam_health', 'Whether all is well.', ['tenant', 'sesam_health'])
+  const backup = gauge('sesam_backup_health', 'Whether backups are made as they should be.', [
+    'tenant',
+    'sesam_backup_health',
+  ])
   const enabled = gauge('sesam_pipe_enabled', 'Whether the pump of the pipe is enabled.')
   const config = gauge('sesam_pipe_config', 'Whether the configuration of the pipe is valid.', [
     'tenant',
@@ -100,6 +104,7 @@ function createGauges(register: Registry) {
       const { ready } = tenant.health()
       for (const state of STATES) {
         health.set({ tenant: tenant.name, sesam_health: state }, state === (ready ? 'healthy' : 'unhealthy') ? 1 : 0)
+        backup.set({ tenant: tenant.name, sesam_backup_health: state }, state === tenant.backupHealth() ? 1 : 0)
       }
       const status = graphStatusOf(tenant)
       if (status !== null) {

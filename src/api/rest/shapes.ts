@@ -49,6 +49,10 @@ export const PumpShape = open({ _id: Type.String(), config: Type.Any(), runtime:
 export const SystemShape = open({ _id: Type.String(), config: Configured, runtime: Type.Any() }, 'A system.')
 export const DatasetShape = open({ _id: Type.String(), config: Type.Any(), runtime: Type.Any() }, 'A dataset.')
 export const IndexShape = open({ _id: Type.String(), expression: Type.String(), status: Type.String() }, 'An index.')
+export const BackupShape = open(
+  { _id: Type.String(), status: Type.String(), started: Type.String() },
+  'A backup; `status` is running, completed or failed.',
+)
 export const TenantShape = Type.Object({ name: Type.String(), base: Type.String() })
 export const ObjectShape = open({}, 'An object.')
 export const ComponentsShape = Type.Array(

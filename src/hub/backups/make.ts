@@ -32,7 +32,7 @@ export async function makeBackup(order: BackupOrder): Promise<Manifest> {
   const parent = order.isFull ? null : parentOf(order)
   const kind = parent === null ? 'full' : 'incremental'
   const time = new Date(now).toISOString()
-  const id = `${time.replaceAll(/[:.]/g, '-')}-${kind}`
+  const id = backupId(now)
   const folder = join(tenantFolder(repository, tenant), id)
   const part = `${folder}${PART}`
   mkdirSync(tenantFolder(repository, tenant), { recursive: true })
@@ -51,6 +51,9 @@ export async function makeBackup(order: BackupOrder): Promise<Manifest> {
     throw error
   }
 }
+
+/** Its name is its time: a backup is known by it while it is made. */
+export const backupId = (now: number): string => new Date(now).toISOString().replaceAll(/[:.]/g, '-')
 
 /** The newest one, when an increment on it makes sense. */
 function parentOf({ repository, tenant, node }: BackupOrder): Manifest | null {

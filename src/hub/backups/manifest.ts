@@ -1,6 +1,6 @@
 /** What a folder of backups holds: a folder for each tenant, in it one for each backup, in that a manifest and a file. */
 
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Contents } from '../../log/backup/contents.ts'
 import type { BackupFile } from '../../log/backup/protocol.ts'
@@ -34,7 +34,7 @@ export function readManifests(
   skipped: (id: string, why: string) => void = () => {},
 ): readonly Manifest[] {
   const folder = tenantFolder(repository, tenant)
-  if (!existsSync(folder)) return []
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return []
   return readdirSync(folder)
     .filter((name) => !name.endsWith(PART) && existsSync(join(folder, name, MANIFEST)))
     .sort()

@@ -17,6 +17,7 @@ import { LogError } from '../errors.ts'
 import { datasetKey, indexKey, prefixEnd, sequenceOf } from '../keys.ts'
 import { LatestRow } from '../latest.ts'
 import { putLeft } from '../left.ts'
+import { readStagings, stagingNumber } from '../staging.ts'
 import { orderSweep } from '../sweep.ts'
 import { type BackupRecord, KIND, readRecords } from './record-file.ts'
 
@@ -75,7 +76,11 @@ class Application {
     this.#environment = environment
     this.#tables = environment.tables
     // Outside of a write transaction, one could read of a moment that has passed.
-    environment.write(() => this.#readFormer())
+    const stagings = environment.write(() => {
+      this.#readFormer()
+      return readStagings(environment.tables.meta)
+    })
+    for (const { dataset } of stagings) this.#clearDataset(stagingNumber(dataset))
     for (const name of ['offset', 'state'] as const) this.#clear(name, ZERO, undefined)
   }
 
@@ -97,6 +102,10 @@ class Application {
       this.#continued.set(number, 0)
       return
     }
+    this.#clearDataset(number)
+  }
+
+  #clearDataset(number: number): void {
     const start = datasetKey(number)
     for (const name of ['log', 'latest', 'index', 'left'] as const) this.#clear(name, start, prefixEnd(start))
   }
@@ -177,12 +186,14 @@ class Application {
     const { meta } = this.#tables
     const { number } = document
     const former = this.#former.get(number) as Former
-    writeCounts(meta, number, { ...readCounts(meta, number), versions: former.counts.versions + versions })
+    const counts = readCounts(meta, number)
+    writeCounts(meta, number, { ...counts, versions: former.counts.versions + versions })
+    const anew = { state: 'filling' as const, filled: 0, until: counts.end, indexed: 0 }
     if (former.compacted === undefined) meta.remove(numberKey('p', number))
     else meta.put(numberKey('p', number), former.compacted)
     const indexes = document.indexes.map((index) => {
       const before = former.document.indexes.find((one) => one.number === index.number)
-      return before?.state === 'ready' ? index : { ...index, state: 'filling' as const, filled: 0 }
+      return before?.state === 'ready' ? index : { ...index, ...anew }
     })
     writeText(meta, nameKey('d', document.id), JSON.stringify({ ...document, indexes }))
   }
