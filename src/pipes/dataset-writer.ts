@@ -110,8 +110,8 @@ export class DatasetWriter {
       } catch (error) {
         if (!(error instanceof LogError) || attempt === RECOMPARES) throw error
         if (error.code === 'stale-entity' && this.#present !== null) groups = grouped(this.#compared(entities))
-        else if (error.code !== 'index-set-changed' || attempt >= REPACKS) throw error
-        this.#refresh()
+        else if (error.code === 'index-set-changed' && attempt < REPACKS) this.#refresh()
+        else throw error
       }
     }
   }

@@ -120,6 +120,7 @@ class Run {
   /** Why the pipe may not run yet, or null: what it hops to must be populated and indexed (hub.md §2.4). */
   async prepare(signal: AbortSignal): Promise<string | null> {
     const { pipe, snapshot } = this.#here()
+    await this.#assertSink()
     for (const id of pipe.reads) {
       const dataset = snapshot.dataset(id)
       if (dataset === undefined) return `waits for dataset '${id}', which does not exist yet`
@@ -136,6 +137,15 @@ class Run {
     }
     this.#position.moveToPresent()
     return null
+  }
+
+  /** A dataset that was deleted since the pipe was loaded is made again, as at load: the pipe may hop to it. */
+  async #assertSink(): Promise<void> {
+    const { sink } = this.#pipe
+    if (sink.kind !== 'dataset' || this.#position.snapshot.dataset(sink.dataset) !== undefined) return
+    await this.#ports.journal.assertDataset(sink.dataset)
+    if (sink.populatedWhen === 'onload') await this.#ports.journal.commit({ populated: [[sink.dataset, true]] })
+    this.#position.moveToPresent()
   }
 
   async begin(): Promise<void> {

@@ -88,6 +88,26 @@ describe('set_initial_offset', () => {
   })
 })
 
+it('a pipe that hops to its own dataset runs again after that was deleted', async () => {
+  const tenant = await openTenant()
+  const before = ['hops', { datasets: ['a x'], where: ['eq', '_S._id', 'x._id'], return: 'x.n' }]
+  const rules = {
+    default: [
+      ['copy', '*'],
+      ['add', 'before', before],
+    ],
+  }
+  await deploy(
+    tenant,
+    pipe('a', { type: 'embedded', entities: [{ _id: '1', n: 1 }] }, 'onload', { transform: { type: 'dtl', rules } }),
+  )
+  await tenant.runNow('a')
+  expect(await tenant.runNow('a')).toMatchObject({ outcome: 'completed', changes: 1 })
+  await tenant.deleteDataset('a')
+  expect(await tenant.runNow('a')).toMatchObject({ outcome: 'completed', changes: 1 })
+  expect(populated(tenant, 'a')).toBe(true)
+})
+
 describe('a merge is populated', () => {
   const merge = (more: object) =>
     pipe('m', { type: 'merge', version: 2, datasets: ['in i', 'late l'], identity: 'composite', ...more })
