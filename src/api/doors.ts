@@ -16,12 +16,21 @@ interface DatasetQuery {
   /** Deleted entities too; without effect while `history`. */
   readonly deleted: boolean
   readonly reverse: boolean
+  /** JSON of `["eq", expression, literal]`. */
+  readonly subset?: string
+}
+
+interface EntityQuery {
+  /** The version at exactly this place. */
+  readonly offset?: number | undefined
+  /** JSON of `["eq", expression, literal]`: only when it is in it. */
+  readonly subset?: string | undefined
 }
 
 export interface Doors {
-  /** Text of a JSON array, in chunks. */
+  /** Text of a JSON array, in chunks. Throws at once `unknown-dataset`, `unknown-subset`, `index-not-ready`, `bad-request`. */
   datasetEntities(tenant: Tenant, dataset: string, query: DatasetQuery): AsyncIterable<string>
-  datasetEntity(tenant: Tenant, dataset: string, id: string, offset?: number): string | undefined
+  datasetEntity(tenant: Tenant, dataset: string, id: string, query?: EntityQuery): string | undefined
   /** Headers of rest-api.md §6.2; throws `unknown-dataset`. */
   datasetHeaders(tenant: Tenant, dataset: string): Record<string, string>
   /** Statements of one dataset, or of all that belong to the tenant. */
@@ -58,9 +67,9 @@ export function doorsFor(caller: Caller, doors: Doors): GuardedDoors {
       ask(tenant, dataset)
       return doors.datasetEntities(tenant, dataset, query)
     },
-    datasetEntity: (tenant, dataset, id, offset) => {
+    datasetEntity: (tenant, dataset, id, query) => {
       ask(tenant, dataset)
-      return doors.datasetEntity(tenant, dataset, id, offset)
+      return doors.datasetEntity(tenant, dataset, id, query)
     },
     datasetHeaders: (tenant, dataset) => {
       ask(tenant, dataset)

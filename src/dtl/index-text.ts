@@ -46,7 +46,10 @@ export function indexText(node: Node, settings: DtlSettings): string {
 export const INDEX_FINGERPRINT = '1'
 
 /** The expression of an index as people write it, without the settings it is read with. */
-export const shownExpression = (text: string): string => writeJson(readIndexText(text).expression)
+export function shownExpression(text: string): string {
+  const { expression } = readIndexText(text)
+  return typeof expression === 'string' ? expression : writeJson(expression)
+}
 
 /** The text of the index over one property, by its full name. */
 export const propertyIndexExpression = (property: string): string =>

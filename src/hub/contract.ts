@@ -65,6 +65,10 @@ export interface Tenant {
   deleteDataset(id: string): Promise<boolean>
   /** Erases an entity with all its versions, here and in the graph. Gives how many there were. Codes: unknown-dataset, unknown-entity, not-erasable. */
   eraseEntity(dataset: string, id: string): Promise<number>
+  /** rest-api.md §5.4: the dataset's indexes as a JSON array; undefined when there is no such dataset. */
+  indexes(dataset: string): JsonText | undefined
+  /** Codes: unknown-dataset, unknown-index, index-in-use (a pipe needs it). */
+  deleteIndex(dataset: string, number: number): Promise<void>
   /** Datasets declared by configuration as global, in order. */
   globalDatasets(): readonly string[]
   /** The entity as stored with `_deleted`, `_updated`, `_previous`, `_ts`, `_hash`: JSON text spliced from the stored bytes. */

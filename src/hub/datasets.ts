@@ -5,8 +5,10 @@ import { entityOf, storedJson } from '../log/stored.ts'
 import { indexKey } from '../model/canonical.ts'
 import type { Entity } from '../model/entity.ts'
 import type { Value } from '../model/value.ts'
+import type { SubsetFeed } from '../pipes/subset.ts'
 import type { Tenant } from './contract.ts'
 import { HubError } from './errors.ts'
+import { subsetFeed } from './subsets.ts'
 
 export interface DatasetQuery {
   /** Only versions with a greater `_updated`; with `reverse` a smaller one. */
@@ -17,21 +19,37 @@ export interface DatasetQuery {
   /** Deleted entities too; without effect while `history`. */
   readonly deleted: boolean
   readonly reverse: boolean
+  /** JSON of `["eq", expression, literal]`: only what is in it, and what left it, as deleted. */
+  readonly subset?: string
 }
 
 /** Text gathered before it is handed on. */
 const CHUNK = 64 * 1024
 /** Versions read from one snapshot before it is renewed, so that a slow reader holds nothing back for long. */
 const PAGE = 1_000
+/** And versions looked at, so that others get their turn where little is found. */
+const SPAN = 5_000
 
-/** A JSON array of the dataset's entities, in chunks (rest-api.md §5.2). The end is fixed when it begins. */
-export async function* datasetEntities(tenant: Tenant, dataset: string, query: DatasetQuery): AsyncGenerator<string> {
+/**
+ * A JSON array of the dataset's entities, in chunks (rest-api.md §5.2). The end is fixed when it begins. Throws at once
+ * when the dataset or the subset cannot be read.
+ */
+export function datasetEntities(tenant: Tenant, dataset: string, query: DatasetQuery): AsyncGenerator<string> {
+  return withView(tenant, dataset, (view) => {
+    const { subset, ...direction } = query
+    const feed = subset === undefined ? null : subsetFeed(view.document, subset, direction)
+    return textOf(pages(tenant, view, query, feed))
+  })
+}
+
+async function* textOf(pages: AsyncIterable<readonly string[]>): AsyncGenerator<string> {
   let text = '['
   let isFirst = true
-  for (const version of pages(tenant, dataset, query)) {
-    text += isFirst ? version : `,${version}`
-    isFirst = false
-    if (text.length >= CHUNK) {
+  for await (const page of pages) {
+    for (const version of page) {
+      text += isFirst ? version : `,${version}`
+      isFirst = false
+      if (text.length < CHUNK) continue
       yield text
       text = ''
     }
@@ -39,46 +57,56 @@ export async function* datasetEntities(tenant: Tenant, dataset: string, query: D
   yield `${text}]`
 }
 
-function* pages(tenant: Tenant, dataset: string, query: DatasetQuery): Generator<string> {
-  const { generation, end } = withView(tenant, dataset, (view) => ({
-    generation: view.document.generation,
-    end: view.counts().end,
-  }))
-  let since = query.since ?? null
-  let left = query.limit ?? Number.POSITIVE_INFINITY
-  for (let isMore = left > 0; isMore; ) {
-    const snapshot = tenant.snapshot()
-    const page: string[] = []
-    isMore = false
-    try {
-      const view = snapshot.dataset(dataset)
-      if (view === undefined || view.document.generation !== generation) {
-        throw new HubError('dataset-gone', `The dataset '${dataset}' was deleted while it was read.`)
-      }
-      for (const version of view.changes(since, { history: query.history, reverse: query.reverse })) {
-        if (!query.reverse && version.sequence >= end) break
-        since = version.sequence
-        if (version.deleted && !query.deleted && !query.history) continue
-        page.push(storedJson(version))
-        left--
-        if (left === 0) break
-        if (page.length === PAGE) {
-          isMore = true
-          break
+function pages(
+  tenant: Tenant,
+  view: DatasetView,
+  query: DatasetQuery,
+  feed: SubsetFeed | null,
+): AsyncGenerator<readonly string[]> {
+  const { id: dataset, generation } = view.document
+  const { end } = view.counts()
+  const { history, deleted, reverse, limit = Number.POSITIVE_INFINITY } = query
+  const read = (view: DatasetView, since: number, to: number) =>
+    feed === null ? view.changes(since, { history, reverse, to }) : feed.after(view, since, to)
+  return (async function* () {
+    let since = reverse ? Math.min(query.since ?? end, end) : (query.since ?? -1)
+    for (let left = limit; left > 0 && (reverse ? since > 0 : since < end - 1); await turn()) {
+      const to = reverse ? Math.max(since - SPAN, 0) : Math.min(since + SPAN, end - 1)
+      const page: string[] = []
+      withSnapshot(tenant, (snapshot) => {
+        const view = snapshot.dataset(dataset)
+        if (view?.document.generation !== generation) throw gone(dataset)
+        for (const version of read(view, since, to)) {
+          since = version.sequence
+          if (version.deleted && !deleted && !history) continue
+          page.push(storedJson(version))
+          left--
+          if (left === 0 || page.length === PAGE) return
         }
-      }
-    } finally {
-      snapshot.close()
+        since = to
+      })
+      yield page
     }
-    yield* page
-  }
+  })()
 }
 
-/** The latest version of one entity, or the one at an offset, as JSON text. */
-export function datasetEntity(tenant: Tenant, dataset: string, id: string, offset?: number): string | undefined {
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+const gone = (dataset: string): HubError =>
+  new HubError('dataset-gone', `The dataset '${dataset}' was deleted while it was read.`)
+
+/** The latest version of one entity, or the one at an offset, as JSON text; with a subset only when it is in it. */
+export function datasetEntity(
+  tenant: Tenant,
+  dataset: string,
+  id: string,
+  { offset, subset }: { readonly offset?: number | undefined; readonly subset?: string | undefined } = {},
+): string | undefined {
   return withView(tenant, dataset, (view) => {
+    const feed = subset === undefined ? null : subsetFeed(view.document, subset, { history: false })
     const version = offset === undefined ? view.latest(id) : view.version(offset)
-    return version === undefined || version.id !== id ? undefined : storedJson(version)
+    if (version === undefined || version.id !== id || feed?.holds(version) === false) return undefined
+    return storedJson(version)
   })
 }
 

@@ -26,11 +26,15 @@ export function publicationOf(tenant: Tenant, pipe: Pipe, form: Form, text: Asyn
       : { fileName: filename, disposition: (disposition ?? 'attachment') as 'attachment' }),
     headers: {
       ...headersOfInput(tenant, pipe),
-      ...(pipe.transforms.length > 0 ? { 'X-Dataset-Filtered': 'true' } : {}),
+      ...(isFiltered(pipe) ? { 'X-Dataset-Filtered': 'true' } : {}),
     },
     body: charset === 'iso-8859-1' ? latin1(text) : text,
   }
 }
+
+/** The entity at the highest offset may never be seen. */
+const isFiltered = ({ transforms, source }: Pipe): boolean =>
+  transforms.length > 0 || (source.config.subset !== undefined && source.config.subset !== null)
 
 /** A publisher tells how its source dataset stands, if it has just one. */
 function headersOfInput(tenant: Tenant, pipe: Pipe): Record<string, string> {

@@ -8,7 +8,7 @@ import type { ConfigurationInput } from '../config/files.ts'
 import type { Problem } from '../config/problems.ts'
 import type { Graph, GraphAnswer, GraphStatus } from '../graph/contract.ts'
 import { openGraph } from '../graph/graph.ts'
-import type { Feed, Snapshot } from '../log/contract.ts'
+import type { Feed, IndexDocument, Snapshot } from '../log/contract.ts'
 import { openFeed } from '../log/feed.ts'
 import { startWriter, type WriterThread } from '../log/journal.ts'
 import { type LogReader, openLog } from '../log/reader.ts'
@@ -32,6 +32,7 @@ import { datasetDocument, pipeDocument, pumpDocument, systemDocument } from './d
 import { recordTenant } from './erasure.ts'
 import { HubError } from './errors.ts'
 import { Housekeeping, type HousekeepingPorts } from './housekeeping.ts'
+import { DoorIndexes, type IndexUse, indexDocument, pipesUsing } from './indexes.ts'
 import { levelsOf } from './levels.ts'
 import { CONFIG, ENV } from './log-knowledge.ts'
 import { projectionOf } from './projection.ts'
@@ -61,6 +62,7 @@ const FOLDER = 'config-folder'
 const COMPACTED_AT = 'compacted-at'
 /** Pipes that were deleted and are not cleaned up yet. */
 const DELETED = 'deleted-pipes'
+const DOOR_INDEXES = 'door-indexes'
 const pumpMeta = (pipe: string): string => `pump:${pipe}`
 
 export class HubTenant implements hub.Tenant {
@@ -77,6 +79,7 @@ export class HubTenant implements hub.Tenant {
   #deployment: Deployment
   #naming: Naming
   #env = '{}'
+  #doorIndexes = new DoorIndexes()
 
   private constructor(options: TenantOptions, writer: WriterThread, log: LogReader, graph: Graph | null) {
     this.name = options.name
@@ -228,12 +231,14 @@ export class HubTenant implements hub.Tenant {
   }
 
   async #restore(): Promise<void> {
-    const { config, env, folder, deleted } = withSnapshot(this, (snapshot) => ({
+    const { config, env, folder, deleted, doorIndexes } = withSnapshot(this, (snapshot) => ({
       config: snapshot.meta(CONFIG),
       env: snapshot.meta(ENV),
       folder: snapshot.meta(FOLDER),
       deleted: snapshot.meta(DELETED),
+      doorIndexes: snapshot.meta(DOOR_INDEXES),
     }))
+    this.#doorIndexes = DoorIndexes.of(doorIndexes)
     if (env !== undefined) this.#env = env
     const all = config === undefined ? [] : elementTexts(config)
     await this.#deploy(deploy(all, this.#env, folder ?? null))
@@ -473,8 +478,49 @@ export class HubTenant implements hub.Tenant {
     return withSnapshot(this, (snapshot) => snapshot.dataset(dataset)?.counts().existing ?? null)
   }
 
-  deleteDataset(id: string): Promise<boolean> {
-    return this.#writer.journal.deleteDataset(id)
+  async deleteDataset(id: string): Promise<boolean> {
+    const isThere = await this.#writer.journal.deleteDataset(id)
+    if (this.#doorIndexes.delete(id)) await this.#saveDoorIndexes()
+    return isThere
+  }
+
+  indexes(dataset: string): string | undefined {
+    return withSnapshot(this, (snapshot) => {
+      const view = snapshot.dataset(dataset)
+      const { indexes } = view?.document ?? { indexes: [] }
+      return view && JSON.stringify(indexes.map((index) => indexDocument(view, index, this.#useOf(dataset, index))))
+    })
+  }
+
+  async deleteIndex(dataset: string, number: number): Promise<void> {
+    const document = withSnapshot(this, (snapshot) => snapshot.dataset(dataset)?.document)
+    if (document === undefined) throw new HubError('unknown-dataset', `There is no dataset '${dataset}'.`)
+    const index = document.indexes.find((one) => one.number === number)
+    if (index === undefined) throw new HubError('unknown-index', `Dataset '${dataset}' has no index ${number}.`)
+    const { pipes } = this.#useOf(dataset, index)
+    if (pipes.length > 0) {
+      throw new HubError(
+        'index-in-use',
+        `The index ${number} of dataset '${dataset}' is used by ${pipes.join(', ')}.`,
+        {
+          details: { dataset, index: number, pipes },
+          hint: 'Change or remove these pipes first: the index is orphaned then.',
+        },
+      )
+    }
+    await this.#writer.journal.deleteIndex(dataset, number)
+    if (this.#doorIndexes.delete(dataset, index.expression)) await this.#saveDoorIndexes()
+  }
+
+  #useOf(dataset: string, { expression }: IndexDocument): IndexUse {
+    return {
+      pipes: pipesUsing(this.#deployment, dataset, expression),
+      isOfDoor: this.#doorIndexes.has(dataset, expression),
+    }
+  }
+
+  #saveDoorIndexes(): Promise<unknown> {
+    return this.#writer.journal.commit({ meta: [[DOOR_INDEXES, this.#doorIndexes.text()]] })
   }
 
   /** Erases an entity with all its versions, here and in the graph. Gives how many versions there were. */
@@ -525,8 +571,10 @@ export class HubTenant implements hub.Tenant {
   }
 
   /** Makes sure that entities can be looked up by a property; gives the index's expression. */
-  propertyIndex(dataset: string, property: string): Promise<string> {
-    return this.#options.pump.call('propertyIndex', { tenant: this.name, dataset, property })
+  async propertyIndex(dataset: string, property: string): Promise<string> {
+    const expression = await this.#options.pump.call('propertyIndex', { tenant: this.name, dataset, property })
+    if (this.#doorIndexes.add(dataset, expression)) await this.#saveDoorIndexes()
+    return expression
   }
 
   // Graph

@@ -120,9 +120,13 @@ export interface DatasetView {
   version(sequence: number): Version | undefined
   /**
    * Versions after `since` (exclusive; null: from the start) in log order, up to the end of the snapshot.
-   * `history` false: only those that are their id's newest in this snapshot.
+   * `history` false: only those that are their id's newest in this snapshot. `to`: not beyond this sequence, so that a
+   * reader who finds little keeps no thread for long.
    */
-  changes(since: number | null, options?: { history?: boolean; reverse?: boolean; limit?: number }): Iterable<Version>
+  changes(
+    since: number | null,
+    options?: { history?: boolean; reverse?: boolean; limit?: number; to?: number },
+  ): Iterable<Version>
   /** Latest versions in `_id` order (code points), after `after` (exclusive). */
   entities(options?: { after?: string; deleted?: boolean }): Iterable<Version>
   /** As {@link entities}, without their content: only which ids there are, and where their newest versions lie. */
@@ -146,7 +150,7 @@ export interface DatasetView {
   subset(
     part: SubsetKey,
     since: number | null,
-    options?: { reverse?: boolean; members?: Float64Array | null },
+    options?: { reverse?: boolean; members?: Float64Array | null; to?: number },
   ): Iterable<Version>
   /** For reading a subset over many snapshots: where its members lie; null when they are better found by reading on. */
   subsetMembers(part: SubsetKey, since: number | null, options?: { reverse?: boolean }): Float64Array | null

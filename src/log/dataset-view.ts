@@ -24,7 +24,7 @@ import { LatestRow } from './latest.ts'
 import { readLongParts } from './long-parts.ts'
 import type { OpenSnapshot } from './snapshot.ts'
 import { readStaging, stagingNumber } from './staging.ts'
-import { type SubsetRows, subsetChanges, subsetMembers } from './subset.ts'
+import { type SubsetRange, type SubsetRows, subsetChanges, subsetMembers } from './subset.ts'
 import { withStaged } from './uncommitted.ts'
 
 /** Blocks of the first chunk of a scan; it doubles up to the most. */
@@ -40,6 +40,13 @@ const HEADS = 1_000
 const ID_START = 4
 /** Blocks kept during such a walk: neighbours in id order are often neighbours in time. */
 const KEPT_BLOCKS = 64
+
+interface ChangesOptions {
+  readonly history?: boolean
+  readonly reverse?: boolean
+  readonly limit?: number
+  readonly to?: number | undefined
+}
 
 type Accepts = (block: Block, entry: number, sequence: number) => boolean
 
@@ -139,24 +146,25 @@ export class OpenDataset implements DatasetView {
 
   *changes(
     since: number | null,
-    { history = true, reverse = false, limit = Number.POSITIVE_INFINITY } = {},
+    { history = true, reverse = false, limit = Number.POSITIVE_INFINITY, to }: ChangesOptions = {},
   ): Generator<Version> {
     let left = limit
     if (left <= 0) return
     const accepts: Accepts = history ? () => true : (block, entry, sequence) => this.#isLatest(block, entry, sequence)
-    for (const version of this.#walk(since, reverse, accepts)) {
+    for (const version of this.#walk({ since, reverse, to }, accepts)) {
       yield version
       if (--left <= 0) return
     }
   }
 
-  *#walk(since: number | null, reverse: boolean, accepts: Accepts): Generator<Version> {
+  *#walk({ since, reverse, to }: SubsetRange, accepts: Accepts): Generator<Version> {
     const here = this.#snapshot.moves
     for (const block of reverse ? this.#blocksBackwards(since) : this.#blocks(since)) {
       for (let i = 0; i < block.count; i++) {
         const entry = reverse ? block.count - 1 - i : i
         const sequence = block.sequenceAt(entry)
         if (since !== null && (reverse ? sequence >= since : sequence <= since)) continue
+        if (to !== undefined && (reverse ? sequence < to : sequence > to)) return
         if (!accepts(block, entry, sequence)) continue
         yield block.versionAt(entry)
         this.#snapshot.checkStill(here)
@@ -246,11 +254,11 @@ export class OpenDataset implements DatasetView {
   *subset(
     part: SubsetKey,
     since: number | null,
-    { reverse = false, members }: { reverse?: boolean; members?: Float64Array | null } = {},
+    { reverse = false, members, to }: { reverse?: boolean; members?: Float64Array | null; to?: number } = {},
   ): Generator<Version> {
     const here = this.#snapshot.moves
     const known = members === undefined ? this.subsetMembers(part, since, { reverse }) : members
-    for (const version of subsetChanges(this.#rows(), part, since, reverse, known)) {
+    for (const version of subsetChanges(this.#rows(), part, { since, reverse, to }, known)) {
       yield version
       this.#snapshot.checkStill(here)
     }
@@ -281,7 +289,7 @@ export class OpenDataset implements DatasetView {
         }
         return entry < 0 ? undefined : kept?.versionAt(entry)
       },
-      walk: (since, reverse, accepts) => this.#walk(since, reverse, accepts),
+      walk: (range, accepts) => this.#walk(range, accepts),
     }
   }
 

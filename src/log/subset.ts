@@ -18,6 +18,13 @@ import { readLongParts } from './long-parts.ts'
 /** Listing one member costs as much as walking over so many versions, or less. */
 const WORTH = 4
 
+/** From after `since` to `to`, which is part of it, one way or the other. */
+export interface SubsetRange {
+  readonly since: number | null
+  readonly reverse: boolean
+  readonly to?: number | undefined
+}
+
 /** How the view of a dataset lets its rows be read. */
 export interface SubsetRows {
   readonly dataset: number
@@ -32,11 +39,7 @@ export interface SubsetRows {
   latest(id: string): Version | undefined
   version(sequence: number): Version | undefined
   versionNear(sequence: number): Version | undefined
-  walk(
-    since: number | null,
-    reverse: boolean,
-    accepts: (block: Block, entry: number, sequence: number) => boolean,
-  ): Iterable<Version>
+  walk(range: SubsetRange, accepts: (block: Block, entry: number, sequence: number) => boolean): Iterable<Version>
 }
 
 /** Where the members lie that come after `since`, in order; null when it is quicker to find them by walking. */
@@ -69,32 +72,32 @@ export function subsetMembers(
 export function* subsetChanges(
   rows: SubsetRows,
   part: SubsetKey,
-  since: number | null,
-  reverse: boolean,
+  range: SubsetRange,
   members: Float64Array | null,
 ): Generator<Version> {
+  const { reverse } = range
   const value = valuePart(part.key)
   const isMember = (row: LatestRow | undefined): row is LatestRow =>
     row !== undefined && !row.deleted && row.holds(part.index, value)
   const inside =
     members === null
-      ? rows.walk(since, reverse, (block, entry, sequence) => {
+      ? rows.walk(range, (block, entry, sequence) => {
           const row = rows.latestAt(latestKey(rows.dataset, block.idBytesAt(entry)))
           return row?.sequence === sequence && isMember(row)
         })
-      : listed(rows, members, since, reverse, isMember)
-  yield* merged(inside, leavers(rows, part.index, value, since, reverse, isMember), reverse)
+      : listed(rows, members, range, isMember)
+  yield* merged(inside, leavers(rows, part.index, value, range, isMember), reverse)
 }
 
 function* listed(
   rows: SubsetRows,
   members: Float64Array,
-  since: number | null,
-  reverse: boolean,
+  range: SubsetRange,
   isMember: (row: LatestRow | undefined) => boolean,
 ): Generator<Version> {
-  for (let place = firstAfter(members, since, reverse); place < members.length; place++) {
+  for (let place = firstAfter(members, range.since, range.reverse); place < members.length; place++) {
     const sequence = members[place] as number
+    if (isBeyond(sequence, range)) return
     const version = rows.versionNear(sequence)
     if (version === undefined) continue
     // It may have got a newer version since it was listed.
@@ -107,12 +110,12 @@ function* leavers(
   rows: SubsetRows,
   index: number,
   value: Buffer,
-  since: number | null,
-  reverse: boolean,
+  range: SubsetRange,
   isMember: (row: LatestRow | undefined) => boolean,
 ): Generator<Version> {
   const place = { dataset: rows.dataset, index, value }
-  for (const { sequence, id } of leftAfter(rows.tables.left, rows.transaction, place, since, reverse)) {
+  for (const { sequence, id } of leftAfter(rows.tables.left, rows.transaction, place, range.since, range.reverse)) {
+    if (isBeyond(sequence, range)) return
     const row = rows.latestOf(id)
     if (row === undefined || isMember(row)) continue
     const name = decodeId(id)
@@ -139,6 +142,9 @@ function* merged(one: Iterable<Version>, other: Iterable<Version>, reverse: bool
     }
   }
 }
+
+const isBeyond = (sequence: number, { reverse, to }: SubsetRange): boolean =>
+  to !== undefined && (reverse ? sequence < to : sequence > to)
 
 const isAfter = (sequence: number, since: number | null, reverse: boolean): boolean =>
   since === null || (reverse ? sequence < since : sequence > since)

@@ -32,15 +32,15 @@ export class SubsetFeed {
   }
 
   /**
-   * What follows `since` in its direction. All calls must go on where the one before ended, and stop at the end that the
+   * What follows `since` in its direction, not beyond `to`. All calls must go on where the one before ended, and stop at the end that the
    * dataset had at the first. Throws `index-not-ready`.
    */
-  after(view: DatasetView, since: number | null): Iterable<Version> {
+  after(view: DatasetView, since: number | null, to: number): Iterable<Version> {
     const part = this.#part(view)
-    if (this.#history) return this.#versions(view, part, since)
+    if (this.#history) return this.#versions(view, part, since, to)
     const reverse = this.#reverse
     if (this.#members === undefined) this.#members = view.subsetMembers(part, since, { reverse })
-    return view.subset(part, since, { reverse, members: this.#members })
+    return view.subset(part, since, { reverse, members: this.#members, to })
   }
 
   /** Whether a version is in the subset. */
@@ -50,8 +50,8 @@ export class SubsetFeed {
     return this.#compiled.keys(entityOf(version, { internal: false })).some((value) => keyOf(value) === wanted)
   }
 
-  *#versions(view: DatasetView, part: SubsetKey, since: number | null): Generator<Version> {
-    for (const version of view.changes(since, { reverse: this.#reverse })) {
+  *#versions(view: DatasetView, part: SubsetKey, since: number | null, to: number): Generator<Version> {
+    for (const version of view.changes(since, { reverse: this.#reverse, to })) {
       if (this.holds(version)) yield version
       else if (this.#hasLeft(view, part, version)) yield { ...version, deleted: true }
     }

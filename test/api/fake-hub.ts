@@ -203,6 +203,13 @@ export class FakeTenant implements Tenant {
     if (versions === 0) throw new HubError('unknown-entity', `There is no entity '${id}'.`)
     return versions
   }
+  indexes = (dataset: string) =>
+    this.datasets.has(dataset) ? `[{"_id":"${dataset}:1","expression":"_S.x"}]` : undefined
+  async deleteIndex(dataset: string, number: number) {
+    if (!this.datasets.has(dataset)) throw new HubError('unknown-dataset', 'No such dataset.')
+    if (number === 1) throw new HubError('index-in-use', 'It is in use.')
+    if (number !== 2) throw new HubError('unknown-index', 'No such index.')
+  }
   globalDatasets = () => this.globals
 
   async sparql(request: SparqlRequest) {
@@ -285,10 +292,14 @@ const known = (tenant: Tenant, dataset: string): FakeDataset => {
 }
 
 /** What the hub hands to the doors, over the fake's memory. `lookups` counts what was asked. */
-export function fakeDoors(): Doors & { lookups: number } {
-  const doors: Doors & { lookups: number } = {
+type FakeDoors = Doors & { lookups: number; readonly subsets: (string | undefined)[] }
+
+export function fakeDoors(): FakeDoors {
+  const doors: FakeDoors = {
     lookups: 0,
-    async *datasetEntities(tenant, dataset, { since, limit, history, deleted, reverse }) {
+    subsets: [],
+    async *datasetEntities(tenant, dataset, { since, limit, history, deleted, reverse, subset }) {
+      this.subsets.push(subset)
       const { versions } = known(tenant, dataset)
       let texts = versions.flatMap((version, place) => {
         if (since !== undefined && (reverse ? place >= since : place <= since)) return []
@@ -300,7 +311,8 @@ export function fakeDoors(): Doors & { lookups: number } {
       if (dataset === 'breaks') throw new HubError('dataset-gone', 'It went away.')
       yield ']'
     },
-    datasetEntity(tenant, dataset, id, offset) {
+    datasetEntity(tenant, dataset, id, { offset, subset } = {}) {
+      this.subsets.push(subset)
       const { versions } = known(tenant, dataset)
       const version = offset === undefined ? known(tenant, dataset).latest(id) : versions[offset]
       return version?.id === id ? version.text : undefined

@@ -138,7 +138,8 @@ describe('a dataset source with a subset', () => {
   it('gives every version that was in it with include_previous_versions', async () => {
     const tenant = await openTenant()
     const source = { dataset: 'all', subset, include_previous_versions: true }
-    await deploy(tenant, receiver('all'), copy('people', source))
+    const compaction = { sink: false, automatic: false }
+    await deploy(tenant, receiver('all', { compaction }), copy('people', source, { compaction }))
     const versions = [
       ['person', 1],
       ['person', 2],

@@ -68,9 +68,13 @@ describe('a subset', () => {
               const backwards = { reverse: true, members: Float64Array.from(inside).reverse() }
               for (const options of [{}, { members: null }, listed]) {
                 expect(seen(view.subset(part, since, options))).toEqual(after)
+                const some = view.subset(part, since, { ...options, to: 5 })
+                expect(seen(some)).toEqual(after.filter(({ sequence }) => sequence <= 5))
               }
               for (const options of [{ reverse: true }, { reverse: true, members: null }, backwards]) {
                 expect(seen(view.subset(part, since, options))).toEqual(before)
+                const some = view.subset(part, since, { ...options, to: 2 })
+                expect(seen(some)).toEqual(before.filter(({ sequence }) => sequence >= 2))
               }
             }
           }

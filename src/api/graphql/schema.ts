@@ -234,7 +234,7 @@ function history({ plan, entity }: Found, first: number, reader: Context['reader
   const versions: unknown[] = []
   let offset: unknown = get(entity, '_updated')
   while (typeof offset === 'number' && versions.length < Math.min(first, MAX_HISTORY)) {
-    const text = reader.doors.datasetEntity(reader.tenant, plan.dataset, idOf(entity), offset)
+    const text = reader.doors.datasetEntity(reader.tenant, plan.dataset, idOf(entity), { offset })
     if (text === undefined) break
     const version = JSON.parse(text) as { _previous?: unknown }
     versions.push(version)

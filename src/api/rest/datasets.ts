@@ -5,7 +5,7 @@ import { type Answer, json, jsonArray, jsonText } from '../answer.ts'
 import { ApiError } from '../errors.ts'
 import { count, flag, text, unsupported, whole } from '../parameters.ts'
 import { type Call, type Route, route } from '../route.ts'
-import { DatasetShape, EntityShape, found, given, IndexShape, ObjectShape } from './shapes.ts'
+import { DatasetShape, EntityShape, found, given, IndexShape, ObjectShape, ProblemShape } from './shapes.ts'
 
 const common = { tag: 'Datasets', resource: 'dataset' } as const
 
@@ -16,7 +16,10 @@ const EntitiesQuery = Type.Object({
   deleted: flag('Deleted entities too; without effect while history is true.', true),
   reverse: flag('Newest first.'),
   populated: flag('404 until the dataset is populated.'),
-  subset: unsupported('Only entities of a subset.'),
+  start: whole('As since, but the entry at this place is part of it.'),
+  subset: text(
+    'JSON of `["eq", expression, literal]`: only entities of this subset, and as deleted those that left it. Then history is false by default.',
+  ),
   uncommitted: unsupported('Entities held back by a circuit breaker too.'),
 })
 
@@ -72,14 +75,14 @@ export const datasetRoutes: readonly Route[] = [
     query: Type.Object({
       entity_id: text('Id of the entity.'),
       offset: count('The version at exactly this place.'),
-      subset: unsupported('Only if it is in a subset.'),
+      subset: text('JSON of `["eq", expression, literal]`: only if it is in this subset.'),
       uncommitted: unsupported('Also when held back by a circuit breaker.'),
     }),
     answers: found(EntityShape, 'The entity.'),
     handle: (call) => {
-      const { entity_id: id, offset } = call.query
+      const { entity_id: id, offset, subset } = call.query
       if (id === undefined) throw new ApiError('bad-parameter', "The parameter 'entity_id' is missing.")
-      return entity(call, id, offset)
+      return entity(call, id, { offset, subset })
     },
   }),
   route({
@@ -111,12 +114,28 @@ export const datasetRoutes: readonly Route[] = [
     action: 'read',
     summary: 'The indexes of a dataset.',
     answers: found(Type.Array(IndexShape), 'The indexes.'),
-    handle: indexes,
+    handle: ({ tenant, params }) => jsonText(tenant.indexes(params.id as string) ?? unknown(params.id)),
+  }),
+  route({
+    ...common,
+    method: 'DELETE',
+    path: '/api/datasets/:id/indexes/:number',
+    action: 'write',
+    summary: 'Removes an index that no pipe needs.',
+    answers: {
+      ...found(ObjectShape, 'It is gone.'),
+      409: { description: 'A pipe needs it.', schema: ProblemShape },
+    },
+    handle: async ({ tenant, params }) => {
+      const { id, number } = params as { readonly id: string; readonly number: string }
+      await tenant.deleteIndex(id, /^\d+$/.test(number) ? Number(number) : -1)
+      return json({})
+    },
   }),
 ]
 
 function entities(call: Call<Static<typeof EntitiesQuery>>): Answer {
-  const { populated, ...query } = call.query
+  const { populated, start, ...query } = call.query
   const dataset = call.params.id as string
   // Before anything is read, so that the highest offset promises no more than the body holds (rest-api.md §6.2).
   const headers = call.doors.datasetHeaders(call.tenant, dataset)
@@ -125,38 +144,36 @@ function entities(call: Call<Static<typeof EntitiesQuery>>): Answer {
       hint: 'It is once the pipe that writes it has run through.',
     })
   }
-  return jsonText(call.doors.datasetEntities(call.tenant, dataset, query), { headers })
+  const isSubset = query.subset !== undefined
+  // The newest only is what a subset is unless more is asked for (hub.md §2.6).
+  const history = isSubset && call.given.history === undefined ? false : query.history
+  const body = call.doors.datasetEntities(call.tenant, dataset, { ...query, ...sinceOf(query, start), history })
+  return jsonText(body, { headers: isSubset ? { ...headers, 'X-Dataset-Filtered': 'true' } : headers })
 }
 
-function entity(call: Call, id: string, offset?: number): Answer {
+function sinceOf(
+  { since, reverse }: { readonly since?: number; readonly reverse: boolean },
+  start: number | undefined,
+): { readonly since?: number } {
+  if (start === undefined) return {}
+  if (since === undefined) return { since: reverse ? start + 1 : start - 1 }
+  throw new ApiError('bad-parameter', "The parameters 'since' and 'start' exclude one another.", {
+    hint: 'since is exclusive, start inclusive.',
+  })
+}
+
+function entity(
+  call: Call,
+  id: string,
+  query: { readonly offset?: number | undefined; readonly subset?: string | undefined } = {},
+): Answer {
   const dataset = call.params.id as string
-  const found = call.doors.datasetEntity(call.tenant, dataset, id, offset)
+  const found = call.doors.datasetEntity(call.tenant, dataset, id, query)
   if (found !== undefined) return jsonText(found)
+  const { offset, subset } = query
   const place = offset === undefined ? '' : ` at offset ${offset}`
-  throw new ApiError('unknown-entity', `There is no entity '${id}'${place} in the dataset '${dataset}'.`)
-}
-
-function indexes({ tenant, params }: Call): Answer {
-  const id = params.id as string
-  const snapshot = tenant.snapshot()
-  try {
-    const view = snapshot.dataset(id)
-    if (view === undefined) return unknown(id)
-    const total = view.counts().end
-    return json(
-      view.document.indexes.map(({ number, expression, state, filled, fingerprint }) => ({
-        _id: `${id}:${number}`,
-        dataset: id,
-        number,
-        expression,
-        status: state === 'ready' ? 'up-to-date' : 'filling',
-        progress: { indexed: state === 'ready' ? total : filled, total },
-        version: fingerprint,
-      })),
-    )
-  } finally {
-    snapshot.close()
-  }
+  const part = subset === undefined ? '' : `, in the subset ${subset}`
+  throw new ApiError('unknown-entity', `There is no entity '${id}'${place} in the dataset '${dataset}'${part}.`)
 }
 
 export function datasetIds(tenant: Call['tenant']): string[] {

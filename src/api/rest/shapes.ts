@@ -48,7 +48,18 @@ export const PipeShape = open(
 export const PumpShape = open({ _id: Type.String(), config: Type.Any(), runtime: Type.Any() }, 'A pump.')
 export const SystemShape = open({ _id: Type.String(), config: Configured, runtime: Type.Any() }, 'A system.')
 export const DatasetShape = open({ _id: Type.String(), config: Type.Any(), runtime: Type.Any() }, 'A dataset.')
-export const IndexShape = open({ _id: Type.String(), expression: Type.String(), status: Type.String() }, 'An index.')
+export const IndexShape = open(
+  {
+    _id: Type.String(),
+    number: Type.Integer({ description: 'Names it below its dataset.' }),
+    dataset: Type.String(),
+    expression: Type.String({ description: 'A path, or the JSON of a function expression.' }),
+    status: Type.String({ description: '`up-to-date`, `orphaned` (nobody needs it) or `filling`.' }),
+    progress: Type.Object({ indexed: Type.Integer(), total: Type.Integer() }, { description: 'In entities.' }),
+    version: Type.Integer(),
+  },
+  'An index.',
+)
 export const BackupShape = open(
   { _id: Type.String(), status: Type.String(), started: Type.String() },
   'A backup; `status` is running, completed or failed.',

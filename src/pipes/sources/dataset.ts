@@ -12,6 +12,9 @@ import { subsetIndex } from '../indexes.ts'
 import { languageOf } from '../language.ts'
 import { SubsetFeed } from '../subset.ts'
 
+/** Versions looked at for one batch, at most: what finds little gives its thread back, and saves how far it came. */
+const SPAN = 100_000
+
 export const datasetSource = defineSource({
   type: 'dataset',
   summary: 'Entities of a dataset, in the order they changed.',
@@ -64,8 +67,8 @@ export const datasetSource = defineSource({
         if (view === undefined) return
         const entities: Entity[] = []
         let full = false
-        for (const version of versionsAfter(view, at < 0 ? null : at)) {
-          if (version.sequence >= end) break
+        const to = Math.min(at + SPAN, end - 1)
+        for (const version of versionsAfter(view, at < 0 ? null : at, to)) {
           at = version.sequence
           const entity = entityOf(version, { internal: true })
           if (!config.include_replaced && get(entity, '$replaced') === true) continue
@@ -75,8 +78,8 @@ export const datasetSource = defineSource({
             break
           }
         }
-        // What follows the last version read is superseded: skipped for good.
-        if (!full) at = end - 1
+        // What follows the last version read is superseded, or not in the subset: skipped for good.
+        if (!full) at = to
         yield { entities, offset: String(at) }
       }
     },
@@ -90,9 +93,9 @@ function versionsOf(
     include_previous_versions: history,
   }: { readonly subset?: Value; readonly include_previous_versions: boolean },
   surroundings: Surroundings,
-): (view: DatasetView, since: number | null) => Iterable<Version> {
-  if (subset === undefined || subset === null) return (view, since) => view.changes(since, { history })
+): (view: DatasetView, since: number | null, to: number) => Iterable<Version> {
+  if (subset === undefined || subset === null) return (view, since, to) => view.changes(since, { history, to })
   const { index, value } = compileSubset(subset, languageOf(surroundings))
   const feed = new SubsetFeed(index, value, { history })
-  return (view, since) => feed.after(view, since)
+  return (view, since, to) => feed.after(view, since, to)
 }

@@ -50,7 +50,7 @@ describe('datasets', () => {
 
   it('refuse what they cannot do and what they cannot read', async () => {
     fill()
-    for (const query of ['subset=["eq"]', 'uncommitted=true', 'history=perhaps', 'since=abc', 'limit=-1']) {
+    for (const query of ['uncommitted=true', 'history=perhaps', 'since=abc', 'limit=-1']) {
       expect((await served.get(`/api/datasets/d/entities?${query}`)).status, query).toBe(400)
     }
     expect((await served.get('/api/datasets/d/entities?uncommitted=False&whatever=1')).status).toBe(200)
@@ -81,19 +81,23 @@ describe('datasets', () => {
     expect((await served.get('/api/datasets/d/entity')).status).toBe(400)
   })
 
-  it('list their indexes', async () => {
+  it('list their indexes, and remove those that nobody needs', async () => {
     fill()
-    expect(await (await served.get('/api/datasets/d/indexes')).json()).toEqual([
-      {
-        _id: 'd:1',
-        dataset: 'd',
-        number: 1,
-        expression: 'x',
-        status: 'up-to-date',
-        progress: { indexed: 4, total: 4 },
-        version: 'f',
-      },
-    ])
+    expect(await (await served.get('/api/datasets/d/indexes')).json()).toEqual([{ _id: 'd:1', expression: '_S.x' }])
+    const remove = async (path: string) =>
+      (await fetch(`${served.url}/api/datasets/${path}`, { method: 'DELETE' })).status
+    expect(await remove('d/indexes/1')).toBe(409)
+    expect(await remove('d/indexes/2')).toBe(200)
+    expect(await remove('d/indexes/3')).toBe(404)
+    expect(await remove('d/indexes/first')).toBe(404)
+    expect(await remove('nothing/indexes/1')).toBe(404)
+  })
+
+  it('begin at a place', async () => {
+    fill()
+    expect(await ids('/api/datasets/d/entities?start=2')).toEqual(['a', 'b'])
+    expect(await ids('/api/datasets/d/entities?start=2&reverse=true')).toEqual(['a', 'b', 'a'])
+    expect((await served.get('/api/datasets/d/entities?start=2&since=1')).status).toBe(400)
   })
 
   it('are 404 when unknown, wherever one asks', async () => {
