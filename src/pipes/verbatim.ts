@@ -1,6 +1,7 @@
 /** Entities that go from a posted body into the log as they are: their bytes are moved, and no value is built of them. */
 
 import { EntityPacker } from '../log/batch.ts'
+import { LogError } from '../log/errors.ts'
 import { encodeEntity } from '../model/canonical.ts'
 import type { Entity } from '../model/entity.ts'
 import { EntityBytes, NotEntities } from '../model/entity-bytes.ts'
@@ -26,7 +27,7 @@ export function packVerbatim(body: Uint8Array, reading: PushReading): ArrayBuffe
     }
     return packer.finish()
   } catch (error) {
-    if (error instanceof NotEntities) return null
+    if (error instanceof NotEntities || (error instanceof LogError && error.code === 'bad-id')) return null
     throw error
   }
 }

@@ -401,7 +401,7 @@ describe('a second hub', () => {
     expect(sameData).toEqual({
       code: 1,
       out: '',
-      err: `samtale: The data folder ${hub.data} is in use by another hub.\n  End the other process, or give this one another folder with --data.\n`,
+      err: `samtale: The data folder ${hub.data} is in use by another hub: process ${process.pid}.\n  End the other process, or give this one another folder with --data.\n`,
     })
     expect((await hub.get('/api/health')).status).toBe(200)
     expect(await ids('in')).toEqual(['before'])
