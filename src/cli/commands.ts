@@ -17,6 +17,8 @@ const commands: Record<CommandName, () => Promise<Command>> = {
   erase: async () => (await import('./erase.ts')).erase,
   backup: async () => (await import('./backup.ts')).backup,
   restore: async () => (await import('./restore.ts')).restore,
+  datasets: async () => (await import('./datasets.ts')).datasets,
+  entity: async () => (await import('./entity.ts')).entity,
   verify: async () => (await import('./verify.ts')).verify,
 }
 

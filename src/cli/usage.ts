@@ -208,6 +208,27 @@ export const usages = {
     details:
       'No hub may run on the data. What was restored is verified before it takes the place of what is there, which is kept until then. Each dataset then has a restore UUID and offset, by which those who read it elsewhere can tell.',
   },
+  datasets: {
+    name: 'datasets',
+    summary: 'List the datasets of a tenant.',
+    positionals: [],
+    options: {
+      data,
+      tenant,
+      bytes: { type: 'boolean', about: 'how much each takes in the log; reads all of it' },
+      json,
+      help,
+    },
+    details: 'It reads the data folder, also while a hub runs on it.',
+  },
+  entity: {
+    name: 'entity',
+    summary: 'Show the versions of an entity, oldest first, with what changed from one to the next.',
+    positionals: ['DATASET', 'ID'],
+    options: { data, tenant, json, help },
+    details:
+      'It reads the data folder, also while a hub runs on it. Versions that compaction took away are not there. Exit code 1 when there is no such entity.',
+  },
 } satisfies Record<string, CommandUsage>
 
 export type CommandName = keyof typeof usages
