@@ -1,8 +1,8 @@
 /** Bodies of requests: bytes to text, JSON with the place of a mistake, and forms in their three spellings (rest-api.md §1.3). */
 
-import { entries } from '../model/dict.ts'
+import { entries, get } from '../model/dict.ts'
 import { parseJson } from '../model/json.ts'
-import { isDict, type Value } from '../model/value.ts'
+import { isDict, isList, type Value } from '../model/value.ts'
 import { ApiError } from './errors.ts'
 
 export interface Body {
@@ -28,6 +28,20 @@ export async function fieldsOf({ body, contentType }: Body): Promise<Record<stri
   if (type === 'multipart/form-data') return multipartFields({ body, contentType })
   if (type === 'application/json') return jsonFields({ body })
   return Object.fromEntries(new URLSearchParams(textOf({ body })))
+}
+
+/** All values of one field of an operation: repeated in a form, a list of strings in a JSON object. */
+export async function valuesOf(call: Body, name: string): Promise<readonly string[]> {
+  const type = mediaType(call.contentType)
+  if (type !== 'application/json') {
+    const form = type === 'multipart/form-data' ? await multipart(call) : new URLSearchParams(textOf(call))
+    return form.getAll(name).filter((value) => typeof value === 'string')
+  }
+  const body = call.body.length === 0 ? null : jsonOf(call)
+  const value = isDict(body) ? (get(body, name) ?? []) : []
+  const values = isList(value) ? value : [value]
+  if (values.every((one) => typeof one === 'string')) return values as readonly string[]
+  throw new ApiError('bad-body', `The field '${name}' must be a string or a list of strings.`)
 }
 
 /** The file of an upload, or the body itself when it is not multipart (rest-api.md §3.4). */
@@ -66,7 +80,8 @@ function jsonFields(body: Pick<Body, 'body'>): Record<string, string> {
   if (!isDict(value)) throw new ApiError('bad-body', 'The body must be a JSON object with the fields of the operation.')
   const fields: Record<string, string> = {}
   for (const [name, field] of entries(value)) {
-    if (field === null) continue
+    // Lists are read by valuesOf.
+    if (field === null || isList(field)) continue
     if (typeof field === 'object') throw new ApiError('bad-body', `The field '${name}' must be a string.`)
     fields[name] = String(field)
   }

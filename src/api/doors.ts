@@ -16,6 +16,8 @@ interface DatasetQuery {
   /** Deleted entities too; without effect while `history`. */
   readonly deleted: boolean
   readonly reverse: boolean
+  /** What a circuit breaker holds back, too. */
+  readonly uncommitted?: boolean
   /** JSON of `["eq", expression, literal]`. */
   readonly subset?: string
 }
@@ -25,6 +27,8 @@ interface EntityQuery {
   readonly offset?: number | undefined
   /** JSON of `["eq", expression, literal]`: only when it is in it. */
   readonly subset?: string | undefined
+  /** What a circuit breaker holds back, too. */
+  readonly uncommitted?: boolean | undefined
 }
 
 export interface Doors {

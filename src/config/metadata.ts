@@ -56,7 +56,12 @@ export const globalDefaultsSchema = Type.Object({
   }),
   use_signalling_externally: Type.Boolean({ default: false }),
   ...compactionDefaults,
-  max_entity_bytes_size: Type.Integer({ default: 104857600 }),
+  max_entity_bytes_size: Type.Integer({
+    default: 104857600,
+    minimum: 1,
+    maximum: 104857600,
+    description: 'Bytes of the greatest entity that dataset sinks take unless they say otherwise.',
+  }),
   run_at_startup_if_not_populated: Type.Boolean({ default: false }),
   infer_pipe_entity_types: Type.Boolean({ default: true }),
   use_config_circuit_breaker: Type.Boolean({ default: false }),
@@ -85,7 +90,6 @@ export const globalDefaultsSchema = Type.Object({
 
 export const unsupportedOfGlobalDefaults: Readonly<Record<string, string>> = {
   use_signalling_externally: 'external signalling',
-  max_entity_bytes_size: 'a size limit of its own',
   run_at_startup_if_not_populated: 'a run at start for datasets that are not populated',
   infer_pipe_entity_types: 'switching schema inference off',
   use_config_circuit_breaker: 'the circuit breaker of configuration',

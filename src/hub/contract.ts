@@ -53,8 +53,11 @@ export interface Tenant {
 
   /** rest-api.md §4.3: one element per entity (JSON text), evaluated now. */
   pipeEntities(id: string, query: PipeQuery, signal: AbortSignal): AsyncIterable<readonly JsonText[]>
-  /** rest-api.md §7: answers after the flush. Codes: unknown-pipe, not-a-receiver, bad-json, bad-entity, push-conflict, pipe-unavailable. */
-  receive(id: string, body: Uint8Array, push: PushParameters): Promise<void>
+  /**
+   * rest-api.md §7: answers after the flush. Codes: unknown-pipe, not-a-receiver, bad-json, bad-entity, push-conflict,
+   * pipe-unavailable, breaker-tripped, and stale-entity, whose details hold `input`, `existing` and `ancestor` as texts.
+   */
+  receive(id: string, body: Uint8Array, push: PushParameters): Promise<ReceiveAnswer>
   /** rest-api.md §10: text of a publisher, in chunks. Codes: unknown-pipe, not-a-publisher. */
   publish(id: string, form: 'entities' | 'csv', query: PublishQuery, signal: AbortSignal): Promise<Publication>
 
@@ -69,6 +72,12 @@ export interface Tenant {
   indexes(dataset: string): JsonText | undefined
   /** Codes: unknown-dataset, unknown-index, index-in-use (a pipe needs it). */
   deleteIndex(dataset: string, number: number): Promise<void>
+  /** rest-api.md §5.1. Codes: unknown-dataset, breaker-not-tripped, breaker-open. */
+  decideBreaker(dataset: string, decision: 'commit' | 'rollback'): Promise<void>
+  /** hub.md §2.8: all or none. Codes: unknown-dataset, unknown-entity, breaker-tripped, breaker-open, wrong-kind. */
+  repost(dataset: string, ids: readonly string[]): Promise<readonly Reposted[]>
+  /** Past any pipe, for debugging; gives how many versions were appended. Codes as for `receive` and `repost`. */
+  append(dataset: string, body: Uint8Array, force: boolean): Promise<number>
   /** Datasets declared by configuration as global, in order. */
   globalDatasets(): readonly string[]
   /** The entity as stored with `_deleted`, `_updated`, `_previous`, `_ts`, `_hash`: JSON text spliced from the stored bytes. */
@@ -107,6 +116,18 @@ export interface PushParameters {
   readonly isLast: boolean
   /** Microseconds, from X-Dataset-Completeness. */
   readonly completeness?: number
+}
+
+export interface ReceiveAnswer {
+  /** With optimistic locking, the stored version of the one entity that was sent. */
+  readonly updated: JsonText | null
+}
+
+/** A version that was appended again. */
+export interface Reposted {
+  readonly _id: string
+  readonly _deleted: boolean
+  readonly _updated: number
 }
 
 export interface PublishQuery {

@@ -1,6 +1,6 @@
 /** Reading datasets for the doors: stored bytes spliced into JSON, nothing parsed that need not be. */
 
-import type { DatasetDocument, DatasetView, Snapshot, Version } from '../log/contract.ts'
+import type { DatasetDocument, DatasetView, Snapshot, UncommittedView, Version } from '../log/contract.ts'
 import { entityOf, storedJson } from '../log/stored.ts'
 import { indexKey } from '../model/canonical.ts'
 import type { Entity } from '../model/entity.ts'
@@ -21,6 +21,8 @@ export interface DatasetQuery {
   readonly reverse: boolean
   /** JSON of `["eq", expression, literal]`: only what is in it, and what left it, as deleted. */
   readonly subset?: string
+  /** What a circuit breaker holds back, too. */
+  readonly uncommitted?: boolean
 }
 
 /** Text gathered before it is handed on. */
@@ -35,6 +37,7 @@ const SPAN = 5_000
  * when the dataset or the subset cannot be read.
  */
 export function datasetEntities(tenant: Tenant, dataset: string, query: DatasetQuery): AsyncGenerator<string> {
+  if (query.uncommitted && query.subset !== undefined) throw notTogether()
   return withView(tenant, dataset, (view) => {
     const { subset, ...direction } = query
     const feed = subset === undefined ? null : subsetFeed(view.document, subset, direction)
@@ -64,10 +67,10 @@ function pages(
   feed: SubsetFeed | null,
 ): AsyncGenerator<readonly string[]> {
   const { id: dataset, generation } = view.document
-  const { end } = view.counts()
+  const { end } = asAsked(view, query).counts()
   const { history, deleted, reverse, limit = Number.POSITIVE_INFINITY } = query
   const read = (view: DatasetView, since: number, to: number) =>
-    feed === null ? view.changes(since, { history, reverse, to }) : feed.after(view, since, to)
+    feed === null ? asAsked(view, query).changes(since, { history, reverse, to }) : feed.after(view, since, to)
   return (async function* () {
     let since = reverse ? Math.min(query.since ?? end, end) : (query.since ?? -1)
     for (let left = limit; left > 0 && (reverse ? since > 0 : since < end - 1); await turn()) {
@@ -95,14 +98,32 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 const gone = (dataset: string): HubError =>
   new HubError('dataset-gone', `The dataset '${dataset}' was deleted while it was read.`)
 
+const notTogether = (): HubError =>
+  new HubError('bad-request', 'A subset holds nothing that is not committed.', {
+    hint: "Leave out 'subset' or 'uncommitted'.",
+  })
+
+const asAsked = (view: DatasetView, { uncommitted = false }: { readonly uncommitted?: boolean }): UncommittedView =>
+  uncommitted ? view.withUncommitted() : view
+
 /** The latest version of one entity, or the one at an offset, as JSON text; with a subset only when it is in it. */
 export function datasetEntity(
   tenant: Tenant,
   dataset: string,
   id: string,
-  { offset, subset }: { readonly offset?: number | undefined; readonly subset?: string | undefined } = {},
+  {
+    offset,
+    subset,
+    uncommitted = false,
+  }: {
+    readonly offset?: number | undefined
+    readonly subset?: string | undefined
+    readonly uncommitted?: boolean | undefined
+  } = {},
 ): string | undefined {
-  return withView(tenant, dataset, (view) => {
+  if (uncommitted && subset !== undefined) throw notTogether()
+  return withView(tenant, dataset, (committed) => {
+    const view = asAsked(committed, { uncommitted })
     const feed = subset === undefined ? null : subsetFeed(view.document, subset, { history: false })
     const version = offset === undefined ? view.latest(id) : view.version(offset)
     if (version === undefined || version.id !== id || feed?.holds(version) === false) return undefined

@@ -117,6 +117,7 @@ function deployMetadata(components: readonly Component[], env: Dict) {
   const node: NodeSettings = {
     namespacedIdentifiers: namespaced_identifiers === true,
     prefixes: { ...builtinNamespaces, ...namespaces?.default },
+    maxEntityBytes: defaultsChecked.value.max_entity_bytes_size,
     signalsInternally: defaultsChecked.value.use_signalling_internally !== false,
     indexesIds: defaultsChecked.value.always_index_ids === true,
     failsWhenEmpty: defaultsChecked.value.if_source_empty === 'fail',

@@ -13,18 +13,19 @@ const OPERATIONS = ['start', 'start-rescan', 'stop', 'enable', 'disable', 'updat
 
 export function pipeDocument(deployed: DeployedPipe, state: PumpState, snapshot: Snapshot): string {
   const { component, effective, pipe, problems } = deployed
+  const sink = pipe?.sink.kind === 'dataset' ? snapshot.dataset(pipe.sink.dataset) : undefined
   const runtime = {
     state: 'Deployed',
     'is-valid-config': pipe !== null,
     'is-running': state.running !== null,
     'is-disabled': state.isDisabled,
     'config-errors': configErrors(problems),
+    'circuit-breaker-tripped': sink?.document.isTripped ?? false,
     dependencies: pipe === null ? [] : [...new Set([...pipe.source.inputs, ...pipe.reads])],
     queues: pipe === null ? { source: null, dependencies: null } : queues(pipe, snapshot),
     'execution-dataset': `system:pump_execution:${component.id}`,
     origin: 'user',
   }
-  const sink = pipe?.sink.kind === 'dataset' ? snapshot.dataset(pipe.sink.dataset) : undefined
   const storage = sink === undefined ? {} : counts(sink)
   return `{"_id":${JSON.stringify(component.id)},"config":{"original":${component.text},"effective":${writeJson(effective, { transit: false })}},"runtime":${JSON.stringify(runtime)},"storage":${JSON.stringify(storage)}}`
 }
@@ -101,6 +102,10 @@ export function datasetDocument(view: DatasetView, { isOrphaned }: { readonly is
     completeness: document.completeness,
     'restore-uuid': document.restore?.uuid ?? null,
     'restore-offset': document.restore?.offset ?? null,
+    kind: document.kind === 'replicated' ? 'REPLICATED' : 'NORMAL',
+    durable: document.durable,
+    'circuit-breaker-tripped': document.isTripped,
+    ...(document.isTripped ? { 'count-uncommitted': view.withUncommitted().counts().end - view.counts().end } : {}),
     origin: document.id.startsWith('system:') ? 'system' : 'user',
   }
   return JSON.stringify({ _id: document.id, config: { _id: document.id, type: 'dataset' }, runtime })

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { INDEX_FINGERPRINT, propertyIndexExpression, shownExpression } from '../dtl/compile.ts'
 import type { RunContext } from '../dtl/contract.ts'
-import type { IndexDocument, Journal } from '../log/contract.ts'
+import { type IndexDocument, type Journal, MAX_ENTITY_BYTES } from '../log/contract.ts'
 import { fillIndex } from '../log/fill.ts'
 import { connectJournal } from '../log/journal.ts'
 import { type LogReader, openLog } from '../log/reader.ts'
@@ -11,8 +11,12 @@ import { type Dict, newDict } from '../model/dict.ts'
 import type { Entity } from '../model/entity.ts'
 import { createNaming, type Naming } from '../model/iri.ts'
 import { parseJson, writeJson } from '../model/json.ts'
+import { expose } from '../pipes/breaker.ts'
 import { IndexCompiler } from '../pipes/dataset-writer.ts'
+import { appendEntities, type DirectPorts, type Reposted, repost } from '../pipes/direct-writes.ts'
 import { PipeError } from '../pipes/errors.ts'
+import { GuardedReceiver } from '../pipes/guarded-receiver.ts'
+import { updatedEntity, withVersions } from '../pipes/locking.ts'
 import type { Logger } from '../pipes/logger.ts'
 import { FoundBefore, lookupAt } from '../pipes/lookup.ts'
 import { isPublisher, isReceiver, type Pipe } from '../pipes/pipe.ts'
@@ -20,12 +24,14 @@ import { ReadPosition } from '../pipes/position.ts'
 import { publishedText } from '../pipes/publish.ts'
 import { type RunPorts, type RunReport, runPipe } from '../pipes/pump.ts'
 import { Receiver } from '../pipes/receiver.ts'
+import { parsePush } from '../pipes/sources/http-endpoint.ts'
 import type { SystemPort, SystemSurroundings } from '../pipes/systems/contract.ts'
 import { openSystems, type SystemPool } from '../pipes/systems/pool.ts'
 import { urlSystem } from '../pipes/systems/url.ts'
 import type { UrlConfig } from '../pipes/systems/url-config.ts'
 import { isFiltered, transformBatch } from '../pipes/transform-batch.ts'
 import { type CompactionOccasion, Compactor } from './compactor.ts'
+import type { PushParameters, ReceiveAnswer } from './contract.ts'
 import { type Deployment, deploy } from './deployment.ts'
 import { eraseEntity } from './erasure.ts'
 import { HubError } from './errors.ts'
@@ -57,7 +63,10 @@ export class PumpHouse {
     settle: ({ tenant, dataset, projected }) => this.#tenant(tenant).settle(dataset, projected),
     erase: ({ tenant, dataset, id, projected }) => this.#tenant(tenant).erase(dataset, id, projected),
     stop: async ({ tenant, pipe }) => this.#tenant(tenant).stop(pipe),
-    receive: ({ tenant, pipe, body, push }) => this.#tenant(tenant).receiver(pipe).take(body, push),
+    receive: ({ tenant, pipe, body, push }) => this.#tenant(tenant).receive(pipe, body, push),
+    expose: ({ tenant, dataset }) => this.#tenant(tenant).expose(dataset),
+    repost: ({ tenant, dataset, ids }) => this.#tenant(tenant).repost(dataset, ids),
+    append: ({ tenant, dataset, body, force }) => this.#tenant(tenant).append(dataset, body, force),
     shape: ({ tenant, dataset }) => this.#tenant(tenant).shape(dataset),
     propertyIndex: ({ tenant, dataset, property }) => this.#tenant(tenant).propertyIndex(dataset, property),
   }
@@ -108,7 +117,7 @@ class Tenant {
   readonly #fills = new Set<Promise<void>>()
   /** The indexes that nobody waits for, one after the other. */
   #filling: Promise<void> = Promise.resolve()
-  readonly #receivers = new Map<string, Receiver>()
+  readonly #receivers = new Map<string, Receiver | GuardedReceiver>()
   readonly #shapes = new Map<string, ShapeFold>()
   #deployment: Deployment | null = null
   #systems: SystemPool | null = null
@@ -137,6 +146,7 @@ class Tenant {
     // Runs under way keep the systems they were given; those are closed once nobody waits on them.
     await former?.close()
     await this.#keepIndexes(deployment)
+    this.#finishExposing()
   }
 
   /** Those that sinks name: declared now, all in one commit, so that every batch from now on maintains them. */
@@ -180,6 +190,25 @@ class Tenant {
     } finally {
       snapshot.close()
     }
+  }
+
+  /** What was decided before the hub ended is done now; whoever writes to the dataset has to wait for it. */
+  #finishExposing(): void {
+    const snapshot = this.#log.snapshot()
+    try {
+      for (const { id } of snapshot.datasets()) {
+        if (snapshot.dataset(id)?.staging()?.state === 'exposing') this.#track(this.expose(id))
+      }
+    } finally {
+      snapshot.close()
+    }
+  }
+
+  /** Work that is to end before the log is closed. */
+  #track(work: Promise<void>): void {
+    const forget = () => void this.#fills.delete(ended)
+    const ended: Promise<void> = work.then(forget, forget)
+    this.#fills.add(ended)
   }
 
   async close(): Promise<void> {
@@ -256,15 +285,53 @@ class Tenant {
     this.#compactions.get(id)?.abort()
   }
 
-  receiver(id: string): Receiver {
+  async receive(id: string, body: Uint8Array, push: PushParameters): Promise<ReceiveAnswer> {
+    const { sink } = this.pipe(id)
+    try {
+      const received = await this.#receiver(id).take(body, push)
+      const isLocked = sink.kind === 'dataset' && sink.rules.isLocked
+      return { updated: isLocked ? updatedEntity(this.#log, sink.dataset, received) : null }
+    } catch (error) {
+      throw withVersions(this.#log, error)
+    }
+  }
+
+  #receiver(id: string): Receiver | GuardedReceiver {
     const pipe = this.pipe(id)
     if (!isReceiver(pipe)) throw new PipeError('not-a-receiver', `Pipe '${id}' does not receive entities.`)
     let receiver = this.#receivers.get(id)
     if (receiver === undefined) {
-      receiver = new Receiver(pipe, this.#ports(pipe))
+      const { sink } = pipe
+      const ports = this.#ports(pipe)
+      const isGuarded = sink.kind === 'dataset' && sink.breaker !== null
+      receiver = isGuarded ? new GuardedReceiver(pipe, sink, ports) : new Receiver(pipe, ports)
       this.#receivers.set(id, receiver)
     }
     return receiver
+  }
+
+  expose(dataset: string): Promise<void> {
+    return expose(this.#direct, dataset, { signal: this.#closing.signal })
+  }
+
+  repost(dataset: string, ids: readonly string[]): Promise<readonly Reposted[]> {
+    return repost(this.#direct, dataset, ids, this.#maxEntityBytes(dataset))
+  }
+
+  append(dataset: string, body: Uint8Array, force: boolean): Promise<number> {
+    return appendEntities(this.#direct, dataset, parsePush(body, {}), this.#maxEntityBytes(dataset), force)
+  }
+
+  get #direct(): DirectPorts {
+    return { journal: this.#journal, log: this.#log, indexes: this.#indexes }
+  }
+
+  /** Of the sink that writes the dataset, or of the node. */
+  #maxEntityBytes(dataset: string): number {
+    for (const { pipe } of this.#deployment?.pipes.values() ?? []) {
+      if (pipe?.sink.kind === 'dataset' && pipe.sink.dataset === dataset) return pipe.sink.rules.maxEntityBytes
+    }
+    return this.#deployment?.node.maxEntityBytes ?? MAX_ENTITY_BYTES
   }
 
   async *read(
@@ -354,9 +421,7 @@ class Tenant {
       fingerprint: INDEX_FINGERPRINT,
       signal: this.#closing.signal,
     })
-    const forget = () => void this.#fills.delete(ended)
-    const ended: Promise<void> = fill.then(forget, forget)
-    this.#fills.add(ended)
+    this.#track(fill)
     return fill
   }
 

@@ -3,7 +3,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { RunReport } from '../pipes/pump.ts'
 import type { CompactionOccasion } from './compactor.ts'
-import type { DatasetShape, PipeQuery, PushParameters } from './contract.ts'
+import type { DatasetShape, PipeQuery, PushParameters, ReceiveAnswer, Reposted } from './contract.ts'
 
 export interface TenantOpening {
   readonly tenant: string
@@ -53,7 +53,21 @@ export interface PumpMethods {
       readonly pipe: string
       readonly body: Uint8Array
       readonly push: PushParameters
-    }): Promise<void>
+    }): Promise<ReceiveAnswer>
+    /** Makes what a tripped circuit breaker holds back, or what was decided before, a part of the dataset. */
+    expose(argument: { readonly tenant: string; readonly dataset: string }): Promise<void>
+    repost(argument: {
+      readonly tenant: string
+      readonly dataset: string
+      readonly ids: readonly string[]
+    }): Promise<readonly Reposted[]>
+    /** Gives how many versions were appended. */
+    append(argument: {
+      readonly tenant: string
+      readonly dataset: string
+      readonly body: Uint8Array
+      readonly force: boolean
+    }): Promise<number>
     /** Folds what is new in the dataset into its shape. */
     shape(argument: { readonly tenant: string; readonly dataset: string }): Promise<DatasetShape | null>
     /** Makes sure that an index on a property is there and complete; gives its expression. */

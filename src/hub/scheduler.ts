@@ -22,6 +22,8 @@ export interface PumpState {
 export interface InputState {
   readonly end: number
   readonly populated: boolean
+  /** Its circuit breaker tripped: no pipe may write it. */
+  readonly isTripped?: boolean
 }
 
 export interface SchedulerPorts {
@@ -250,6 +252,7 @@ export class Scheduler {
 /** An input grew since the run that saw it last, or all it reads is populated by now and its own dataset is not yet. */
 function isSignalled(pipe: Pipe, state: PumpState, inputs: ReadonlyMap<string, InputState>): boolean {
   const { last } = state
+  if (pipe.sink.kind === 'dataset' && inputs.get(pipe.sink.dataset)?.isTripped) return false
   if (last === null) return true
   for (const input of signalsOf(pipe)) {
     const known = inputs.get(input)

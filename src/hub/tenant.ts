@@ -249,7 +249,7 @@ export class HubTenant implements hub.Tenant {
     const { journal } = this.#writer
     for (const { pipe } of next.pipes.values()) {
       if (pipe?.sink.kind !== 'dataset') continue
-      const { populated } = await journal.assertDataset(pipe.sink.dataset)
+      const { populated } = await journal.assertDataset(pipe.sink.dataset, { durable: pipe.isDurable })
       if (!populated && isPopulatedAtLoad(pipe)) await journal.commit({ populated: [[pipe.sink.dataset, true]] })
     }
     await this.#options.pump.call('deploy', {
@@ -406,7 +406,7 @@ export class HubTenant implements hub.Tenant {
     yield* this.#options.pump.stream('read', { tenant: this.name, pipe: id, query }, signal)
   }
 
-  async receive(id: string, body: Uint8Array, push: hub.PushParameters): Promise<void> {
+  async receive(id: string, body: Uint8Array, push: hub.PushParameters): Promise<hub.ReceiveAnswer> {
     const pipe = this.#runnablePipe(id)
     if (!isReceiver(pipe))
       throw new HubError(
@@ -416,8 +416,13 @@ export class HubTenant implements hub.Tenant {
     if (this.#scheduler.state(id).isDisabled) {
       throw new HubError('pipe-unavailable', `Pipe '${id}' is disabled.`, { hint: 'Enable its pump and send again.' })
     }
-    await this.#options.pump.call('receive', { tenant: this.name, pipe: id, body, push }, transferable(body))
+    const answer = await this.#options.pump.call(
+      'receive',
+      { tenant: this.name, pipe: id, body, push },
+      transferable(body),
+    )
     this.#housekeeping.received(pipe)
+    return answer
   }
 
   async publish(
@@ -540,6 +545,46 @@ export class HubTenant implements hub.Tenant {
     return recordTenant({ journal: this.#writer.journal, log: this.#log, now: Date.now, uuid: randomUUID }, tenant, had)
   }
 
+  async decideBreaker(dataset: string, decision: 'commit' | 'rollback'): Promise<void> {
+    const staging = withSnapshot(this, (snapshot) => {
+      const view = snapshot.dataset(dataset)
+      if (view === undefined) throw new HubError('unknown-dataset', `There is no dataset '${dataset}'.`)
+      return view.staging()
+    })
+    if (staging === undefined || staging.state === 'open') {
+      throw new HubError('breaker-not-tripped', `The circuit breaker of dataset '${dataset}' has not tripped.`, {
+        hint: 'There is nothing to commit or to roll back.',
+      })
+    }
+    if (decision === 'commit') await this.#options.pump.call('expose', { tenant: this.name, dataset })
+    else await this.#writer.journal.discardStaged(dataset)
+    const { logger } = this.#options
+    logger.info(
+      `What the circuit breaker of dataset '${dataset}' held back was ${decision === 'commit' ? 'committed' : 'rolled back'}.`,
+      {
+        tenant: this.name,
+        dataset,
+        pipe: staging.pipe,
+        event: `circuit-breaker-${decision}`,
+      },
+    )
+    if (this.#deployment.pipes.has(staging.pipe)) this.#scheduler.forget(staging.pipe)
+  }
+
+  async repost(dataset: string, ids: readonly string[]): Promise<readonly hub.Reposted[]> {
+    const reposted = await this.#options.pump.call('repost', { tenant: this.name, dataset, ids })
+    this.#options.logger.info(`${reposted.length} entities of dataset '${dataset}' were reposted.`, {
+      tenant: this.name,
+      dataset,
+      event: 'entities-reposted',
+    })
+    return reposted
+  }
+
+  append(dataset: string, body: Uint8Array, force: boolean): Promise<number> {
+    return this.#options.pump.call('append', { tenant: this.name, dataset, body, force }, transferable(body))
+  }
+
   /** Writes entities to a dataset past any pipe, change-tracked and on disk when it resolves; gives how many changed. */
   async write(dataset: string, entities: readonly Entity[]): Promise<number> {
     const document = await this.#writer.journal.assertDataset(dataset)
@@ -643,8 +688,8 @@ export class HubTenant implements hub.Tenant {
   #inputs(): ReadonlyMap<string, InputState> {
     return withSnapshot(this, (snapshot) => {
       const inputs = new Map<string, InputState>()
-      for (const { id, populated } of snapshot.datasets()) {
-        inputs.set(id, { end: snapshot.dataset(id)?.counts().end ?? 0, populated })
+      for (const { id, populated, isTripped } of snapshot.datasets()) {
+        inputs.set(id, { end: snapshot.dataset(id)?.counts().end ?? 0, populated, isTripped })
       }
       return inputs
     })

@@ -32,7 +32,7 @@ export const writeStaging = (meta: Table, staging: StoredStaging): unknown =>
 
 export const removeStaging = (meta: Table, dataset: number): unknown => meta.remove(numberKey('s', dataset))
 
-const isRunOf = (staging: Staging, run: RunToken | undefined): boolean =>
+export const isRunOf = (staging: Staging, run: RunToken | undefined): boolean =>
   run !== undefined && staging.pipe === run.pipe && staging.run === run.number
 
 export const isOpenFor = (staging: Staging, run: RunToken | undefined): boolean =>

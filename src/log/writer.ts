@@ -50,6 +50,7 @@ import { removeVersions } from './removal.ts'
 import {
   isDecidable,
   isOpenFor,
+  isRunOf,
   readStagings,
   removeStaging,
   type StoredStaging,
@@ -176,6 +177,7 @@ export class LogWriter implements Journal {
     return this.#run({
       check: () => {
         this.#checkRun(commit)
+        this.#checkNotTripped(commit)
         batches = (commit.writes ?? []).map((write) => this.#checkWrite(write, commit.run))
         checkStampedAlone(commit.writes ?? [])
         this.#checkExpectations(commit.writes ?? [], batches)
@@ -460,6 +462,14 @@ export class LogWriter implements Journal {
     throw new LogError('stale-run', `Run ${run.number} of pipe '${run.pipe}' was ended or replaced by another one.`, {
       details: { ...run, current: this.#runs.get(run.pipe) ?? null },
     })
+  }
+
+  /** A run that tripped is over: an offset or a state that it stored now would not be undone with what it wrote. */
+  #checkNotTripped({ run }: Commit): void {
+    if (run === undefined) return
+    for (const { document, staged } of this.#stagings) {
+      if (staged?.staging.state === 'tripped' && isRunOf(staged.staging, run)) throw heldBack(document, staged.staging)
+    }
   }
 
   #checkWrite({ dataset: id, entities, indexSet, maxEntityBytes, stamps }: Write, run?: RunToken): BatchReader {

@@ -13,7 +13,7 @@ import { type CompactionSettings, checkCompaction, compactionOf } from './compac
 import type { SinkType, SourceType } from './contract.ts'
 import type { Finding } from './finding.ts'
 import { explicitIndexes, IDS } from './indexes.ts'
-import type { Pipe, PipeSink, PipeSource, PumpSettings } from './pipe.ts'
+import type { BreakerLimits, Pipe, PipeSink, PipeSource, PumpSettings } from './pipe.ts'
 import { defaultIntervalMs } from './schedule.ts'
 import { laterSinkTypes, sinkTypes } from './sinks/index.ts'
 import { laterSourceTypes, sourceTypes } from './sources/index.ts'
@@ -28,6 +28,8 @@ export interface NodeSettings {
   readonly indexesIds: boolean
   /** A deleted pipe takes along what is its own (`pipe_cleanup_after_deletion`). */
   readonly cleansUp: boolean
+  /** `global_defaults.max_entity_bytes_size`. */
+  readonly maxEntityBytes: number
   /** `global_defaults.if_source_empty` is `fail`: for sources that know the setting and do not say. */
   readonly failsWhenEmpty: boolean
   /** `global_defaults.require_populated_input`, likewise. */
@@ -96,6 +98,7 @@ class Builder {
       isGlobal: isGlobal(this.#effective),
       fingerprint: this.#fingerprint(settings),
       compaction: this.#compaction(sink.type.kind === 'dataset'),
+      isDurable: isDurable(this.#effective),
     }
   }
 
@@ -179,6 +182,13 @@ class Builder {
         tracksChildren: (plain.track_children as boolean | undefined) ?? createsChildren,
         bitsetCommitInterval: plain.bitset_commit_interval as number,
         populatedWhen: plain.set_initial_offset as 'if-source-populated',
+        rules: {
+          maxEntityBytes: (plain.max_entity_bytes_size as number | undefined) ?? this.#node.maxEntityBytes,
+          secondVersions: secondVersionsOf(plain.prevent_multiple_versions),
+          isLocked: plain.enable_optimistic_locking === true,
+        },
+        suppressesFiltered: (plain.suppress_filtered as boolean | undefined) ?? null,
+        breaker: breakerOf(plain),
       }
     }
     if (type.kind === 'publisher') return { kind: 'publisher', type: type.type, config: plain }
@@ -329,6 +339,20 @@ function chainOf(
 function isGlobal(effective: Dict): boolean {
   const metadata = get(effective, 'metadata')
   return isDict(metadata) && isTrue(get(metadata, 'global') ?? false)
+}
+
+function isDurable(effective: Dict): boolean {
+  const metadata = get(effective, 'metadata')
+  return isDict(metadata) && get(metadata, 'durable') === true
+}
+
+const secondVersionsOf = (given: unknown): 'refuse' | 'ignore' | null =>
+  given === true ? 'refuse' : given === 'ignore' ? 'ignore' : null
+
+function breakerOf(config: Readonly<Record<string, unknown>>): BreakerLimits | null {
+  const factor = (config.circuit_breaker_threshold_factor as number | null | undefined) ?? null
+  const count = (config.circuit_breaker_threshold_count as number | null | undefined) ?? null
+  return factor === null && count === null ? null : { factor, count }
 }
 
 const uniqueIndexes = <T extends { readonly dataset: string; readonly expression: string }>(

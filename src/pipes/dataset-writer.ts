@@ -9,14 +9,19 @@ import {
   type DatasetDocument,
   type DatasetView,
   type Journal,
+  MAX_ENTITY_BYTES,
   NOT_THERE,
   type Write,
 } from '../log/contract.ts'
 import { LogError } from '../log/errors.ts'
 import { type EncodedEntity, encodeEntity, indexKey } from '../model/canonical.ts'
-import { copyOf, set } from '../model/dict.ts'
+import { copyOf, get, set } from '../model/dict.ts'
 import { type Entity, idOf } from '../model/entity.ts'
+import { writeJson } from '../model/json.ts'
+import { trippedError } from './breaker.ts'
 import { rounds, withGoneChildren } from './child-tracking.ts'
+import { PipeError } from './errors.ts'
+import type { WriteRules } from './pipe.ts'
 import { isFiltered } from './transform-batch.ts'
 
 /** Compiled index expressions of a thread, by their text. */
@@ -42,6 +47,15 @@ export class IndexCompiler {
 export interface Written {
   /** Versions appended. */
   readonly changes: number
+  /** Next sequence of the dataset after the last of them; null when there was nothing to write. */
+  readonly end: number | null
+}
+
+export interface WriteOptions {
+  /** Deletes that the hub itself makes: only of what is there, whichever version it is. */
+  readonly isOfHub?: boolean
+  /** Also what is equal to the version there (hub.md §2.8). */
+  readonly force?: boolean
 }
 
 type Expectations = Omit<Commit, 'writes'>
@@ -58,10 +72,11 @@ export class DatasetWriter {
 
   readonly #refresh: () => void
   readonly #present: (() => DatasetView) | null
+  readonly #rules: WriteRules
 
   /**
    * `document` gives the dataset as the run sees it; `refresh` makes it see the present, after a refusal. `present`, for a
-   * sink that tracks children, gives the dataset with all that is stored by now.
+   * sink that tracks children, gives the dataset with all that is stored by now. `rules` are those of the sink.
    */
   constructor(
     journal: Journal,
@@ -70,7 +85,9 @@ export class DatasetWriter {
     document: () => DatasetDocument,
     refresh: () => void,
     present: (() => DatasetView) | null = null,
+    rules: WriteRules = NO_RULES,
   ) {
+    this.#rules = rules
     this.#present = present
     this.#refresh = refresh
     this.#journal = journal
@@ -79,36 +96,43 @@ export class DatasetWriter {
     this.#document = document
   }
 
-  async write(entities: readonly Entity[], expectations: Expectations, deletesOnlyExisting = false): Promise<Written> {
-    if (this.#present === null) return this.#commit(entities, expectations, deletesOnlyExisting)
+  async write(entities: readonly Entity[], expectations: Expectations, options: WriteOptions = {}): Promise<Written> {
+    if (this.#present === null) return this.#commit(entities, expectations, options)
     const parts = rounds(entities)
     let changes = 0
+    let end: number | null = null
     for (const [place, part] of parts.entries()) {
       // What belongs to the batch as a whole, its offset above all, is committed with the last of it.
       const { run } = expectations
       const some = place === parts.length - 1 ? expectations : run === undefined ? {} : { run }
-      changes += (await this.#commit(part, some, deletesOnlyExisting)).changes
+      const written = await this.#commit(part, some, options)
+      changes += written.changes
+      end = written.end ?? end
     }
-    return { changes }
+    return { changes, end }
   }
 
   async #commit(
     entities: readonly Entity[],
     expectations: Expectations,
-    deletesOnlyExisting: boolean,
+    { isOfHub = false, force = false }: WriteOptions,
   ): Promise<Written> {
     let groups = grouped(this.#compared(entities))
     for (let attempt = 1; ; attempt++) {
       const document = this.#document()
       // A filtered entity deletes what is there and otherwise leaves no trace (hub.md §2.2).
       const writes = groups.map(({ isFiltered, encoded }) => ({
-        ...this.#pack(encoded, document),
-        deletesOnlyExisting: isFiltered || deletesOnlyExisting,
+        ...this.#pack(encoded, document, isOfHub),
+        deletesOnlyExisting: isFiltered || isOfHub,
+        force,
       }))
       try {
-        return { changes: changesOf(await this.#journal.commit({ ...expectations, writes })) }
+        const committed = await this.#journal.commit({ ...expectations, writes })
+        if (committed.writes.some(({ tripped }) => tripped === true)) throw trippedError(this.#dataset)
+        return { changes: changesOf(committed), end: committed.writes.at(-1)?.end ?? null }
       } catch (error) {
         if (!(error instanceof LogError) || attempt === RECOMPARES) throw error
+        if (error.code === 'stale-entity' && this.#rules.isLocked && !isOfHub) throw staleInput(error, entities)
         if (error.code === 'stale-entity' && this.#present !== null) groups = grouped(this.#compared(entities))
         else if (error.code === 'index-set-changed' && attempt < REPACKS) this.#refresh()
         else throw error
@@ -126,7 +150,8 @@ export class DatasetWriter {
     })
   }
 
-  #pack(entities: readonly Encoded[], document: DatasetDocument): Write {
+  #pack(entities: readonly Encoded[], document: DatasetDocument, isOfHub: boolean): Write {
+    const { isLocked } = this.#rules
     const packer = new EntityPacker()
     const { indexes } = document
     for (const { entity, encoded } of entities) {
@@ -139,9 +164,39 @@ export class DatasetWriter {
       dataset: this.#dataset,
       entities: packer.finish(),
       indexSet: document.indexSet,
-      ...(this.#present === null ? {} : { expected: Float64Array.from(entities, ({ after }) => after ?? NOT_THERE) }),
+      ...rulesOf(this.#rules),
+      // Who names the version was told of it, so it is in what the entity was compared with.
+      ...(isLocked && !isOfHub
+        ? { expected: Float64Array.from(entities, ({ entity }) => expectedOf(entity)) }
+        : this.#present === null
+          ? {}
+          : { expected: Float64Array.from(entities, ({ after }) => after ?? NOT_THERE) }),
     }
   }
+}
+
+/** The rules of a sink that hold for a whole write. */
+export const rulesOf = ({ maxEntityBytes, secondVersions }: WriteRules): Partial<Write> => ({
+  maxEntityBytes,
+  ...(secondVersions === null ? {} : { secondVersions }),
+})
+
+const NO_RULES: WriteRules = { maxEntityBytes: MAX_ENTITY_BYTES, secondVersions: null, isLocked: false }
+
+/** Which version an entity says it was made from. Without `_updated` it says that it is new. */
+function expectedOf(entity: Entity): number {
+  const updated = get(entity, '_updated') ?? null
+  if (updated === null) return NOT_THERE
+  return typeof updated === 'number' && updated >= 0 ? updated : Number.NaN
+}
+
+/** The refusal with the entity as it was to be written, as JSON text. */
+function staleInput({ code, message, details, hint }: LogError, entities: readonly Entity[]): PipeError {
+  const input = entities.find((entity) => idOf(entity) === details.entity && expectedOf(entity) !== details.current)
+  return new PipeError(code, message, {
+    details: { ...details, ...(input === undefined ? {} : { input: writeJson(input) }) },
+    ...(hint === undefined ? {} : { hint }),
+  })
 }
 
 interface Compared {

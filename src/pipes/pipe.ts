@@ -25,6 +25,8 @@ export interface Pipe {
   /** Of what it does with entities: of its source, transforms, sink and names, not of when it runs. */
   readonly fingerprint: string
   readonly compaction: CompactionSettings
+  /** `metadata.durable`: its dataset's document shows it; every commit is on disk before it is answered anyway. */
+  readonly isDurable: boolean
 }
 
 export interface PipeSource {
@@ -54,6 +56,10 @@ export type PipeSink =
       /** Entities after which a full run saves what it saw, at the latest. */
       readonly bitsetCommitInterval: number
       readonly populatedWhen: 'if-source-populated' | 'never' | 'always' | 'initially' | 'onload'
+      readonly rules: WriteRules
+      /** Whether filtered entities are not handed on; null: see {@link suppressesFiltered}. */
+      readonly suppressesFiltered: boolean | null
+      readonly breaker: BreakerLimits | null
     }
   | { readonly kind: 'publisher'; readonly type: string; readonly config: Readonly<Record<string, unknown>> }
   | {
@@ -61,6 +67,21 @@ export type PipeSink =
       readonly type: string
       open(surroundings: Surroundings, run: { readonly full: boolean }): OpenSink
     }
+
+/** What a dataset sink asks of the entities it writes (hub.md §15.1). */
+export interface WriteRules {
+  readonly maxEntityBytes: number
+  /** What becomes of a second version of an entity; null: it is stored. */
+  readonly secondVersions: 'refuse' | 'ignore' | null
+  /** `_updated` of each entity must be that of the latest version. */
+  readonly isLocked: boolean
+}
+
+/** How much a run may write, of which the larger counts: a factor of the entities there are, and a number of versions. */
+export interface BreakerLimits {
+  readonly factor: number | null
+  readonly count: number | null
+}
 
 export interface PumpSettings {
   readonly mode: 'scheduled' | 'manual' | 'off'
@@ -76,5 +97,15 @@ export const isReceiver = (pipe: Pipe): boolean => pipe.source.type === 'http_en
 
 /** Its entities go to whoever asks; its pump has nothing to do (hub.md §3.2). */
 export const isPublisher = (pipe: Pipe): boolean => pipe.sink.kind === 'publisher'
+
+/**
+ * Whether a run leaves filtered entities out (`suppress_filtered`). Where the sink is silent, a full run over a dataset
+ * without its previous versions does: what is filtered counts as not seen, and deletion tracking takes it away.
+ */
+export function suppressesFiltered({ source, sink }: Pipe, isFull: boolean): boolean {
+  if (sink.kind !== 'dataset') return false
+  const byDefault = isFull && source.type === 'dataset' && source.config.include_previous_versions !== true
+  return sink.suppressesFiltered ?? byDefault
+}
 
 export const runsByPump = (pipe: Pipe): boolean => !isReceiver(pipe) && !isPublisher(pipe)

@@ -6,6 +6,7 @@ import type { LogReader } from '../log/reader.ts'
 import { newDict } from '../model/dict.ts'
 import type { Entity } from '../model/entity.ts'
 import type { Naming } from '../model/iri.ts'
+import { armBreaker, exposeRun, settleStaging, trippedMessage } from './breaker.ts'
 import type { Surroundings } from './contract.ts'
 import { DatasetWriter, type IndexCompiler } from './dataset-writer.ts'
 import { trackDeletions } from './deletion-tracking.ts'
@@ -13,12 +14,12 @@ import { PipeError } from './errors.ts'
 import { FullRun, fullRunForgotten, planRun, sourceOffset, voidFullRun } from './full-run.ts'
 import type { Logger } from './logger.ts'
 import { type FoundBefore, lookupAt } from './lookup.ts'
-import type { Pipe, PipeSink } from './pipe.ts'
+import { type Pipe, type PipeSink, suppressesFiltered } from './pipe.ts'
 import { ReadPosition } from './position.ts'
 import { signalsOf } from './schedule.ts'
 import type { StateChanges } from './state.ts'
 import type { SystemPort } from './systems/contract.ts'
-import { transformBatch } from './transform-batch.ts'
+import { isFiltered, transformBatch } from './transform-batch.ts'
 
 /** What a run works with; given by the thread it runs on. */
 export interface RunPorts {
@@ -74,7 +75,11 @@ export async function runPipe(
     const waiting = await run.prepare(signal)
     if (waiting !== null) return run.report('waiting', startedAt, waiting)
     await run.begin()
-    await run.readAll(options.rescan, signal)
+    try {
+      await run.readAll(options.rescan, signal)
+    } finally {
+      await run.expose()
+    }
     return run.report(signal.aborted ? 'interrupted' : 'completed', startedAt, null)
   } catch (error) {
     if (signal.aborted) return run.report('interrupted', startedAt, null)
@@ -120,6 +125,8 @@ class Run {
   /** Why the pipe may not run yet, or null: what it hops to must be populated and indexed (hub.md §2.4). */
   async prepare(signal: AbortSignal): Promise<string | null> {
     const { pipe, snapshot } = this.#here()
+    const tripped = trippedMessage(pipe.sink, snapshot)
+    if (tripped !== null) return tripped
     await this.#assertSink()
     for (const id of pipe.reads) {
       const dataset = snapshot.dataset(id)
@@ -152,6 +159,12 @@ class Run {
     this.#number = await this.#ports.journal.beginRun(this.#pipe.id)
     this.#position.moveToPresent()
     this.#noteInputs()
+  }
+
+  /** However the run ended: what it wrote becomes visible, unless its circuit breaker tripped. */
+  async expose(): Promise<void> {
+    const { sink } = this.#pipe
+    if (sink.kind === 'dataset') await exposeRun(this.#ports, sink, this.#token)
   }
 
   async readAll(rescan: boolean, signal: AbortSignal): Promise<void> {
@@ -289,7 +302,9 @@ class Run {
       () => view().document,
       () => this.#position.moveToPresent(),
       sink.tracksChildren ? () => this.#stored(sink.dataset) : null,
+      sink.rules,
     )
+    const isSuppressing = suppressesFiltered(pipe, this.#full)
     const offset = sourceOffset(pipe.id)
     const { isChronological, supportsSince } = pipe.source.continuation
     const hopsToItself = pipe.reads.includes(sink.dataset)
@@ -306,9 +321,11 @@ class Run {
     }
     return {
       begin: async () => {
-        await journal.assertDataset(sink.dataset)
+        await journal.assertDataset(sink.dataset, { durable: pipe.isDurable })
         for (const expression of sink.indexes) await this.#ports.keepIndex(sink.dataset, expression)
+        await settleStaging(this.#ports, sink.dataset)
         this.#position.moveToPresent()
+        await armBreaker(this.#ports, sink, view(), this.#token)
         if (sink.populatedWhen === 'initially') {
           await journal.commit({ run: this.#token, populated: [[sink.dataset, true]] })
         }
@@ -324,6 +341,7 @@ class Run {
         await inFlight
         const due = fullRun?.due(sink.bitsetCommitInterval, this.#ports.now()) ?? []
         if (due.length > 0) await this.#commit({ state: due })
+        if (isSuppressing) entities = entities.filter((entity) => !isFiltered(entity))
         this.#written += entities.length
         batches++
         // What a source keeps of its own belongs to its offset: they are never stored apart.
@@ -349,7 +367,7 @@ class Run {
       pause,
       end: async (reached) => {
         if (fullRun !== null) {
-          const write = (gone: readonly Entity[]) => writer.write(gone, { run: this.#token }, true)
+          const write = (gone: readonly Entity[]) => writer.write(gone, { run: this.#token }, { isOfHub: true })
           const tracked = await trackDeletions(this.#position, sink, fullRun.seen, write, signal)
           this.#changes += tracked
           this.#deletionTracked += tracked

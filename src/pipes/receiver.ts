@@ -5,7 +5,7 @@ import type { Commit, DatasetView, Snapshot } from '../log/contract.ts'
 import { LogError } from '../log/errors.ts'
 import { newDict } from '../model/dict.ts'
 import { type Entity, idOf } from '../model/entity.ts'
-import { DatasetWriter } from './dataset-writer.ts'
+import { DatasetWriter, rulesOf, type Written } from './dataset-writer.ts'
 import { trackDeletions } from './deletion-tracking.ts'
 import { PipeError } from './errors.ts'
 import { lookupAt } from './lookup.ts'
@@ -29,6 +29,11 @@ export interface Push {
   readonly isLast: boolean
   readonly completeness?: number
 }
+
+/** The one entity that a request brought, if it did, and what became of it. */
+export type Received = { readonly id: string; readonly written: Written } | { readonly id: null }
+
+const NOTHING: Received = { id: null }
 
 /** A full sync under way, as it is saved: it survives a restart, unless its dataset or its pipe became another one. */
 interface Head extends SeenHead {
@@ -68,7 +73,7 @@ export class Receiver {
   }
 
   /** Resolves when the entities are on disk. Requests that arrive together share a transaction. */
-  async take(body: Uint8Array, push: Push): Promise<void> {
+  async take(body: Uint8Array, push: Push): Promise<Received> {
     const position = new ReadPosition(this.#ports.log.snapshot())
     try {
       const batch = this.#packed(body, push, position.snapshot)
@@ -77,9 +82,12 @@ export class Receiver {
       if (batch !== null) return await this.#writeVerbatim(batch, body, push, position)
       if (sync === null) return await this.#write(entities, push, null, null, position)
       const { head } = sync
-      sync.written = sync.written.then(() => this.#write(entities, push, sync, head, position))
+      const written = sync.written.then(() => this.#write(entities, push, sync, head, position))
+      sync.written = written.then(() => {})
+      // Whoever comes next hears of it, if anybody does.
+      sync.written.catch(() => {})
       try {
-        await sync.written
+        return await written
       } catch (error) {
         await this.#giveUp(sync)
         throw error
@@ -96,21 +104,23 @@ export class Receiver {
     return indexes.length > 0 ? null : packVerbatim(body, this.#pipe.source.config)
   }
 
-  async #writeVerbatim(entities: ArrayBuffer, body: Uint8Array, push: Push, position: ReadPosition): Promise<void> {
+  async #writeVerbatim(entities: ArrayBuffer, body: Uint8Array, push: Push, position: ReadPosition): Promise<Received> {
     const { dataset } = this.#sink
     const { indexSet, indexes, populated } = this.#view(position).document
     const asValues = () => this.#write(parsePush(body, this.#pipe.source.config), push, null, null, position)
     if (indexes.length > 0) return asValues()
     try {
       await this.#commit({
-        writes: [{ dataset, entities, indexSet }],
+        writes: [{ dataset, entities, indexSet, ...rulesOf(this.#sink.rules) }],
         completeness: this.#completeness(push),
         populated: this.#populates(true) && !populated ? [[dataset, true]] : [],
       })
+      // Only sinks with optimistic locking answer with an entity, and they read values.
+      return NOTHING
     } catch (error) {
       if (!(error instanceof LogError && error.code === 'index-set-changed')) throw error
       position.moveToPresent()
-      await asValues()
+      return asValues()
     }
   }
 
@@ -120,14 +130,15 @@ export class Receiver {
     sync: FullSync | null,
     head: Head | null,
     position: ReadPosition,
-  ): Promise<void> {
+  ): Promise<Received> {
     const context: RunContext = {
       lookup: lookupAt(position, this.#ports.found),
       now: () => BigInt(this.#ports.now()) * 1_000_000n,
       uuid: this.#ports.uuid,
       bound: newDict(),
     }
-    const made = transformBatch(this.#pipe, entities, context)
+    const all = transformBatch(this.#pipe, entities, context)
+    const made = this.#sink.suppressesFiltered === true ? all.filter((entity) => !isFiltered(entity)) : all
     const view = this.#view(position)
     if (sync !== null) {
       for (const entity of made) {
@@ -145,15 +156,20 @@ export class Receiver {
       () => this.#view(position).document,
       () => position.moveToPresent(),
       this.#sink.tracksChildren ? () => this.#stored(position) : null,
+      this.#sink.rules,
     )
     const completeness = this.#completeness(push)
-    await writer.write(made, { durable: true, completeness, populated: isLast ? [] : flag })
+    const written = await writer.write(made, { durable: true, completeness, populated: isLast ? [] : flag })
+    const [only] = made
+    const received =
+      entities.length === 1 && made.length === 1 && only !== undefined ? { id: idOf(only), written } : NOTHING
     if (sync !== null && head !== null && !isLast) await this.#save(sync, head)
-    if (!isLast) return
-    const write = (gone: readonly Entity[]) => writer.write(gone, { durable: true }, true)
+    if (!isLast) return received
+    const write = (gone: readonly Entity[]) => writer.write(gone, { durable: true }, { isOfHub: true })
     if (this.#sink.deletionTracking) await trackDeletions(position, this.#sink, sync.seen, write)
     const own = head === null ? [] : this.#store.forgetPages(head, sync.seen)
     await this.#commit({ populated: flag, state: [...own, ...this.#takeDropped()] })
+    return received
   }
 
   /** When what was received makes the dataset a complete first load (hub.md §2.4). */

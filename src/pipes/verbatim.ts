@@ -11,7 +11,13 @@ import { isFiltered } from './transform-batch.ts'
 
 /** A pipe that changes nothing of what it is sent, and compares nothing but its hash. */
 export const isVerbatim = ({ transforms, addNamespaces, removeNamespaces, sink }: Pipe): boolean =>
-  transforms.length === 0 && !addNamespaces && !removeNamespaces && sink.kind === 'dataset' && !sink.tracksChildren
+  transforms.length === 0 &&
+  !addNamespaces &&
+  !removeNamespaces &&
+  sink.kind === 'dataset' &&
+  !sink.tracksChildren &&
+  !sink.rules.isLocked &&
+  sink.breaker === null
 
 /**
  * The body's entities as a batch for the log, without index keys. Null when the body has to be read as values: to say what

@@ -10,6 +10,7 @@ import type {
   Publication,
   PublishQuery,
   PushParameters,
+  ReceiveAnswer,
   SparqlRequest,
   Tenant,
 } from '../../src/hub/contract.ts'
@@ -155,6 +156,22 @@ export class FakeTenant implements Tenant {
     parseJson(text)
     if (push.previousRequestId === 'wrong') throw new HubError('push-conflict', 'It does not follow.')
     this.received.push([id, text, push])
+    return this.receiveAnswer()
+  }
+  receiveAnswer: () => ReceiveAnswer = () => ({ updated: null })
+  readonly decisions: (readonly [dataset: string, decision: string])[] = []
+  async decideBreaker(dataset: string, decision: 'commit' | 'rollback') {
+    if (!this.datasets.has(dataset)) throw new HubError('breaker-not-tripped', 'It has not tripped.')
+    this.decisions.push([dataset, decision])
+  }
+  async repost(dataset: string, ids: readonly string[]) {
+    if (!this.datasets.has(dataset)) throw new HubError('unknown-dataset', `There is no dataset '${dataset}'.`)
+    return ids.map((_id, place) => ({ _id, _deleted: false, _updated: place }))
+  }
+  readonly appended: (readonly [dataset: string, body: string, force: boolean])[] = []
+  async append(dataset: string, body: Uint8Array, force: boolean) {
+    this.appended.push([dataset, Buffer.from(body).toString(), force])
+    return 1
   }
   async publish(id: string, form: 'entities' | 'csv', query: PublishQuery) {
     if (!this.pipes.has(id)) throw new HubError('unknown-pipe', `There is no pipe '${id}'.`)
@@ -261,7 +278,7 @@ export class FakeNode implements Node {
   readonly id = 'node-1'
   readonly version = '0.0.1'
   readonly startedAt = 1_700_000_000_000
-  readonly developer = true
+  developer = true
   readonly all = new Map([['default', new FakeTenant('default')]])
 
   get main(): FakeTenant {

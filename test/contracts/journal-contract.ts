@@ -460,6 +460,7 @@ export function journalContract(name: string, open: () => Promise<OpenedJournal>
         const tripped = { code: 'breaker-tripped', details: { dataset: 'd', pipe: 'p', state: 'tripped', limit: 2 } }
         await expect(commit([{ _id: 'x' }], '3')).rejects.toMatchObject(tripped)
         await expect(commitTo(journal, batch([{ _id: 'x' }]))).rejects.toMatchObject(tripped)
+        await expect(journal.commit({ run, offsets: [['source:p', '3']] })).rejects.toMatchObject(tripped)
         await expect(journal.decideStaged('d', run)).rejects.toMatchObject(tripped)
         await journal.endRun('p', run.number)
         const next = { pipe: 'p', number: await journal.beginRun('p') }

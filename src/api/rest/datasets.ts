@@ -2,10 +2,14 @@
 
 import { type Static, Type } from 'typebox'
 import { type Answer, json, jsonArray, jsonText } from '../answer.ts'
+import { fieldsOf, valuesOf } from '../body.ts'
 import { ApiError } from '../errors.ts'
-import { count, flag, text, unsupported, whole } from '../parameters.ts'
+import { count, flag, text, whole } from '../parameters.ts'
 import { type Call, type Route, route } from '../route.ts'
 import { DatasetShape, EntityShape, found, given, IndexShape, ObjectShape, ProblemShape } from './shapes.ts'
+
+const FORM = Type.Object({ operation: Type.String() }, { additionalProperties: true })
+const RepostedShape = Type.Object({ num_entities: Type.Integer(), entities: Type.Array(EntityShape) })
 
 const common = { tag: 'Datasets', resource: 'dataset' } as const
 
@@ -20,7 +24,7 @@ const EntitiesQuery = Type.Object({
   subset: text(
     'JSON of `["eq", expression, literal]`: only entities of this subset, and as deleted those that left it. Then history is false by default.',
   ),
-  uncommitted: unsupported('Entities held back by a circuit breaker too.'),
+  uncommitted: flag('Entities held back by a circuit breaker too.'),
 })
 
 export const datasetRoutes: readonly Route[] = [
@@ -58,6 +62,41 @@ export const datasetRoutes: readonly Route[] = [
   }),
   route({
     ...common,
+    method: 'POST',
+    path: '/api/datasets/:id',
+    action: 'operate',
+    summary: 'An operation on a dataset: commit-circuit-breaker, rollback-circuit-breaker, repost.',
+    accepts: { 'application/x-www-form-urlencoded': FORM, 'multipart/form-data': FORM, 'application/json': FORM },
+    answers: {
+      ...found(Type.Union([DatasetShape, RepostedShape]), 'The dataset afterwards, or what was reposted.'),
+      409: { description: 'The circuit breaker has tripped, or has not.', schema: ProblemShape },
+    },
+    handle: operate,
+  }),
+  route({
+    ...common,
+    method: 'POST',
+    path: '/api/datasets/:id/entities',
+    action: 'write',
+    takesBulk: true,
+    summary: 'Appends entities past any pipe, for debugging: in developer mode only.',
+    query: Type.Object({ force: flag('Also those that are equal to what is there.') }),
+    accepts: { 'application/json': Type.Union([Type.Array(EntityShape), EntityShape]) },
+    answers: {
+      ...found(Type.Object({ written: Type.Integer() }), 'How many versions were appended.'),
+      409: { description: 'The hub is not in developer mode, or the dataset takes no writes.', schema: ProblemShape },
+    },
+    handle: async ({ node, tenant, params, query, body }) => {
+      if (!node.developer) {
+        throw new ApiError('not-developer', 'Entities are appended to a dataset by its pipe.', {
+          hint: 'Post them to a receiver pipe, or start the hub in developer mode.',
+        })
+      }
+      return json({ written: await tenant.append(params.id as string, body, query.force) })
+    },
+  }),
+  route({
+    ...common,
     method: 'GET',
     path: '/api/datasets/:id/entities',
     action: 'read',
@@ -76,13 +115,13 @@ export const datasetRoutes: readonly Route[] = [
       entity_id: text('Id of the entity.'),
       offset: count('The version at exactly this place.'),
       subset: text('JSON of `["eq", expression, literal]`: only if it is in this subset.'),
-      uncommitted: unsupported('Also when held back by a circuit breaker.'),
+      uncommitted: flag('Also when held back by a circuit breaker.'),
     }),
     answers: found(EntityShape, 'The entity.'),
     handle: (call) => {
-      const { entity_id: id, offset, subset } = call.query
+      const { entity_id: id, offset, subset, uncommitted } = call.query
       if (id === undefined) throw new ApiError('bad-parameter', "The parameter 'entity_id' is missing.")
-      return entity(call, id, { offset, subset })
+      return entity(call, id, { offset, subset, uncommitted })
     },
   }),
   route({
@@ -134,6 +173,33 @@ export const datasetRoutes: readonly Route[] = [
   }),
 ]
 
+async function operate(call: Call): Promise<Answer> {
+  const id = call.params.id as string
+  const { operation } = await fieldsOf(call)
+  switch (operation) {
+    case 'commit-circuit-breaker':
+    case 'rollback-circuit-breaker':
+      await call.tenant.decideBreaker(id, operation === 'commit-circuit-breaker' ? 'commit' : 'rollback')
+      return jsonText(call.tenant.dataset(id) ?? unknown(id))
+    case 'repost': {
+      const ids = await valuesOf(call, 'entity_id')
+      if (ids.length === 0) {
+        throw new ApiError('bad-request', "The operation 'repost' needs at least one field 'entity_id'.")
+      }
+      const entities = await call.tenant.repost(id, ids)
+      return json({ num_entities: entities.length, entities })
+    }
+    default:
+      throw new ApiError(
+        'unsupported-operation',
+        operation === undefined
+          ? "The form field 'operation' is missing."
+          : `The dataset '${id}' doesn't support the operation '${operation}'.`,
+        { hint: 'Operations are commit-circuit-breaker, rollback-circuit-breaker and repost.' },
+      )
+  }
+}
+
 function entities(call: Call<Static<typeof EntitiesQuery>>): Answer {
   const { populated, start, ...query } = call.query
   const dataset = call.params.id as string
@@ -165,7 +231,11 @@ function sinceOf(
 function entity(
   call: Call,
   id: string,
-  query: { readonly offset?: number | undefined; readonly subset?: string | undefined } = {},
+  query: {
+    readonly offset?: number | undefined
+    readonly subset?: string | undefined
+    readonly uncommitted?: boolean
+  } = {},
 ): Answer {
   const dataset = call.params.id as string
   const found = call.doors.datasetEntity(call.tenant, dataset, id, query)

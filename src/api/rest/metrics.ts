@@ -70,6 +70,7 @@ function createGauges(register: Registry) {
   const exists = gauge('sesam_pipe_sink_dataset_count_index_exists', 'Live entities in the sink dataset.')
   const deleted = gauge('sesam_pipe_sink_dataset_count_index_deleted', 'Deleted entities in the sink dataset.')
   const logged = gauge('sesam_pipe_sink_dataset_count_log_exists', 'Versions in the sink dataset.')
+  const tripped = gauge('sesam_pipe_circuit_breaker_tripped', 'The circuit breaker of the sink: 1 tripped, 0 not.')
   const totalTime = gauge('sesam_pump_total_time', 'Seconds of the last run, 0 if there was none.')
   const successful = gauge('sesam_pump_successful', 'Last run: 1 good, -1 bad, 0 none.')
   const scheduled = gauge('sesam_pump_scheduled_time', 'When the pump runs next, seconds since 1970.')
@@ -84,6 +85,7 @@ function createGauges(register: Registry) {
     enabled.set(labels, runtime['is-disabled'] ? 0 : 1)
     config.set({ ...labels, config_group: 'default', leaf: isLeaf ? '1' : '0' }, runtime['is-valid-config'] ? 1 : 0)
     setIf(queue, labels, runtime.queues?.source)
+    tripped.set(labels, pipe.runtime['circuit-breaker-tripped'] === true ? 1 : 0)
     setIf(exists, labels, pipe.storage?.['count-index-exists'])
     setIf(deleted, labels, pipe.storage?.['count-index-deleted'])
     setIf(logged, labels, pipe.storage?.['count-log-exists'])
@@ -137,7 +139,7 @@ interface PipeFigures {
 interface PipeDocument {
   readonly _id: string
   readonly config: { readonly effective?: { readonly sink?: { readonly dataset?: string } } }
-  readonly runtime: { readonly dependencies?: readonly string[] }
+  readonly runtime: { readonly dependencies?: readonly string[]; readonly 'circuit-breaker-tripped'?: boolean }
   readonly storage?: Readonly<Record<string, number>>
 }
 

@@ -1,9 +1,10 @@
 /** Where others push entities to: JSON Push (rest-api.md §7). */
 
 import { Type } from 'typebox'
-import { json } from '../answer.ts'
+import { type Answer, jsonText } from '../answer.ts'
 import { ApiError } from '../errors.ts'
 import { flag, text } from '../parameters.ts'
+import { problemOf } from '../problem.ts'
 import { type Route, route } from '../route.ts'
 import { EntityShape, ObjectShape, ProblemShape } from './shapes.ts'
 
@@ -30,10 +31,13 @@ export const receiverRoutes: readonly Route[] = [
     answers: {
       200: { description: 'All of them are stored.', schema: ObjectShape },
       400: { description: 'The body is not JSON, or an entity has no `_id`.', schema: ProblemShape },
-      409: { description: 'The request does not fit into its sequence.', schema: ProblemShape },
+      409: {
+        description: 'It does not fit into its sequence, an entity is stale, or the circuit breaker tripped.',
+        schema: ProblemShape,
+      },
     },
     handle: async ({ tenant, params, query, body, headers }) => {
-      await tenant.receive(params.id as string, body, {
+      const push = {
         isFull: query.is_full,
         isFirst: query.is_first,
         isLast: query.is_last,
@@ -41,11 +45,28 @@ export const receiverRoutes: readonly Route[] = [
         ...(query.request_id === undefined ? {} : { requestId: query.request_id }),
         ...(query.previous_request_id === undefined ? {} : { previousRequestId: query.previous_request_id }),
         ...completenessOf(headers['x-dataset-completeness']),
-      })
-      return json({})
+      }
+      try {
+        const { updated } = await tenant.receive(params.id as string, body, push)
+        return jsonText(updated === null ? '{}' : `{"updated_entity":${updated}}`)
+      } catch (error) {
+        return conflictOf(error)
+      }
     },
   }),
 ]
+
+/** A stale entity, with what its sender needs for a three-way merge (rest-api.md §7.6); any other error as it is. */
+function conflictOf(error: unknown): Answer {
+  const { code, details = {} } = error as { code?: unknown; details?: Readonly<Record<string, unknown>> }
+  if (code !== 'stale-entity') throw error
+  const { status, body } = problemOf(error)
+  const { input = null, existing = null, ancestor = null, ...rest } = details
+  const problem = JSON.stringify({ ...body, details: rest })
+  // The entities are JSON texts already: no digit of theirs is lost.
+  const entities = `"input_entity":${input},"existing_entity":${existing},"common_ancestor_entity":${ancestor}`
+  return jsonText(`${problem.slice(0, -1)},${entities}}`, { status })
+}
 
 function completenessOf(header: string | readonly string[] | undefined): { completeness?: number } {
   if (header === undefined || header === '') return {}

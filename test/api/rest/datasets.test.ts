@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { serve } from '../serve.ts'
 
+const JSON_TYPE = { 'content-type': 'application/json' }
+
 describe('datasets', () => {
   const served = serve()
   const ids = async (path: string) =>
@@ -50,10 +52,60 @@ describe('datasets', () => {
 
   it('refuse what they cannot do and what they cannot read', async () => {
     fill()
-    for (const query of ['uncommitted=true', 'history=perhaps', 'since=abc', 'limit=-1']) {
+    for (const query of ['uncommitted=perhaps', 'history=perhaps', 'since=abc', 'limit=-1']) {
       expect((await served.get(`/api/datasets/d/entities?${query}`)).status, query).toBe(400)
     }
     expect((await served.get('/api/datasets/d/entities?uncommitted=False&whatever=1')).status).toBe(200)
+  })
+
+  it('decide about what a circuit breaker holds back', async () => {
+    fill()
+    for (const decision of ['commit', 'rollback']) {
+      const response = await served.post(
+        '/api/datasets/d',
+        new URLSearchParams({ operation: `${decision}-circuit-breaker` }),
+      )
+      expect(response.status).toBe(200)
+      expect(await response.json()).toMatchObject({ _id: 'd' })
+    }
+    expect(served.tenant.decisions).toEqual([
+      ['d', 'commit'],
+      ['d', 'rollback'],
+    ])
+    const refused = await served.post('/api/datasets/x', new URLSearchParams({ operation: 'commit-circuit-breaker' }))
+    expect([refused.status, (await refused.json()).code]).toEqual([409, 'breaker-not-tripped'])
+  })
+
+  it('repost entities by name, from a form or from JSON', async () => {
+    fill()
+    const form = new URLSearchParams([
+      ['operation', 'repost'],
+      ['entity_id', 'a'],
+      ['entity_id', 'b'],
+    ])
+    const expected = { num_entities: 2, entities: [{ _id: 'a' }, { _id: 'b' }] }
+    expect(await (await served.post('/api/datasets/d', form)).json()).toMatchObject(expected)
+    const json = JSON.stringify({ operation: 'repost', entity_id: ['a', 'b'] })
+    expect(await (await served.post('/api/datasets/d', json, JSON_TYPE)).json()).toMatchObject(expected)
+    for (const [body, status] of [
+      ['{"operation":"repost"}', 400],
+      ['{"operation":"repost","entity_id":[1]}', 400],
+      ['{"operation":"fly"}', 400],
+      ['{}', 400],
+    ] as const) {
+      expect((await served.post('/api/datasets/d', body, JSON_TYPE)).status, body).toBe(status)
+    }
+    expect((await served.post('/api/datasets/x', json, JSON_TYPE)).status).toBe(404)
+  })
+
+  it('take entities past any pipe in developer mode only', async () => {
+    fill()
+    const response = await served.post('/api/datasets/d/entities?force=True', '[{"_id":"a"}]')
+    expect([response.status, await response.json()]).toEqual([200, { written: 1 }])
+    expect(served.tenant.appended).toEqual([['d', '[{"_id":"a"}]', true]])
+    served.node.developer = false
+    const refused = await served.post('/api/datasets/d/entities', '[{"_id":"a"}]')
+    expect([refused.status, (await refused.json()).code]).toEqual([409, 'not-developer'])
   })
 
   it('break the connection when they fail in the middle', async () => {

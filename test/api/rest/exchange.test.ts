@@ -1,9 +1,35 @@
 import { describe, expect, it } from 'vitest'
+import { HubError } from '../../../src/hub/errors.ts'
 import { entries } from '../../../src/model/dict.ts'
 import { serve } from '../serve.ts'
 
 describe('receivers', () => {
   const served = serve()
+
+  it('answer with the stored version, or with the three that a merge needs, every digit kept', async () => {
+    served.tenant.addPipe('in')
+    const stored = '{"_id":"a","n":12345678901234567890,"_updated":3}'
+    served.tenant.receiveAnswer = () => ({ updated: stored })
+    const accepted = await served.post('/api/receivers/in/entities', '[{"_id":"a"}]')
+    expect(await accepted.text()).toBe(`{"updated_entity":${stored}}`)
+    served.tenant.receiveAnswer = () => {
+      const details = { dataset: 'in', entity: 'a', expected: 1, current: 3, input: '{"_id":"a"}', existing: stored }
+      throw new HubError('stale-entity', 'It is stale.', { details, hint: 'Merge.' })
+    }
+    const stale = await served.post('/api/receivers/in/entities', '[{"_id":"a"}]')
+    const text = await stale.text()
+    expect(stale.status).toBe(409)
+    expect(text).toContain(`"existing_entity":${stored}`)
+    expect(JSON.parse(text)).toMatchObject({
+      status: 409,
+      code: 'stale-entity',
+      hint: 'Merge.',
+      details: { dataset: 'in', entity: 'a', expected: 1, current: 3 },
+      input_entity: { _id: 'a' },
+      common_ancestor_entity: null,
+    })
+    expect(JSON.parse(text).details).not.toHaveProperty('input')
+  })
 
   it('hand the bytes and the parameters on, and answer an empty object', async () => {
     served.tenant.addPipe('in')

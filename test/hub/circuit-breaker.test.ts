@@ -1,0 +1,187 @@
+import { describe, expect, it } from 'vitest'
+import { datasetEntities, datasetEntity } from '../../src/hub/datasets.ts'
+import type { HubTenant } from '../../src/hub/tenant.ts'
+import { sourceOffset } from '../../src/pipes/full-run.ts'
+import { deploy, live, openHub, openTenant, push, receiver } from './running-hub.ts'
+
+const numbered = (from: number, to: number, v = 1) =>
+  Array.from({ length: to - from }, (_, i) => ({ _id: `e${String(from + i).padStart(3, '0')}`, v }))
+const source = (entities: object[]) => ({
+  _id: 'a',
+  type: 'pipe',
+  source: { type: 'embedded', entities },
+  pump: { mode: 'manual' },
+})
+const guarded = (sink: object, more: object = {}) => ({
+  _id: 'b',
+  type: 'pipe',
+  source: { type: 'dataset', dataset: 'a' },
+  pump: { mode: 'manual' },
+  sink: { type: 'dataset', ...sink },
+  ...more,
+})
+
+async function read(tenant: HubTenant, query: object): Promise<string[]> {
+  let text = ''
+  const all = { history: true, deleted: true, reverse: false, ...query }
+  for await (const chunk of datasetEntities(tenant, 'b', all)) text += chunk
+  return (JSON.parse(text) as { _id: string; _updated: number }[]).map(({ _id, _updated }) => `${_id}:${_updated}`)
+}
+const offset = (tenant: HubTenant) => {
+  const snapshot = tenant.snapshot()
+  try {
+    return snapshot.offset(sourceOffset('b'))
+  } finally {
+    snapshot.close()
+  }
+}
+const runtime = (tenant: HubTenant) => JSON.parse(tenant.dataset('b') as string).runtime
+
+/** `b` holds what `a` held, 100 entities; now `a` holds 30 changed ones more to be read. */
+async function changed(tenant: HubTenant, sink: object, more: object = {}) {
+  await deploy(tenant, source(numbered(0, 100)), guarded(sink, more))
+  await tenant.runNow('a')
+  expect(await tenant.runNow('b')).toMatchObject({ outcome: 'completed', changes: 100 })
+  await deploy(tenant, source([...numbered(0, 30, 2), ...numbered(30, 100)]), guarded(sink, more))
+  await tenant.runNow('a')
+}
+
+describe('a circuit breaker', () => {
+  it('lets a run through that stays below the larger of its limits', async () => {
+    const tenant = await openTenant()
+    await changed(tenant, { circuit_breaker_threshold_factor: 0.3, circuit_breaker_threshold_count: 10 })
+    expect(await tenant.runNow('b')).toMatchObject({ outcome: 'completed', changes: 30 })
+    expect((await live(tenant, 'b')).filter(({ v }) => v === 2)).toHaveLength(30)
+    expect(runtime(tenant)['circuit-breaker-tripped']).toBe(false)
+  })
+
+  it('hides all that a run wrote which went above them, and stops the run and the next ones', async () => {
+    const tenant = await openTenant()
+    await changed(tenant, { circuit_breaker_threshold_factor: 0.29 }, { batch_size: 10 })
+    const before = offset(tenant)
+    expect(await tenant.runNow('b')).toMatchObject({
+      outcome: 'failed',
+      code: 'breaker-tripped',
+      message: expect.stringContaining("'b'"),
+      hint: expect.stringContaining('rollback-circuit-breaker'),
+    })
+    expect(await read(tenant, {})).toHaveLength(100)
+    expect(await read(tenant, { uncommitted: true })).toHaveLength(130)
+    expect((await read(tenant, { uncommitted: true, history: false })).slice(-2)).toEqual(['e028:128', 'e029:129'])
+    expect(await read(tenant, { uncommitted: true, reverse: true, limit: 1 })).toEqual(['e029:129'])
+    expect(datasetEntity(tenant, 'b', 'e000')).toContain('"_updated":0')
+    expect(datasetEntity(tenant, 'b', 'e000', { uncommitted: true })).toContain('"_updated":100')
+    expect(runtime(tenant)).toMatchObject({ 'circuit-breaker-tripped': true, 'count-uncommitted': 30 })
+    expect(await tenant.runNow('b')).toMatchObject({
+      outcome: 'waiting',
+      message: expect.stringContaining("circuit breaker of dataset 'b' tripped"),
+    })
+    await expect(tenant.repost('b', ['e000'])).rejects.toMatchObject({ code: 'breaker-tripped' })
+    await tenant.decideBreaker('b', 'rollback')
+    expect(offset(tenant)).toBe(before)
+    expect(await read(tenant, { uncommitted: true })).toHaveLength(100)
+    // Armed again: it trips again. Committed, it goes on from where that run had come.
+    expect(await tenant.runNow('b')).toMatchObject({ code: 'breaker-tripped' })
+    await tenant.decideBreaker('b', 'commit')
+    expect(await read(tenant, {})).toHaveLength(130)
+    expect((await live(tenant, 'b')).filter(({ v }) => v === 2)).toHaveLength(30)
+    expect(Number(offset(tenant))).toBeGreaterThan(Number(before))
+    expect(await tenant.runNow('b')).toMatchObject({ outcome: 'completed', changes: 0 })
+    await expect(tenant.decideBreaker('b', 'commit')).rejects.toMatchObject({ code: 'breaker-not-tripped' })
+    await expect(tenant.decideBreaker('x', 'commit')).rejects.toMatchObject({ code: 'unknown-dataset' })
+  })
+
+  it('counts the deletes of deletion tracking', async () => {
+    const tenant = await openTenant()
+    const sink = { type: 'dataset', dataset: 'a', circuit_breaker_threshold_count: 50 }
+    for (const entities of [numbered(0, 100), numbered(0, 49)]) {
+      await deploy(tenant, { ...source(entities), sink })
+      const report = await tenant.runNow('a')
+      expect(report.code).toBe(entities.length === 100 ? null : 'breaker-tripped')
+    }
+    expect(await live(tenant, 'a')).toHaveLength(100)
+    await tenant.decideBreaker('a', 'commit')
+    expect(await live(tenant, 'a')).toHaveLength(49)
+  })
+
+  it('watches no dataset that is not populated yet, and trips at the first version when its limit is 0', async () => {
+    const tenant = await openTenant()
+    await changed(tenant, { circuit_breaker_threshold_count: 0, set_initial_offset: 'never' })
+    expect(await tenant.runNow('b')).toMatchObject({ outcome: 'completed', changes: 30 })
+    await deploy(
+      tenant,
+      source(numbered(0, 1, 3)),
+      guarded({ circuit_breaker_threshold_count: 0, set_initial_offset: 'onload' }),
+    )
+    await tenant.runNow('a')
+    expect(await tenant.runNow('b')).toMatchObject({ outcome: 'failed', code: 'breaker-tripped' })
+    expect(runtime(tenant)['count-uncommitted']).toBeGreaterThan(0)
+  })
+
+  it('keeps the indexes of its dataset true', async () => {
+    const tenant = await openTenant()
+    const hop = ['hops', { datasets: ['b x'], where: ['eq', '_S._id', 'x.of'], return: 'x._id' }]
+    const copies = {
+      transform: {
+        type: 'dtl',
+        rules: {
+          default: [
+            ['copy', '*'],
+            ['add', 'of', '_S.of'],
+          ],
+        },
+      },
+    }
+    const joined = {
+      _id: 'c',
+      type: 'pipe',
+      source: { type: 'embedded', entities: [{ _id: 'k' }] },
+      pump: { mode: 'manual' },
+      transform: { type: 'dtl', rules: { default: [['add', 'found', hop]] } },
+    }
+    const run = async (of: string) => {
+      await deploy(
+        tenant,
+        source([
+          { _id: '1', of },
+          { _id: '2', of: 'x' },
+        ]),
+        guarded({ circuit_breaker_threshold_count: 5 }, copies),
+        joined,
+      )
+      for (const pipe of ['a', 'b', 'c']) expect(await tenant.runNow(pipe)).toMatchObject({ outcome: 'completed' })
+      return (await live(tenant, 'c'))[0]?.found
+    }
+    expect([await run('y'), await run('k'), await run('z')]).toEqual([[], ['1'], []])
+  })
+
+  it('of a receiver watches each request', async () => {
+    const tenant = await openTenant()
+    await deploy(tenant, receiver('b', { sink: { type: 'dataset', circuit_breaker_threshold_count: 3 } }))
+    // Into an empty dataset anything goes.
+    await push(tenant, 'b', numbered(0, 10))
+    await Promise.all([push(tenant, 'b', numbered(0, 3, 2)), push(tenant, 'b', numbered(3, 6, 2))])
+    expect(await read(tenant, {})).toHaveLength(16)
+    await expect(push(tenant, 'b', numbered(0, 4, 3))).rejects.toMatchObject({ code: 'breaker-tripped' })
+    await expect(push(tenant, 'b', numbered(0, 1, 3))).rejects.toMatchObject({ code: 'breaker-tripped' })
+    expect(await read(tenant, {})).toHaveLength(16)
+    await tenant.decideBreaker('b', 'rollback')
+    await push(tenant, 'b', numbered(0, 1, 3))
+    // A full sync that would delete most of it.
+    const full = { isFull: true, sequenceId: 's', requestId: '1', isFirst: true, isLast: true }
+    await expect(push(tenant, 'b', numbered(0, 1, 3), full)).rejects.toMatchObject({ code: 'breaker-tripped' })
+    expect(await live(tenant, 'b')).toHaveLength(10)
+  })
+
+  it('is as it was after the hub was started again', async () => {
+    const { node, tenant, data } = await openHub()
+    await changed(tenant, { circuit_breaker_threshold_count: 5 })
+    expect(await tenant.runNow('b')).toMatchObject({ code: 'breaker-tripped' })
+    await node.close()
+    const again = (await openHub({ data })).tenant
+    expect(await again.runNow('b')).toMatchObject({ outcome: 'waiting' })
+    expect(await read(again, { uncommitted: true })).toHaveLength(130)
+    await again.decideBreaker('b', 'commit')
+    expect(await read(again, {})).toHaveLength(130)
+  })
+})
