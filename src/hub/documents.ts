@@ -4,7 +4,7 @@ import type { Problem } from '../config/problems.ts'
 import type { DatasetView, Snapshot } from '../log/contract.ts'
 import { writeJson } from '../model/json.ts'
 import type { Value } from '../model/value.ts'
-import { sourceOffset } from '../pipes/full-run.ts'
+import { interruptedRun, sourceOffset } from '../pipes/full-run.ts'
 import { isPublisher, isReceiver, type Pipe, runsByPump } from '../pipes/pipe.ts'
 import type { DeployedComponent, DeployedPipe } from './deployment.ts'
 import type { PumpState } from './scheduler.ts'
@@ -44,6 +44,7 @@ export function pumpDocument(
     'is-valid-config': pipe !== null,
     'config-errors': configErrors(deployed.problems),
     'last-seen': snapshot.offset(sourceOffset(component.id)) ?? null,
+    'full-run': fullRun(pipe, snapshot),
     'last-run': isoTime(state.lastStartedAt),
     'next-run': isoTime(nextRunAt),
     'last-message': last?.message ?? null,
@@ -57,6 +58,12 @@ export function pumpDocument(
   }
   const config = pumpConfig(pipe)
   return `{"_id":${JSON.stringify(component.id)},"config":${JSON.stringify(config)},"runtime":${JSON.stringify(runtime)}}`
+}
+
+/** A full run under way or interrupted: how far it came, as of what is saved. Until it is complete `last-seen` stays. */
+function fullRun(pipe: Pipe | null, snapshot: Snapshot): Record<string, unknown> | null {
+  const found = pipe !== null && runsByPump(pipe) ? interruptedRun(pipe.id, snapshot) : undefined
+  return found === undefined ? null : { processed: found.read, 'last-seen': found.reached }
 }
 
 function pumpConfig(pipe: Pipe | null): Record<string, unknown> {

@@ -171,5 +171,11 @@ export async function voidFullRun(
 /** No configuration has it. */
 const VOID = ''
 
+/** How far a full run came that was interrupted, as of what is saved; undefined when none is owed. */
+export function interruptedRun(pipe: string, snapshot: Snapshot): Pick<Head, 'reached' | 'read'> | undefined {
+  const head = new SeenStore<Head>(pipe).head(snapshot)
+  return head === undefined ? undefined : { reached: head.reached, read: head.read }
+}
+
 /** The state of a void full run goes: to be committed with what replaces it. */
 export const fullRunForgotten = (pipe: string): StateChanges => new SeenStore<Head>(pipe).forget()

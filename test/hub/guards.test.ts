@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { HubTenant } from '../../src/hub/tenant.ts'
+import { entity } from '../log/sample.ts'
 import { deploy, live, openTenant, push, receiver } from './running-hub.ts'
 
 const node = (defaults: object) => ({ _id: 'node', type: 'metadata', global_defaults: defaults })
@@ -78,6 +79,52 @@ describe('an input that is not populated', () => {
       message: 'waits for its input (in) to be populated',
     })
     expect(await tenant.runNow('e')).toMatchObject({ outcome: 'completed' })
+  })
+})
+
+describe('a full run that failed', () => {
+  const rules = (bad: string) => [
+    ['copy', '*'],
+    ['if', ['eq', '_S._id', bad], ['remove', '_id']],
+  ]
+  const out = (bad: string) => {
+    const transform = { type: 'dtl', rules: { default: rules(bad) } }
+    return pipe('out', { type: 'dataset', dataset: 'in' }, { batch_size: 1, transform })
+  }
+  const document = (tenant: HubTenant) => JSON.parse(tenant.pump('out') ?? '{}').runtime
+  const failed = async () => {
+    const tenant = await openTenant()
+    await deploy(tenant, receiver('in'), out('none'))
+    await push(tenant, 'in', [{ _id: '1' }, { _id: '2' }, { _id: '3' }])
+    await tenant.runNow('out')
+    await tenant.write('out', [entity({ _id: 'stray' })])
+    await push(tenant, 'in', [{ _id: '4' }])
+    await deploy(tenant, receiver('in'), out('4'))
+    await tenant.operate('out', 'update-last-seen', { 'last-seen': '' })
+    expect(await tenant.runNow('out')).toMatchObject({ outcome: 'failed', syncType: 'full', deletionTracked: 0 })
+    return tenant
+  }
+
+  it('is shown with how far it came, and goes on there', async () => {
+    const tenant = await failed()
+    expect(document(tenant)).toMatchObject({ 'last-seen': null, 'full-run': { processed: 3, 'last-seen': '2' } })
+    expect(await tenant.runNow('out')).toMatchObject({ outcome: 'failed', syncType: 'full', read: 1 })
+    // Another program: it starts over.
+    await deploy(tenant, receiver('in'), out('none'))
+    const report = { outcome: 'completed', syncType: 'full', read: 4, deletionTracked: 1 }
+    expect(await tenant.runNow('out')).toMatchObject(report)
+    expect(document(tenant)).toMatchObject({ 'last-seen': '3', 'full-run': null })
+    expect(await ids(tenant, 'out')).toEqual(['1', '2', '3', '4'])
+  })
+
+  it.each([
+    ['', { syncType: 'full', read: 4, outcome: 'failed' }],
+    ['3', { syncType: 'incremental', read: 0, outcome: 'completed' }],
+  ])('is given up when the offset is set to "%s"', async (offset, report) => {
+    const tenant = await failed()
+    await tenant.operate('out', 'update-last-seen', { 'last-seen': offset })
+    expect(document(tenant)['full-run']).toBeNull()
+    expect(await tenant.runNow('out')).toMatchObject({ ...report, deletionTracked: 0 })
   })
 })
 
