@@ -45,9 +45,9 @@ export class EntityTexts {
   }
 
   of(version: Version): EntityText {
-    const { body, sequence, ts } = version
+    const { body, form, sequence, ts } = version
     const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
-    const entity = parseStored(text) as Entity
+    const entity = parseStored(text, form) as Entity
     const statements: Statement[] = []
     const emit = (subject: string, predicate: string, object: string, datatype: string) => {
       statements.push(`<${subject}> <${predicate}> ${objectText(storedLexical(object, datatype), datatype)}`)

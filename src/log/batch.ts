@@ -5,7 +5,7 @@
  *     4   u32  number of records
  *     8   the records, each
  *         0   u32  length of the record
- *         4   u8   1: deleted
+ *         4   u8   1: deleted; from bit 1: how its text may be read
  *         5   u24  bytes of the id
  *         8   16   hash            (fill: u48 sequence of the version the keys were computed from)
  *         24  u32  checksum of id and body
@@ -15,7 +15,8 @@
  *             shortened, u32 its full length and its bytes
  */
 
-import { DELETED, MAX_ID } from './block.ts'
+import { ANY_FORM, type StoredForm } from '../model/json.ts'
+import { DELETED, flagsOf, MAX_ID } from './block.ts'
 import { checksum } from './checksum.ts'
 import { LogError } from './errors.ts'
 import { encodeId, isWellFormed } from './ids.ts'
@@ -35,6 +36,8 @@ export interface PackedEntity {
   readonly text: string
   /** 32 hex characters. */
   readonly hash: string
+  /** How the text may be read; 0, which is always right, when absent. */
+  readonly form?: StoredForm
 }
 
 /** What `EntityBytes` of the model gives: the same, in bytes that are copied. */
@@ -45,6 +48,7 @@ export interface PackedBytes {
   readonly idLength: number
   readonly deleted: boolean
   readonly hash: string
+  readonly form: StoredForm
 }
 
 /** For each index its number and the entity's keys in it. */
@@ -168,13 +172,15 @@ export class EntityPacker {
   }
 
   /** `keys` also of a deleted entity: indexes hold the deleted, marked. */
-  add({ id, deleted, text, hash }: PackedEntity, keys: EntityKeys = NO_KEYS): void {
-    this.#packing.add(id, text, keys, (record, at) => writeEntityHead(record, at, deleted, hash))
+  add({ id, deleted, text, hash, form = ANY_FORM }: PackedEntity, keys: EntityKeys = NO_KEYS): void {
+    const flags = flagsOf(deleted, form)
+    this.#packing.add(id, text, keys, (record, at) => writeEntityHead(record, at, flags, hash))
   }
 
   /** The same without index keys, from bytes: the text is the first `length` of `text`, and its id's begin at `idStart`. */
-  addBytes({ text, length, idStart, idLength, deleted, hash }: PackedBytes): void {
-    this.#packing.addBytes(text, length, idStart, idLength, (record, at) => writeEntityHead(record, at, deleted, hash))
+  addBytes({ text, length, idStart, idLength, deleted, hash, form }: PackedBytes): void {
+    const flags = flagsOf(deleted, form)
+    this.#packing.addBytes(text, length, idStart, idLength, (record, at) => writeEntityHead(record, at, flags, hash))
   }
 
   /** The batch; the packer is spent. */
@@ -183,8 +189,8 @@ export class EntityPacker {
   }
 }
 
-function writeEntityHead(record: Buffer, at: number, deleted: boolean, hash: string): void {
-  if (deleted) record[at + 4] = DELETED
+function writeEntityHead(record: Buffer, at: number, flags: number, hash: string): void {
+  record[at + 4] = flags
   if (record.write(hash, at + 8, 16, 'hex') !== 16) {
     throw new LogError('bad-batch', `The hash '${hash}' of an entity is not 32 hexadecimal digits.`)
   }
@@ -267,7 +273,11 @@ export class BatchReader {
   }
 
   get deleted(): boolean {
-    return ((this.source[this.#record + 4] as number) & DELETED) !== 0
+    return (this.flags & DELETED) !== 0
+  }
+
+  get flags(): number {
+    return this.source[this.#record + 4] as number
   }
 
   get hashStart(): number {

@@ -12,7 +12,7 @@
  *     28  u32  0
  *     32  the directory: for each version
  *         0   u16  sequence, from the block's own
- *         2   u8   1: deleted
+ *         2   u8   1: deleted; from bit 1: how its text may be read (model/json.ts)
  *         3   u24  bytes of the id
  *         6   u48  previous sequence + 1, or 0
  *         12  16   hash
@@ -24,6 +24,7 @@
  * under its key: `latest` rows, which name the key, stay true.
  */
 
+import type { StoredForm } from '../model/json.ts'
 import { broken, checksum } from './checksum.ts'
 import type { Version } from './contract.ts'
 import { decodeId } from './ids.ts'
@@ -43,6 +44,9 @@ const MOST_PAGES = 4
 /** The longest id that the directory can tell. */
 export const MAX_ID = 0xff_ffff
 export const DELETED = 1
+
+/** What is noted of a version beside its content. */
+export const flagsOf = (deleted: boolean, form: StoredForm): number => (deleted ? DELETED : 0) | (form << 1)
 
 /** A block that was read. */
 export class Block {
@@ -165,6 +169,7 @@ export class Block {
       ts: this.ts,
       hash: bytes.toString('hex', at + 12, at + 28),
       body: stored.subarray(idLength),
+      form: ((bytes[at + 2] as number) >> 1) as StoredForm,
     }
   }
 }
@@ -211,7 +216,7 @@ export class BlockBuilder {
       readonly length: number
       readonly hashStart: number
       readonly checksum: number
-      readonly deleted: boolean
+      readonly flags: number
     },
   ): number {
     if (this.#count > 0 && this.#isFullFor(version.length)) this.flush()
@@ -220,7 +225,7 @@ export class BlockBuilder {
     const directory = this.#directory
     const at = ENTRY * entry
     directory.writeUInt16LE(sequence - this.#first, at)
-    directory[at + 2] = version.deleted ? DELETED : 0
+    directory[at + 2] = version.flags
     directory.writeUIntLE(version.idLength, at + 3, 3)
     directory.writeUIntLE(previous === null ? 0 : previous + 1, at + 6, 6)
     const { source, hashStart } = version

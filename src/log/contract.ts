@@ -1,5 +1,7 @@
 /** What others see of the log: commits go in through a {@link Journal}, versions come out through a {@link Snapshot}. */
 
+import type { StoredForm } from '../model/json.ts'
+
 /** One version of an entity as it lies in the log. */
 export interface Version {
   readonly id: string
@@ -14,6 +16,8 @@ export interface Version {
   readonly hash: string
   /** UTF-8 JSON (with transit tags) of `_id` and the content. Valid until the snapshot is renewed or closed: copy to keep. */
   readonly body: Uint8Array
+  /** How the body may be read; absent: with care. */
+  readonly form?: StoredForm
 }
 
 export interface DatasetDocument {

@@ -13,7 +13,7 @@ export function storedJson({ body, deleted, sequence, previous, ts, hash }: Vers
 
 /** The entity with `_deleted`, and with `internal` also `_updated`, `_previous`, `_ts` and `_hash`. The caller may change it. */
 export function entityOf(version: Version, { internal }: { readonly internal: boolean }): Entity {
-  const entity = parseStored(textOf(version.body)) as Entity
+  const entity = parseStored(textOf(version.body), version.form) as Entity
   set(entity, '_deleted', version.deleted)
   if (!internal) return entity
   set(entity, '_updated', version.sequence)

@@ -4,6 +4,7 @@ import { hash } from 'node:crypto'
 import { numberText } from './decimal.ts'
 import { type Dict, getStored, nameOf, type StoredKey, storedKeys } from './dict.ts'
 import { type Entity, idOf, isDeleted } from './entity.ts'
+import { ANY_FORM, SIMPLE, type StoredForm, WITH_DECIMALS } from './json.ts'
 import { nameText, quoted, write } from './json-writer.ts'
 import { compareText, instantOf } from './order.ts'
 import { encodeTransit, floatText } from './transit.ts'
@@ -16,13 +17,16 @@ export interface EncodedEntity {
   readonly text: string
   /** 32 hex characters, over the canonical form of `_id`, `_deleted` and the content: blind to the order of names. */
   readonly hash: string
+  /** How the text may be read. */
+  readonly form: StoredForm
 }
 
 /** What the log keeps of an entity. Throws ValueError when it nests too deep. */
 export function encodeEntity(entity: Entity): EncodedEntity {
   const id = idOf(entity)
   const deleted = isDeleted(entity)
-  const { keys, texts, sorted } = layoutOf(entity)
+  const { keys, texts, sorted, isSimple } = layoutOf(entity)
+  let form: StoredForm = isSimple ? SIMPLE : ANY_FORM
   const idText = quoted(id)
   const fragments: string[] = new Array(keys.length)
   let text = `{"_id":${idText}`
@@ -31,11 +35,16 @@ export function encodeEntity(entity: Entity): EncodedEntity {
     const fragment = (texts[place] as string) + write(value, 'stored', 1)
     text += `,${fragment}`
     // Most values read the same in both forms, and are written once.
-    fragments[place] = isPlain(value) ? fragment : (texts[place] as string) + canonicalText(value)
+    if (isPlain(value)) fragments[place] = fragment
+    else {
+      fragments[place] = (texts[place] as string) + canonicalText(value)
+      form = form !== ANY_FORM && value instanceof Decimal ? WITH_DECIMALS : ANY_FORM
+    }
+    if (holdsBigInteger(value)) form = ANY_FORM
   }
   let hashed = deleted ? `-${idText}` : `+${idText}`
   for (let place = 0; place < sorted.length; place++) hashed += fragments[sorted[place] as number]
-  return { id, deleted, text: `${text}}`, hash: hash128(hashed) }
+  return { id, deleted, text: `${text}}`, hash: hash128(hashed), form }
 }
 
 /** Its JSON is its canonical text: no names to sort, no zeros to leave out. */
@@ -44,6 +53,9 @@ function isPlain(value: Value): boolean {
   if (value instanceof Typed) return !(value instanceof Decimal || value instanceof Float)
   return Array.isArray(value) && (value as readonly Value[]).every(isPlain)
 }
+
+const holdsBigInteger = (value: Value): boolean =>
+  typeof value === 'bigint' || (Array.isArray(value) && (value as readonly Value[]).some(holdsBigInteger))
 
 /** How the content of one shape is written, and in which order the hash takes it. */
 interface Layout {
@@ -54,11 +66,13 @@ interface Layout {
   readonly texts: readonly string[]
   /** Places in `keys`, by name. */
   readonly sorted: readonly number[]
+  /** The engine's parser keeps the names and their order. */
+  readonly isSimple: boolean
 }
 
 const LAYOUTS_KEPT = 5_000
 const layouts = new Map<string, Layout>()
-let latest: Layout = { all: [], keys: [], texts: [], sorted: [] }
+let latest: Layout = { all: [], keys: [], texts: [], sorted: [], isSimple: true }
 
 function layoutOf(entity: Entity): Layout {
   const all = storedKeys(entity)
@@ -74,7 +88,8 @@ function layoutOf(entity: Entity): Layout {
   // Of the root's reserved properties only `_id` and `_deleted` are kept, each in a place of its own (dtl.md §2.2).
   const keys = all.filter((key) => !nameOf(key).startsWith('_'))
   const sorted = keys.map((_, place) => place).sort((a, b) => compareKeys(keys[a] as StoredKey, keys[b] as StoredKey))
-  latest = { all, keys, texts: keys.map(nameText), sorted }
+  const isSimple = keys.every((key) => key === nameOf(key))
+  latest = { all, keys, texts: keys.map(nameText), sorted, isSimple }
   if (layouts.size >= LAYOUTS_KEPT) layouts.clear()
   layouts.set(shape, latest)
   return latest

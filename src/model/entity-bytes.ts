@@ -7,6 +7,8 @@
 
 import { isUtf8 } from 'node:buffer'
 import { hash } from 'node:crypto'
+import { storedKey } from './dict.ts'
+import { ANY_FORM, SIMPLE, type StoredForm, WITH_DECIMALS } from './json.ts'
 import { compareText } from './order.ts'
 
 export interface BytesReading {
@@ -44,6 +46,8 @@ const PLAIN = 1
 /** A number with a point: written with a mark, hashed with a tag. */
 const DECIMAL = 2
 
+/** Digits that the engine's parser never rounds. */
+const EXACT = 15
 /** Entities longer than this are not worth a scratch buffer. */
 const MAX_BYTES = 1 << 20
 const MAX_NAMES = 1_000
@@ -78,6 +82,7 @@ export class EntityBytes {
   deleted = false
   /** 32 hex characters. */
   hash = ''
+  form: StoredForm = ANY_FORM
 
   /** Throws {@link NotEntities} when the text begins as neither an array nor an entity. */
   constructor(bytes: Uint8Array, { decimals }: BytesReading) {
@@ -181,7 +186,7 @@ export class EntityBytes {
       let at = first === MINUS ? start + 1 : start
       const digits = at
       while (isDigit(bytes[at] as number)) at++
-      if (at === digits || (bytes[digits] === ZERO && at > digits + 1)) return 0
+      if (at === digits || at > digits + EXACT || (bytes[digits] === ZERO && at > digits + 1)) return 0
       if (bytes[at] === POINT) {
         if (!this.#decimals) return 0
         const fraction = ++at
@@ -231,7 +236,8 @@ export class EntityBytes {
   /** The text: what stands together in the source as it should in the text is copied together. */
   #write(idStart: number, idEnd: number): void {
     const bytes = this.#bytes
-    const { kept, names } = this.#layout
+    const { kept, names, isSimple } = this.#layout
+    let form: StoredForm = isSimple ? SIMPLE : ANY_FORM
     const text = this.text
     let at = ID_NAME.copy(text, 0)
     this.idStart = at + 1
@@ -250,7 +256,10 @@ export class EntityBytes {
         at = put(text, at, bytes, from, to)
         text[at] = COMMA
         at = put(text, at + 1, name, 0, name.length)
-        if (isBare) text[at++] = SPACE
+        if (isBare) {
+          text[at++] = SPACE
+          if (isSimple) form = WITH_DECIMALS
+        }
         from = start
         to = this.#ends[place] as number
       }
@@ -258,6 +267,7 @@ export class EntityBytes {
     at = put(text, at, bytes, from, to)
     text[at] = DICT_END
     this.length = at + 1
+    this.form = form
   }
 
   #hash(idStart: number, idEnd: number): void {
@@ -300,9 +310,11 @@ interface Layout {
   /** Place of `_deleted`, or -1. */
   readonly deleted: number
   readonly isFit: boolean
+  /** The engine's parser keeps the names and their order. */
+  readonly isSimple: boolean
 }
 
-const NO_LAYOUT: Layout = { names: [], kept: [], sorted: [], id: -1, deleted: -1, isFit: false }
+const NO_LAYOUT: Layout = { names: [], kept: [], sorted: [], id: -1, deleted: -1, isFit: false, isSimple: false }
 const NOTHING = new Uint8Array(0)
 const ID_NAME = Buffer.from('{"_id":')
 const DECIMAL_TAG = Buffer.from('"~f')
@@ -314,7 +326,8 @@ function makeLayout(names: readonly Uint8Array[]): Layout {
   const kept = texts.flatMap((text, place) => (text.charCodeAt(0) === UNDERSCORE ? [] : [place]))
   const sorted = [...kept].sort((a, b) => compareText(texts[a] as string, texts[b] as string))
   const isFit = id >= 0 && !texts.includes('_filtered') && new Set(texts).size === texts.length
-  return { names, kept, sorted, id, deleted: texts.indexOf('_deleted'), isFit }
+  const isSimple = kept.every((place) => storedKey(texts[place] as string) === texts[place])
+  return { names, kept, sorted, id, deleted: texts.indexOf('_deleted'), isFit, isSimple }
 }
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -408,7 +421,7 @@ function endOfInteger(bytes: Uint8Array, start: number): number {
   const digits = isNegative ? start + 1 : start
   let at = digits
   while (isDigit(bytes[at] as number)) at++
-  if (at === digits || (bytes[digits] === ZERO && (isNegative || at > digits + 1))) return 0
+  if (at === digits || at > digits + EXACT || (bytes[digits] === ZERO && (isNegative || at > digits + 1))) return 0
   return isEndOfNumber(bytes[at] as number) ? at : 0
 }
 

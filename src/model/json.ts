@@ -6,7 +6,9 @@
  */
 
 import { parseDecimal } from './decimal.ts'
+import type { StoredKey } from './dict.ts'
 import { MAX_DEPTH, type Reading, scanJson } from './json-scanner.ts'
+import { nameText } from './json-writer.ts'
 import { decodeTransit } from './transit.ts'
 import type { Decimal, Value } from './value.ts'
 
@@ -23,8 +25,38 @@ export function parseJson(text: string, options?: Partial<Omit<Reading, 'stored'
   return parse(text, options === undefined ? AS_FLOATS : { ...AS_FLOATS, ...options })
 }
 
+/** How a text of `encodeEntity` may be read, which its writer knows. */
+export type StoredForm = typeof ANY_FORM | typeof SIMPLE | typeof WITH_DECIMALS
+/** It has to be looked at with care. */
+export const ANY_FORM = 0
+/** The engine's parser gets it right. */
+export const SIMPLE = 1
+/** It does, but for bare Decimals among the properties of the root. */
+export const WITH_DECIMALS = 2
+
 /** Reads the text of `encodeEntity`: every value of the same kind and with the same digits as it was written. */
-export const parseStored = (text: string): Value => parse(text, AS_STORED)
+export function parseStored(text: string, form: StoredForm = ANY_FORM): Value {
+  if (form === ANY_FORM) return parse(text, AS_STORED)
+  const parsed = JSON.parse(text) as Value
+  if (!settle(parsed, text.includes('~'), false, 1)) return scanJson(text, AS_STORED)
+  if (form === WITH_DECIMALS) restoreDecimals(parsed as unknown as Record<string, Value>, text)
+  return parsed
+}
+
+/** A bare Decimal stands behind the only space there is outside of strings; within them quotes are escaped. */
+function restoreDecimals(root: Record<string, Value>, text: string): void {
+  for (const key in root) {
+    if (typeof root[key] !== 'number') continue
+    const name = `${nameText(key as StoredKey)} `
+    const start = text.indexOf(name)
+    if (start < 0) continue
+    DECIMAL.lastIndex = start + name.length
+    const digits = DECIMAL.exec(text)
+    if (digits !== null) root[key] = parseDecimal(digits[0], true) as Decimal
+  }
+}
+
+const DECIMAL = /-?\d+(?:\.\d+)?/y
 
 function parse(text: string, reading: Reading): Value {
   const start = text.charCodeAt(0) === 0xfeff ? 1 : 0

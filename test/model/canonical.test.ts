@@ -8,7 +8,7 @@ import { parseJson, parseStored } from '../../src/model/json.ts'
 import { write } from '../../src/model/json-writer.ts'
 import { equals } from '../../src/model/order.ts'
 import { Float, kindOf, NI, type Value } from '../../src/model/value.ts'
-import { dict, identical, near, text, value } from './values.ts'
+import { dict, identical, name, near, scalar, text, value } from './values.ts'
 
 const entity: fc.Arbitrary<Entity> = fc.tuple(text, fc.boolean(), dict).map(([id, deleted, content]) => {
   const made = copyOf(content)
@@ -34,6 +34,32 @@ const read = (json: string): Entity => parseJson(json) as Entity
 const hashOf = (json: string): string => encodeEntity(read(json)).hash
 
 describe('encodeEntity', () => {
+  it('knows how its text may be read: the short way gives what the careful one does', () => {
+    const seen = new Set<number>()
+    const flat = fc.dictionary(name, fc.oneof(scalar, fc.array(scalar, { maxLength: 3 })), { maxKeys: 5 })
+    const oneOf = fc.oneof(
+      entity,
+      fc.tuple(text, flat).map(([id, content]) => dictOf([['_id', id], ...Object.entries(content)]) as Entity),
+    )
+    fc.assert(
+      fc.property(oneOf, (one) => {
+        const { text, form } = encodeEntity(one)
+        seen.add(form)
+        expect(identical(parseStored(text, form), parseStored(text))).toBe(true)
+      }),
+      { numRuns: 2_000 },
+    )
+    expect([...seen].sort()).toEqual([0, 1, 2])
+  })
+
+  it('reads bare decimals of the root the short way, digit by digit', () => {
+    const { text, form } = encodeEntity(
+      parseJson('{"_id":"a","b":1.50,"c":"\\"b\\": 7","d":2}', { fractions: 'decimal' }) as Entity,
+    )
+    expect(form).toBe(2)
+    expect(identical(parseStored(text, form), parseStored(text))).toBe(true)
+  })
+
   it('writes _id first and the content in its order, and leaves other reserved properties out', () => {
     fc.assert(
       fc.property(entity, (one) => {
