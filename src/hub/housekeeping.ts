@@ -1,4 +1,4 @@
-/** When datasets are compacted: after runs of their pipes, soon after what receivers took in, and once a day. */
+/** When datasets are compacted: during and after runs of their pipes, soon after what receivers took in, and once a day. */
 
 import type { Logger } from '../pipes/logger.ts'
 import type { Pipe } from '../pipes/pipe.ts'
@@ -21,13 +21,15 @@ export interface HousekeepingPorts {
 
 const DAY_MS = 86_400_000
 const LOOK_MS = 60_000
-/** Requests to a receiver are many and small: what they push out is taken away together. */
-const RECEIVED_MS = 1_000
+/** Batches are many and small: what they push out is taken away together. */
+const WRITTEN_MS = 1_000
 
 export class Housekeeping {
   readonly #ports: HousekeepingPorts
   /** When each pipe's dataset was last compacted. */
   readonly #last = new Map<string, number>()
+  /** Versions that went since the last run of each pipe ended. */
+  readonly #removed = new Map<string, number>()
   readonly #soon = new Map<string, NodeJS.Timeout>()
   #timer: NodeJS.Timeout | null = null
   #isLooking = false
@@ -50,22 +52,23 @@ export class Housekeeping {
     this.#soon.clear()
   }
 
-  /** Gives how many versions went. What goes wrong here is told, and is no failure of the run. */
+  /** Gives how many versions went since the last time. What goes wrong here is told, and is no failure of the run. */
   async afterRun(pipe: Pipe): Promise<number> {
-    if (this.#isClosed || !this.#isWanted(pipe) || this.#dueInMs(pipe) > 0) return 0
-    this.#last.set(pipe.id, this.#ports.now())
-    return this.#compact(pipe.id, 'sink')
+    await this.#bySink(pipe)
+    const removed = this.#removed.get(pipe.id) ?? 0
+    this.#removed.delete(pipe.id)
+    return removed
   }
 
-  /** A receiver took something in. */
-  received(pipe: Pipe): void {
+  /** A receiver took something in, or a run is under way: a long one must not fill the disk with what it replaces. */
+  written(pipe: Pipe): void {
     if (this.#isClosed || !this.#isWanted(pipe) || this.#soon.has(pipe.id)) return
     const timer = setTimeout(
       () => {
         this.#soon.delete(pipe.id)
-        void this.afterRun(pipe)
+        void this.#bySink(pipe)
       },
-      Math.max(RECEIVED_MS, this.#dueInMs(pipe)),
+      Math.max(WRITTEN_MS, this.#dueInMs(pipe)),
     )
     timer.unref()
     this.#soon.set(pipe.id, timer)
@@ -86,6 +89,13 @@ export class Housekeeping {
     } finally {
       this.#isLooking = false
     }
+  }
+
+  async #bySink(pipe: Pipe): Promise<void> {
+    if (this.#isClosed || !this.#isWanted(pipe) || this.#dueInMs(pipe) > 0) return
+    this.#last.set(pipe.id, this.#ports.now())
+    const removed = await this.#compact(pipe.id, 'sink')
+    this.#removed.set(pipe.id, (this.#removed.get(pipe.id) ?? 0) + removed)
   }
 
   #isWanted({ sink, compaction }: Pipe): boolean {

@@ -110,7 +110,8 @@ class Tenant {
   readonly #found = new FoundBefore()
   readonly #indexes = new IndexCompiler()
   readonly #runs = new Map<string, AbortController>()
-  readonly #compactions = new Map<string, AbortController>()
+  /** Of which pipe each is that is under way. */
+  readonly #compactions = new Map<AbortController, string>()
   readonly #compactor: Compactor
   /** Of all work that goes on between two runs. */
   readonly #closing = new AbortController()
@@ -250,14 +251,14 @@ class Tenant {
   ): Promise<number> {
     const pipe = this.pipe(id)
     const abort = new AbortController()
-    this.#compactions.set(id, abort)
+    this.#compactions.set(abort, id)
     try {
       return await this.#compactor.compactFor(pipe, occasion, this.#readers(projected), abort.signal)
     } catch (error) {
       if (abort.signal.aborted || this.#closing.signal.aborted) return 0
       throw error
     } finally {
-      this.#compactions.delete(id)
+      this.#compactions.delete(abort)
     }
   }
 
@@ -282,7 +283,7 @@ class Tenant {
 
   stop(id: string): void {
     this.#runs.get(id)?.abort()
-    this.#compactions.get(id)?.abort()
+    for (const [compaction, pipe] of this.#compactions) if (pipe === id) compaction.abort()
   }
 
   async receive(id: string, body: Uint8Array, push: PushParameters): Promise<ReceiveAnswer> {

@@ -421,7 +421,7 @@ export class HubTenant implements hub.Tenant {
       { tenant: this.name, pipe: id, body, push },
       transferable(body),
     )
-    this.#housekeeping.received(pipe)
+    this.#housekeeping.written(pipe)
     return answer
   }
 
@@ -538,6 +538,11 @@ export class HubTenant implements hub.Tenant {
     })
     await this.#scheduler.forgetMentions(id)
     return erased
+  }
+
+  /** What is done now and then, done now: see housekeeping.ts. */
+  tidy(): Promise<void> {
+    return this.#housekeeping.look()
   }
 
   /** Records that another tenant was deleted with all it had. */
@@ -674,6 +679,8 @@ export class HubTenant implements hub.Tenant {
 
   progress(pipe: string, read: number): void {
     this.#scheduler.progress(pipe, read)
+    const written = this.deployed(pipe)?.pipe
+    if (written) this.#housekeeping.written(written)
   }
 
   pumpState(pipe: string): PumpState {

@@ -237,10 +237,17 @@ export interface Removal {
   readonly blocks: readonly (readonly [block: number, sequences: readonly number[]])[]
   /** Of these, the versions that may be the newest of their id: nothing of the id is left then. Of any other id the newest stays. */
   readonly ids: readonly number[]
-  /** How far the compaction is with it, in the same transaction. */
+  /** How far the compaction is with all of it, in the same transaction. */
   readonly position?: string
   /** Remnants that need not be looked after any more. */
   readonly settled?: readonly number[]
+}
+
+/** What became of a removal. It ends early, between two blocks, when others would have to wait: the rest is to be asked for again. */
+export interface Removed {
+  readonly versions: number
+  /** Blocks that are done, from the first on. */
+  readonly blocks: number
 }
 
 /** All of it happens, or nothing: one transaction. */
@@ -279,8 +286,8 @@ export interface Journal {
   deleteIndex(dataset: string, index: number): Promise<boolean>
   /** Entries for versions that were there before the index: packed by `IndexFillPacker`; `filled` moves on; `ready` ends it. */
   fillIndex(dataset: string, index: number, entries: ArrayBuffer, filled: number, ready: boolean): Promise<void>
-  /** Takes versions out of a log; gives how many. Rejects `newest-version` rather than lose the newest of an id. */
-  remove(removal: Removal): Promise<number>
+  /** Takes versions out of a log. Rejects `newest-version` rather than lose the newest of an id. */
+  remove(removal: Removal): Promise<Removed>
   /** A new run of a pipe, which ends any other: commits of the former are refused from now on. */
   beginRun(pipe: string): Promise<number>
   /** What it wrote behind a circuit breaker and did not expose is undone. */

@@ -2,10 +2,10 @@
 
 import type { Journal, Place, Removal } from './contract.ts'
 
-/** Of one slice. What a slice costs is mostly the blocks that are written again. */
-export const SLICE_VERSIONS = 1_000
-const BLOCKS = 64
-const BYTES = 1 << 20
+/** Of one slice at most. The writer ends one early that takes it too long. */
+export const SLICE_VERSIONS = 2_000
+const BLOCKS = 500
+const BYTES = 4 << 20
 
 type Ends = Pick<Removal, 'position' | 'settled'>
 
@@ -28,22 +28,30 @@ export async function removeInSlices(
   )
   let removed = 0
   for (const [at, blocks] of slices.entries()) {
-    signal.throwIfAborted()
-    const going = blocks.flatMap(([, sequences]) => sequences.filter((sequence) => ids.has(sequence)))
     const isLast = at === slices.length - 1
-    removed += await journal.remove({ dataset: id, generation, blocks, ids: going, ...(isLast ? ends : {}) })
+    let left: Slice = blocks
+    do {
+      signal.throwIfAborted()
+      const going = left.flatMap(([, sequences]) => sequences.filter((sequence) => ids.has(sequence)))
+      const removal = { dataset: id, generation, blocks: left, ids: going, ...(isLast ? ends : {}) }
+      const done = await journal.remove(removal)
+      removed += done.versions
+      left = left.slice(done.blocks)
+    } while (left.length > 0)
   }
   return removed
 }
 
+type Slice = (readonly [block: number, sequences: number[]])[]
+
 /** One at least: it carries the ends. */
-function slicesOf(places: readonly Place[], most: number): (readonly [block: number, sequences: number[]])[][] {
-  const slices: (readonly [block: number, sequences: number[]])[][] = [[]]
+function slicesOf(places: readonly Place[], most: number): Slice[] {
+  const slices: Slice[] = [[]]
   let versions = 0
   let bytes = 0
   let block = -1
   for (const place of places) {
-    let slice = slices.at(-1) as (readonly [block: number, sequences: number[]])[]
+    let slice = slices.at(-1) as Slice
     const isNew = place.block !== block
     const isFull = versions >= most || (isNew && (slice.length >= BLOCKS || bytes + place.blockBytes > BYTES))
     if (isFull && slice.length > 0) {

@@ -2,7 +2,7 @@
 
 import { uncount } from './appender.ts'
 import { Block } from './block.ts'
-import type { Removal } from './contract.ts'
+import type { Removal, Removed } from './contract.ts'
 import type { Counts } from './documents.ts'
 import { get, type Tables } from './environment.ts'
 import { LogError } from './errors.ts'
@@ -10,17 +10,27 @@ import { bounded, indexKey, latestKey, logKey } from './keys.ts'
 import { LatestRow } from './latest.ts'
 import { forgetLeft } from './left.ts'
 
-/** `going`: versions that may be the newest of their id. Gives how many versions went; those that were gone already are passed over. Only inside a write transaction. */
+/** Milliseconds after which a slice ends, so that commits do not wait for the rest. */
+const SLICE_MS = 10
+
+/**
+ * `going`: versions that may be the newest of their id. Ends early when the time is over: gives how many versions went and
+ * how many blocks are done; those that were gone already are passed over. Only inside a write transaction.
+ */
 export function removeVersions(
   tables: Tables,
   dataset: number,
   counts: Counts,
   blocks: Removal['blocks'],
   going: ReadonlySet<number>,
-): number {
+): Removed {
+  const until = performance.now() + SLICE_MS
   const row = new LatestRow()
   let removed = 0
+  let done = 0
   for (const [first, sequences] of blocks) {
+    if (done > 0 && performance.now() > until) break
+    done++
     const key = logKey(dataset, first)
     const found = get(tables.log, key)
     if (found === undefined) continue
@@ -41,7 +51,7 @@ export function removeVersions(
     removed += dropped.size
   }
   counts.versions -= removed
-  return removed
+  return { versions: removed, blocks: done }
 }
 
 /** When the version is the newest of its id, all of the id goes: allowed only where it was meant. */

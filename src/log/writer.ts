@@ -15,6 +15,7 @@ import {
   type Journal,
   MAX_ENTITY_BYTES,
   type Removal,
+  type Removed,
   type RunToken,
   type Staging,
   type Write,
@@ -318,7 +319,7 @@ export class LogWriter implements Journal {
     })
   }
 
-  remove({ dataset: id, generation, blocks, ids, position, settled = [] }: Removal): Promise<number> {
+  remove({ dataset: id, generation, blocks, ids, position, settled = [] }: Removal): Promise<Removed> {
     return this.#run({
       check: () => {
         if (this.#dataset(id).document.generation !== generation) throw unknownDataset(id)
@@ -329,9 +330,10 @@ export class LogWriter implements Journal {
         const { number } = dataset.document
         const before = dataset.counts.existing + dataset.counts.deleted
         const removed = removeVersions(tables, number, dataset.counts, blocks, new Set(ids))
-        if (removed > 0) this.#uncounted.add(dataset)
+        if (removed.versions > 0) this.#uncounted.add(dataset)
         const vanished = before - dataset.counts.existing - dataset.counts.deleted
         if (vanished > 0) this.#changeDocument(id, { vanished: dataset.document.vanished + vanished })
+        if (removed.blocks < blocks.length) return removed
         if (position !== undefined) writeText(tables.meta, numberKey('p', number), position)
         for (const remnant of settled) removeRemnant(tables.meta, number, remnant)
         return removed

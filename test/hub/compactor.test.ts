@@ -104,3 +104,24 @@ it('looks once a day, also over a restart', async () => {
   await open().look()
   expect(done.splice(0)).toEqual(['d', 'a daily', 'b daily'])
 })
+
+it('compacts also while a run is under way, and counts that for the run', async () => {
+  const done: string[] = []
+  const housekeeping = new Housekeeping({
+    now: Date.now,
+    pipes: () => [],
+    compact: async (pipe) => done.push(pipe),
+    withRemnants: () => [],
+    settle: async () => {},
+    lastDaily: () => null,
+    saveDaily: async () => {},
+    logger: silent,
+  })
+  const pipe = { id: 'a', sink: { kind: 'dataset' }, compaction: settings({ isBySink: true }) } as unknown as Pipe
+  for (let batch = 0; batch < 100; batch++) housekeeping.written(pipe)
+  await expect.poll(() => done, { timeout: 5_000 }).toEqual(['a'])
+  // One version, and two.
+  expect(await housekeeping.afterRun(pipe)).toBe(3)
+  expect(done).toEqual(['a', 'a'])
+  housekeeping.close()
+})

@@ -13,7 +13,10 @@ it('takes versions out of a block and leaves the others as they were', async () 
   await writer.commit({ writes: [write('d', [...round('a'), ...round('b')])] })
   const before = reading(log, (snapshot) => [...(snapshot.dataset('d')?.changes(null) ?? [])].map(plain))
   const { generation } = await writer.assertDataset('d')
-  expect(await writer.remove({ dataset: 'd', generation, blocks: [[0, [0, 2]]], ids: [] })).toBe(2)
+  expect(await writer.remove({ dataset: 'd', generation, blocks: [[0, [0, 2]]], ids: [] })).toEqual({
+    versions: 2,
+    blocks: 1,
+  })
   reading(log, (snapshot) => {
     const view = snapshot.dataset('d')
     expect([...(view?.changes(null) ?? [])].map(plain)).toEqual(
@@ -24,7 +27,10 @@ it('takes versions out of a block and leaves the others as they were', async () 
     expect(view?.version(1)).toMatchObject({ id: 'e1', previous: null })
     expect(view?.latest('e0')).toMatchObject({ sequence: 3, previous: 0 })
   })
-  expect(await writer.remove({ dataset: 'd', generation, blocks: [[0, [0, 1, 2]]], ids: [] })).toBe(1)
+  expect(await writer.remove({ dataset: 'd', generation, blocks: [[0, [0, 1, 2]]], ids: [] })).toEqual({
+    versions: 1,
+    blocks: 1,
+  })
 })
 
 it('refuses to take away the newest version of an id', async () => {
