@@ -173,6 +173,32 @@ describe('a circuit breaker', () => {
     expect(await live(tenant, 'b')).toHaveLength(10)
   })
 
+  it('of a receiver lets a full sync of several requests delete what did not come, within the limit', async () => {
+    const tenant = await openTenant()
+    await deploy(tenant, receiver('b', { sink: { type: 'dataset', circuit_breaker_threshold_count: 3 } }))
+    await push(tenant, 'b', numbered(0, 10))
+    const sync = (requestId: string, entities: object[], more: object) =>
+      push(tenant, 'b', entities, { isFull: true, sequenceId: 's', requestId, ...more })
+    await sync('1', numbered(0, 5), { isFirst: true })
+    await sync('2', numbered(5, 7), { previousRequestId: '1' })
+    await sync('3', [], { previousRequestId: '2', isLast: true })
+    expect(await live(tenant, 'b')).toHaveLength(7)
+    expect(runtime(tenant)['circuit-breaker-tripped']).toBe(false)
+  })
+
+  it('drops what a request wrote that failed, and takes the next one', async () => {
+    const tenant = await openTenant()
+    const sink = { type: 'dataset', circuit_breaker_threshold_count: 30, prevent_multiple_versions: true }
+    await deploy(tenant, receiver('b', { sink }))
+    await push(tenant, 'b', numbered(0, 10))
+    // Its new entities are written before deletion tracking is refused its deletes.
+    const full = { isFull: true, sequenceId: 's', requestId: '1', isFirst: true, isLast: true }
+    await expect(push(tenant, 'b', numbered(10, 12), full)).rejects.toMatchObject({ code: 'second-version' })
+    await push(tenant, 'b', numbered(20, 21))
+    expect(await live(tenant, 'b')).toHaveLength(11)
+    expect(await read(tenant, { uncommitted: true })).toHaveLength(11)
+  })
+
   it('is as it was after the hub was started again', async () => {
     const { node, tenant, data } = await openHub()
     await changed(tenant, { circuit_breaker_threshold_count: 5 })

@@ -62,8 +62,8 @@ function world(pipes: readonly Pipe[]) {
     ended: () => {},
   })
   scheduler.setPipes(true, new Map(pipes.map((one) => [one.id, one])), () => undefined)
-  const grow = (dataset: string, end: number, populated = true) => {
-    inputs.set(dataset, { end, populated })
+  const grow = (dataset: string, end: number, populated = true, isTripped = false) => {
+    inputs.set(dataset, { end, populated, isTripped })
     commits++
     wake()
   }
@@ -117,6 +117,27 @@ describe('the scheduler', () => {
     grow('other', 2)
     await tick()
     expect(runs).toEqual(['b!', 'c', 'b!'])
+    await scheduler.close()
+  })
+
+  it('leaves a pipe alone while the circuit breaker of its dataset has tripped', async () => {
+    const { scheduler, runs, outcomes, grow } = world([pipe('b', ['a'])])
+    grow('a', 3)
+    grow('b', 1, true, true)
+    outcomes.set('b', { outcome: 'waiting' })
+    scheduler.start()
+    await tick()
+    for (let end = 4; end < 7; end++) {
+      grow('a', end)
+      await tick()
+    }
+    // Once by its schedule, when the hub was started.
+    expect(runs).toEqual(['b'])
+    grow('b', 1)
+    scheduler.forget('b')
+    outcomes.delete('b')
+    await tick()
+    expect(runs).toEqual(['b', 'b'])
     await scheduler.close()
   })
 

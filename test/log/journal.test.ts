@@ -58,16 +58,6 @@ describe('the writer thread', () => {
     expect(Math.min(...delays)).toBeLessThan(10)
   })
 
-  it('lets the feed wait in vain when nothing changes', async () => {
-    const { journal, feed: buffer } = await started()
-    const feed = openFeed(buffer)
-    await journal.assertDataset('d')
-    await journal.commit({ writes: [write('d', [{ _id: 'a' }])] })
-    const seen = feed.commits()
-    await journal.commit({ writes: [write('d', [{ _id: 'a' }])] })
-    expect(await feed.changed(seen, 50)).toBe(seen)
-  })
-
   it('ends with its process when it cannot write any more', async () => {
     const path = folder()
     let onDeath: (error: LogError) => void = () => {}

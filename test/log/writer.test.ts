@@ -55,13 +55,6 @@ describe('append if changed', () => {
     })
   })
 
-  it('appends an equal entity when it is forced to', async () => {
-    const { writer } = await openedLog()
-    await commitTo(writer, write('d', [{ _id: 'a' }]))
-    const { writes } = await commitTo(writer, write('d', [{ _id: 'a' }], { force: true }))
-    expect(writes).toEqual([{ written: 1, seen: 1, end: 2 }])
-  })
-
   it('stores a deleted version of an unknown id, but not where deletes are for what exists only', async () => {
     const { writer } = await openedLog()
     const gone = [{ _id: 'a', _deleted: true }]
@@ -135,20 +128,6 @@ describe('a commit', () => {
       'a',
       'd',
     ])
-  })
-
-  it('of a run that was replaced or ended is refused', async () => {
-    const { writer } = await openedLog()
-    const first = await writer.beginRun('p')
-    const commit = (number: number) => writer.commit({ run: { pipe: 'p', number }, offsets: [['o', `${number}`]] })
-    await commit(first)
-    const second = await writer.beginRun('p')
-    expect(second).toBeGreaterThan(first)
-    await expect(commit(first)).rejects.toMatchObject({ code: 'stale-run', details: { pipe: 'p', current: second } })
-    await writer.endRun('p', first)
-    await commit(second)
-    await writer.endRun('p', second)
-    await expect(commit(second)).rejects.toMatchObject({ code: 'stale-run' })
   })
 
   it('with too large an entity is refused with its name, its size and the limit, and is taken at exactly the limit', async () => {
@@ -250,17 +229,6 @@ describe('datasets', () => {
 
 describe('indexes', () => {
   const keysOf = (one: Entity) => [bytes(String(get(one, 'k')))]
-
-  it('refuse a batch that was computed with another set of them', async () => {
-    const { writer } = await openedLog()
-    await writer.assertIndex('d', 'k', 'f1')
-    const entities = [{ _id: 'a', k: '1' }]
-    await expect(commitTo(writer, write('d', entities))).rejects.toMatchObject({
-      code: 'index-set-changed',
-      details: { dataset: 'd', given: 0, current: 1 },
-    })
-    await commitTo(writer, write('d', entities, { indexSet: 1 }))
-  })
 
   it('are rebuilt under another number when their fingerprint changes', async () => {
     const { writer, log } = await openedLog()
