@@ -1,6 +1,7 @@
 /** What the hub knows of a log and the log itself does not: how index keys are computed, and which offsets are sequences. */
 
 import { elementTexts } from '../config/elements.ts'
+import { INDEX_FINGERPRINT } from '../dtl/compile.ts'
 import type { Snapshot } from '../log/contract.ts'
 import type { Position } from '../log/verify/verify.ts'
 import type { Entity } from '../model/entity.ts'
@@ -16,8 +17,9 @@ export const ENV = 'env'
 export function indexKeys(): (expression: string, fingerprint: string, entity: Entity) => readonly Uint8Array[] | null {
   const compiler = new IndexCompiler()
   const broken = new Set<string>()
-  return (expression, _, entity) => {
-    if (broken.has(expression)) return null
+  return (expression, fingerprint, entity) => {
+    // Another version computed its keys otherwise: it is rebuilt when somebody needs it.
+    if (fingerprint !== INDEX_FINGERPRINT || broken.has(expression)) return null
     try {
       return compiler.keysOf(expression, entity)
     } catch {

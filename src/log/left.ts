@@ -11,7 +11,7 @@
 
 import { seal, unseal } from './checksum.ts'
 import { get, type ReadTransaction, type Table } from './environment.ts'
-import { prefixEnd, valuePart } from './keys.ts'
+import { prefixEnd, valuePart, valuePartLength } from './keys.ts'
 
 /** Rows read in one go. */
 const ROWS = 256
@@ -48,6 +48,17 @@ export function* leftSince(
     if (last === undefined || rows.length < ROWS) return
     start = Buffer.concat([last.key, Buffer.from([0])])
   }
+}
+
+/** The key of the other row that there must be with a row of either kind. Throws `broken-row` when it is damaged. */
+export function partnerOf(key: Buffer, row: Buffer): Buffer {
+  const dataset = key.readUInt32BE(0)
+  if (key[4] === BY_ID) {
+    const index = 5 + valuePartLength(key, 5)
+    return leftKey(dataset, key.readUInt32BE(index), key.subarray(index + 4), sequenceIn(row))
+  }
+  const id = Buffer.from(unseal(row, row.length, 'an id that left a subset'))
+  return idKey(dataset, key.readUInt32BE(5), key.subarray(9, -6), id)
 }
 
 /** Notes again what a row of {@link leftSince} says. Only inside a write transaction. */

@@ -8,6 +8,7 @@ import { get } from '../environment.ts'
 import { encodeId } from '../ids.ts'
 import { datasetKey, isLong, latestKey, logKey, prefixEnd, sequenceOf } from '../keys.ts'
 import { LatestRow } from '../latest.ts'
+import { partnerOf } from '../left.ts'
 import type { OpenSnapshot } from '../snapshot.ts'
 import { entityOf } from '../stored.ts'
 import type { Findings, Place, Walked } from './finding.ts'
@@ -59,6 +60,7 @@ export class DatasetWalk {
     const ids = this.#counted.existing + this.#counted.deleted
     if (ids !== this.#newest) await this.#each('latest', (row) => this.#named(row))
     await this.#guarded('index', () => this.#indexes.all())
+    await this.#each('left', (row) => this.#left(row))
     this.#compareCounts()
   }
 
@@ -201,6 +203,20 @@ export class DatasetWalk {
     }
   }
 
+  /** Each loss of a key has two rows. */
+  #left({ key, value }: WalkedRow): void {
+    const place = { table: 'left', key: key.toString('hex') }
+    try {
+      if (!Buffer.isBuffer(value)) throw value
+      const partner = partnerOf(key, value)
+      if (get(this.#walk.environment.tables.left, partner, this.#walk.transaction) === undefined) {
+        this.#add('index', 'Of what an id lost, one of two rows is missing.', place)
+      }
+    } catch (error) {
+      this.#unreadable(error as Error, place)
+    }
+  }
+
   #compareCounts(): void {
     if (this.#counts === undefined) return
     for (const name of ['existing', 'deleted', 'versions'] as const) {
@@ -221,7 +237,7 @@ export class DatasetWalk {
     }
   }
 
-  async #each(table: 'log' | 'latest', one: (row: WalkedRow) => void): Promise<void> {
+  async #each(table: 'log' | 'latest' | 'left', one: (row: WalkedRow) => void): Promise<void> {
     const prefix = datasetKey(this.#number)
     await this.#guarded(table, async () => {
       for await (const rows of walkRows(this.#walk, table, prefix, prefixEnd(prefix))) rows.forEach(one)

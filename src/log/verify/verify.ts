@@ -85,7 +85,7 @@ class LogWalk implements Walk {
       await new DatasetWalk(this, this.#snapshot, document, sweeps, this.#options, this.#findings, this.#walked).all()
     }
     const numbers = new Set([...documents.map(({ number }) => number), ...sweeps.datasets, ...stagings])
-    for (const table of ['log', 'latest', 'index'] as const) await this.#strays(table, numbers)
+    for (const table of ['log', 'latest', 'index', 'left'] as const) await this.#strays(table, numbers)
     await this.#sealed('offset', () => {
       this.#walked.offsets++
     })
@@ -173,7 +173,7 @@ class LogWalk implements Walk {
   }
 
   /** Rows of datasets that do not exist: one look for each number. */
-  async #strays(table: 'log' | 'latest' | 'index', numbers: ReadonlySet<number>): Promise<void> {
+  async #strays(table: 'log' | 'latest' | 'index' | 'left', numbers: ReadonlySet<number>): Promise<void> {
     let from: Buffer | undefined = Buffer.from([0])
     try {
       while (from !== undefined) {

@@ -23,12 +23,12 @@ export async function sampleLog(): Promise<string> {
   const one = (i: number, v: number) => ({
     _id: i === 7 ? 'long'.repeat(300) : `id${i}`,
     _deleted: i % 10 === 3 && v > 0,
-    p: i === 5 ? 'value'.repeat(200) : `p${i % 4}`,
+    p: i === 5 ? 'value'.repeat(200) : `p${i === 9 || i === 42 || i === 7 ? v : i % 4}`,
     v,
     text: `${'x'.repeat(i % 300)}`,
   })
   for (const v of [0, 1, 2]) {
-    const entities = Array.from({ length: 400 }, (_, i) => one(i, i % 3 === 0 ? v : 0))
+    const entities = Array.from({ length: 400 }, (_, i) => one(i, i % 3 === 0 || i === 7 ? v : 0))
     const indexed = {
       indexSet: 1,
       keysOf: (json: Readonly<Record<string, unknown>>) => [[0, [bytes(json.p as string)]] as const],

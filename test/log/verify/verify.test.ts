@@ -11,7 +11,7 @@ it('finds nothing wrong with a sound log, and says how much it looked at', async
     positionsOf: () => [{ offset: 'o', dataset: 'd', sequence: 5 }],
   })
   expect(findings).toEqual([])
-  expect(walked).toEqual({ datasets: 2, versions: 1336, ids: 800, indexRows: 800, offsets: 1, states: 1 })
+  expect(walked).toEqual({ datasets: 2, versions: 1340, ids: 800, indexRows: 800, offsets: 1, states: 1 })
 })
 
 it('finds nothing wrong with a log that is swept and filled at the moment', async () => {
@@ -71,6 +71,11 @@ it.each<[what: string, law: string, harm: (environment: Environment) => void]>([
       const row = tables.index.getRange(range).asArray.find(({ value }) => value.length > 0)
       flip(tables.index, row?.key as Buffer, 9)
     },
+  ],
+  [
+    'a loss of a key that is noted by half',
+    'index',
+    ({ tables }) => tables.left.remove(tables.left.getKeys({ limit: 1 }).asArray[0] as Buffer),
   ],
   [
     'rows of an index that does not exist',
