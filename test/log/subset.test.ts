@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { DatasetView, Version } from '../../src/log/contract.ts'
+import { openForReading } from '../../src/log/environment.ts'
 import { fillIndex } from '../../src/log/fill.ts'
 import { get } from '../../src/model/dict.ts'
 import type { Entity } from '../../src/model/entity.ts'
@@ -167,6 +168,23 @@ describe('a subset', () => {
     // With the last of an id goes what is noted of it.
     await writer.remove({ dataset: 'd', generation, blocks: [[3, [3]]], ids: [3] })
     expect(feed()).toEqual([])
+  })
+
+  it('forgets the keys of an erased entity but those it has, so that readers hear of it, and these when it is gone', async () => {
+    const { writer, log, path } = await openedLog()
+    const { number: index } = await writer.assertIndex('d', 'k', '')
+    for (const k of ['secret', 'x']) await commitTo(writer, write('d', [{ _id: 'a', k: [k] }], inOf(index)))
+    await commitTo(writer, write('d', [{ _id: 'a', k: [], _deleted: true }], { ...inOf(index), erases: true }))
+    const feed = (key: string) =>
+      reading(log, (snapshot) => seen((snapshot.dataset('d') as DatasetView).subset({ index, key: bytes(key) }, null)))
+    expect(feed('secret')).toEqual([])
+    expect(feed('x')).toEqual([{ id: 'a', sequence: 2, deleted: true }])
+    const { generation } = reading(log, (snapshot) => (snapshot.dataset('d') as DatasetView).document)
+    const blocks = [0, 1, 2].map((one) => [one, [one]] as const)
+    await writer.remove({ dataset: 'd', generation, blocks, ids: [2] })
+    const environment = openForReading(path)
+    expect([...environment.tables.left.getKeys({ start: Buffer.from([0]) })]).toEqual([])
+    await environment.close()
   })
 
   it('forgets who left it when its index is removed, and knows only later ones when it is made again', async () => {

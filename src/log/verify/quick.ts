@@ -45,7 +45,7 @@ class Look {
     readHouse(this.#environment, this.#transaction)
     const documents = readDocuments(this.#environment, this.#transaction)
     readTexts(tables.offset, NONE, this.#transaction)
-    for (const name of ['log', 'latest', 'index', 'state'] as const) this.#ends(tables[name], FIRST, undefined)
+    for (const name of ['log', 'latest', 'index', 'left', 'state'] as const) this.#ends(tables[name], FIRST, undefined)
     for (const { number } of documents) {
       if (performance.now() > until) return
       this.#dataset(number)

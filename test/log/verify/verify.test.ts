@@ -1,7 +1,8 @@
 import { expect, it, onTestFinished } from 'vitest'
 import { numberKey, readCounts, writeCounts } from '../../../src/log/documents.ts'
 import type { Environment } from '../../../src/log/environment.ts'
-import { indexPrefix, latestKey, logKey, prefixEnd } from '../../../src/log/keys.ts'
+import { indexPrefix, latestKey, logKey, prefixEnd, valuePart } from '../../../src/log/keys.ts'
+import { noteLeft } from '../../../src/log/left.ts'
 import { LogWriter } from '../../../src/log/writer.ts'
 import { bytes } from '../sample.ts'
 import { flip, harm, keysOf, sampleLog, verified } from './harm.ts'
@@ -82,6 +83,20 @@ it.each<[what: string, law: string, harm: (environment: Environment) => void]>([
     'stray',
     ({ tables }) =>
       tables.index.put(Buffer.concat([indexPrefix(1, 9, true), Buffer.from([1, 0, 65, 66])]), Buffer.alloc(0)),
+  ],
+  [
+    'a changed row of what left a subset',
+    'unreadable',
+    ({ tables }) => {
+      noteLeft(tables.left, 1, 0, valuePart(bytes('x')), bytes('id1') as Buffer, 3)
+      const [key] = tables.left.getKeys({ start: Buffer.from([0]), limit: 1 }).asArray
+      flip(tables.left, key as Buffer, 5)
+    },
+  ],
+  [
+    'rows of what left a subset of a dataset that does not exist',
+    'stray',
+    ({ tables }) => noteLeft(tables.left, 99, 0, valuePart(bytes('x')), bytes('id1') as Buffer, 3),
   ],
   ['rows of a dataset that does not exist', 'stray', ({ tables }) => tables.log.put(logKey(99, 0), Buffer.from('x'))],
   [
