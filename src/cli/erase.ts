@@ -8,7 +8,7 @@ import { withTenant } from './open-data.ts'
 export const erase: Command = async ({ given, terminal }) => {
   const id = given.positionals[0] as string
   const dataset = given.text('dataset')
-  if (dataset === undefined) throw new UsageError('--dataset is missing: the dataset that holds the entity.')
+  if (dataset === undefined) throw new UsageError('samtale erase needs --dataset ID.')
   return withTenant(given, terminal, { mustExist: true }, async (tenant) => {
     if (tenant.dataset(dataset) === undefined) {
       const meant = didYouMean(dataset, Object.keys(tenant.ends()))

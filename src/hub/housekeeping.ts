@@ -22,7 +22,7 @@ export interface HousekeepingPorts {
 const DAY_MS = 86_400_000
 const LOOK_MS = 60_000
 /** Batches are many and small: what they push out is taken away together. */
-const WRITTEN_MS = 1_000
+const WRITTEN_MS = 250
 
 export class Housekeeping {
   readonly #ports: HousekeepingPorts

@@ -57,43 +57,53 @@ export async function compactDataset(
   rules: CompactionRules,
   signal: AbortSignal,
 ): Promise<number> {
-  return within(ports, dataset, signal, async (compaction, view, readers) => {
+  const begun = begin(ports, dataset, signal, (view, readers) => {
     const last = view.counts().end - 1
     const olderThan = (hours: number) => lastOlderThan(view, (ports.now() / 3_600_000 - hours) * HOUR_US)
-    const { keepVersions, thresholdHours, forget, retract } = rules
-    const aged = lower(thresholdHours === null ? null : olderThan(thresholdHours), readers.history)
-    compaction.begin(Math.max(1, keepVersions), aged, readers.tracked)
+    const { thresholdHours, forget } = rules
     const passed = Math.min(readers.passed ?? last, last)
-    const forgetUpTo = forget === null ? -1 : Math.min(passed, olderThan(forget.hours))
-    // In this order: see compaction-position.ts.
-    await compaction.walk(pushedOut(last))
-    await compaction.walk(letGo(readers.tracked))
-    await compaction.walk(grownOld(aged))
-    if (forget !== null) await compaction.walk(forgotten(forget.which, forgetUpTo), forget.budgetMs)
-    if (retract !== null) await compaction.walk(retracted(passed), retract.budgetMs)
+    return {
+      last,
+      passed,
+      held: readers.tracked,
+      aged: lower(thresholdHours === null ? null : olderThan(thresholdHours), readers.history),
+      forgetUpTo: forget === null ? -1 : Math.min(passed, olderThan(forget.hours)),
+    }
   })
+  if (begun === undefined) return 0
+  const { compaction, last, passed, held, aged, forgetUpTo } = begun
+  const { keepVersions, forget, retract } = rules
+  compaction.goOn(Math.max(1, keepVersions), aged, held)
+  // In this order: see compaction-position.ts.
+  await compaction.walk(pushedOut(last))
+  await compaction.walk(letGo(held))
+  await compaction.walk(grownOld(aged))
+  if (forget !== null) await compaction.walk(forgotten(forget.which, forgetUpTo), forget.budgetMs)
+  if (retract !== null) await compaction.walk(retracted(passed), retract.budgetMs)
+  return compaction.removed
 }
 
 /** Takes away what erased entities had, and what is left of them once all readers know. Gives how many versions went. */
 export async function settleRemnants(ports: CompactionPorts, dataset: string, signal: AbortSignal): Promise<number> {
-  return within(ports, dataset, signal, (compaction, view, readers) =>
-    compaction.settle(Math.min(readers.passed ?? Number.POSITIVE_INFINITY, view.counts().end - 1)),
-  )
+  const begun = begin(ports, dataset, signal, (view, readers) => ({
+    passed: Math.min(readers.passed ?? Number.POSITIVE_INFINITY, view.counts().end - 1),
+  }))
+  if (begun === undefined) return 0
+  await begun.compaction.settle(begun.passed)
+  return begun.compaction.removed
 }
 
-async function within(
+function begin<T>(
   ports: CompactionPorts,
   dataset: string,
   signal: AbortSignal,
-  use: (compaction: Compaction, view: DatasetView, readers: ReaderPositions) => Promise<void>,
-): Promise<number> {
+  plan: (view: DatasetView, readers: ReaderPositions) => T,
+): (T & { readonly compaction: Compaction }) | undefined {
   const snapshot = ports.log.snapshot()
   try {
     const view = snapshot.dataset(dataset)
-    if (view === undefined) return 0
-    const compaction = new Compaction(ports, snapshot, view, signal)
-    await use(compaction, view, ports.readers(snapshot, dataset))
-    return compaction.removed
+    if (view === undefined) return undefined
+    return { ...plan(view, ports.readers(snapshot, dataset)), compaction: new Compaction(ports, view, signal) }
   } finally {
     snapshot.close()
   }
@@ -101,7 +111,6 @@ async function within(
 
 class Compaction {
   readonly #ports: CompactionPorts
-  readonly #snapshot: Snapshot
   readonly #dataset: { readonly id: string; readonly generation: string }
   readonly #signal: AbortSignal
   readonly #sizes: typeof SIZES
@@ -110,9 +119,8 @@ class Compaction {
   #stored: string | undefined
   removed = 0
 
-  constructor(ports: CompactionPorts, snapshot: Snapshot, view: DatasetView, signal: AbortSignal) {
+  constructor(ports: CompactionPorts, view: DatasetView, signal: AbortSignal) {
     this.#ports = ports
-    this.#snapshot = snapshot
     this.#dataset = view.document
     this.#signal = signal
     this.#sizes = ports.sizes ?? SIZES
@@ -120,7 +128,8 @@ class Compaction {
     this.#position = readPosition(this.#stored)
   }
 
-  begin(keep: number, aged: number | null, held: number | null): void {
+  /** From where it was, under these rules. */
+  goOn(keep: number, aged: number | null, held: number | null): void {
     this.#position = under(this.#position, keep, aged, held)
   }
 
@@ -128,47 +137,45 @@ class Compaction {
   async walk(walk: Walk, budgetMs = Number.POSITIVE_INFINITY): Promise<void> {
     const until = this.#ports.now() + budgetMs
     do {
-      const view = this.#present()
-      const page = view && walk(view, this.#position, this.#sizes.page)
+      const page = this.#reading((view) => walk(view, this.#position, this.#sizes.page))
       if (!page) return
       this.#position = page.position
-      const { ids = new Set() } = page
-      await this.#remove(page.places, { ids })
+      const position = writePosition(page.position)
+      if (page.places.length === 0 && position === this.#stored) continue
+      await this.#remove(page.places, { position, ...(page.ids === undefined ? {} : { ids: page.ids }) })
+      this.#stored = position
     } while (this.#ports.now() < until)
   }
 
   async settle(passed: number): Promise<void> {
-    const view = this.#present()
-    if (view === undefined || view.remnants().length === 0) return
-    const { places, ids, settled } = remnantsOf(view, passed)
-    if (places.length > 0 || settled.length > 0) await this.#remove(places, { ids, settled })
+    const found = this.#reading((view) => (view.remnants().length === 0 ? null : remnantsOf(view, passed)))
+    if (!found || (found.places.length === 0 && found.settled.length === 0)) return
+    const { places, ids, settled } = found
+    await this.#remove(places, { ids, settled })
   }
 
   async #remove(
     places: Parameters<typeof removeInSlices>[2],
-    what: { readonly ids: ReadonlySet<number>; readonly settled?: readonly number[] },
+    what: Parameters<typeof removeInSlices>[3],
   ): Promise<void> {
-    const position = writePosition(this.#position)
-    const isNews = position !== this.#stored && what.settled === undefined
-    if (places.length === 0 && !isNews && what.settled === undefined) return
-    const ends = { ...what, ...(isNews ? { position } : {}) }
-    this.removed += await removeInSlices(
-      this.#ports.journal,
-      this.#dataset,
-      places,
-      ends,
-      this.#signal,
-      this.#sizes.slice,
-    )
-    if (isNews) this.#stored = position
+    const { journal } = this.#ports
+    this.removed += await removeInSlices(journal, this.#dataset, places, what, this.#signal, this.#sizes.slice)
   }
 
-  /** The dataset now: each page reads from a snapshot of its own, so that none is held for long. */
-  #present(): DatasetView | undefined {
+  /**
+   * Asks the dataset as it is now; undefined when it is another one by now, or may not be compacted any more. The
+   * snapshot is given back before anything is removed: as long as it is open, no room that is freed can be used.
+   */
+  #reading<T>(ask: (view: DatasetView) => T): T | undefined {
     this.#signal.throwIfAborted()
-    this.#snapshot.renew()
-    const view = this.#snapshot.dataset(this.#dataset.id)
-    return view?.document.generation === this.#dataset.generation && !view.document.isTripped ? view : undefined
+    const snapshot = this.#ports.log.snapshot()
+    try {
+      const view = snapshot.dataset(this.#dataset.id)
+      if (view?.document.generation !== this.#dataset.generation || view.document.isTripped) return undefined
+      return ask(view)
+    } finally {
+      snapshot.close()
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { runCommand } from '../../src/cli/commands.ts'
 import { commandNames } from '../../src/cli/usage.ts'
 import { fakeTerminal } from './fake-terminal.ts'
@@ -68,6 +68,7 @@ describe('samtale', () => {
     [['import', '--dataset', 'd', tmpdir()], 'is a folder, not a file'],
     [['import', '--dataset', 'd', '--format', 'turtel', import.meta.filename], "Did you mean 'turtle'?"],
     [['import', '--dataset', 'd', import.meta.filename], 'tells no RDF format'],
+    [['erase', 'x'], 'samtale erase needs --dataset ID.'],
     [['export', '--data', '/nowhere'], '/nowhere holds no data of a hub'],
     [['export', '--format', 'n3'], 'Notation3 can be read, but not written'],
   ])('refuses %j with exit code 2', async (typed, message) => {
@@ -203,5 +204,26 @@ describe('samtale check', () => {
     const { code, err } = await type('check', wrong)
     expect(code).toBe(1)
     expect(err).toContain('Environment variables (env.json): Not JSON: expected a value')
+  })
+})
+
+describe('samtale erase', () => {
+  it('erases an entity with all its versions, and says how many there were', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'samtale-erased-'))
+    onTestFinished(() => rmSync(data, { recursive: true, force: true }))
+    const configuration = folder('to-erase', {
+      'pipes/one.conf.json':
+        '{"_id":"one","type":"pipe","source":{"type":"embedded","entities":[{"_id":"x"},{"_id":"y"}]}}',
+    })
+    expect((await type('run', configuration, '--data', data)).code).toBe(0)
+    const erase = (...more: string[]) => type('erase', '--data', data, '--dataset', 'one', ...more)
+    expect(await erase('x', '--json')).toEqual({
+      code: 0,
+      out: '{"dataset":"one","entity":"x","versions":1}',
+      err: '',
+    })
+    const { code, err } = await erase('x')
+    expect(code).toBe(1)
+    expect(err).toContain("There is no entity 'x' in the dataset 'one'.")
   })
 })

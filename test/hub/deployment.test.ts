@@ -31,6 +31,35 @@ describe('a deployment', () => {
     ).toHaveLength(1)
   })
 
+  it('checks how a dataset is to be compacted', () => {
+    const said = (compaction: object, more: object = {}) => found(pipe('a', { compaction, ...more }))
+    expect(
+      said({
+        keep_versions: 3,
+        time_threshold_hours: 24,
+        growth_threshold: 1.5,
+        ttl_deletes_hours: null,
+        retract: true,
+      }),
+    ).toEqual([])
+    expect(said({ keep_versions: 0, time_threshold_hours: 1 })).toEqual([])
+    expect(said({ keep_versions: 0 })).toEqual([
+      "error a /compaction/keep_versions: 'keep_versions' is 0, and there is no time threshold. Set time_threshold_hours too.",
+    ])
+    expect(said({ time_threshold_hours_pump: 719 })).toHaveLength(1)
+    expect(said({ growth_threshold: 0.9 })).toHaveLength(1)
+    expect(said({ keep_version: 1 })).toEqual([
+      "warning a /compaction/keep_version: Unknown property 'keep_version'; it has no effect. Did you mean 'keep_versions'?",
+    ])
+    expect(said({ keep_versions: 1 }, { sink: { type: 'null' } })).toEqual([
+      'warning a /compaction: It has no effect: the pipe does not write a dataset.',
+    ])
+    const node = { _id: 'node', type: 'metadata', global_defaults: { compaction_keep_versions: 0 } }
+    expect(found(node, pipe('a', {}))).toEqual([
+      "error node /global_defaults/compaction_keep_versions: 'keep_versions' is 0, and there is no time threshold. Set time_threshold_hours too.",
+    ])
+  })
+
   it('refuses two writers of one dataset', () => {
     expect(found(pipe('a', {}), pipe('b', { sink: { type: 'dataset', dataset: 'a' } }))).toEqual([
       "error b /sink/dataset: The dataset 'a' is written by pipe 'a' already.",

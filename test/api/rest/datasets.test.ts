@@ -41,6 +41,15 @@ describe('datasets', () => {
     }
   })
 
+  it('erase an entity that is named', async () => {
+    fill()
+    const erase = (query: string) => fetch(`${served.url}/api/datasets/d/entity${query}`, { method: 'DELETE' })
+    const erased = await erase('?entity_id=a')
+    expect([erased.status, await erased.json()]).toEqual([200, { versions: 2 }])
+    expect((await erase('?entity_id=nobody')).status).toBe(404)
+    expect((await erase('')).status).toBe(400)
+  })
+
   it('are 404 until populated when that is asked for', async () => {
     fill()
     served.tenant.datasets.get('d')!.populated = false
