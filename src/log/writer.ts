@@ -124,7 +124,9 @@ export class LogWriter implements Journal {
     const release = await claimFolder(path)
     try {
       await beginLife(path)
-      return new LogWriter(path, release, options)
+      const writer = new LogWriter(path, release, options)
+      await writer.#undoFormerRuns()
+      return writer
     } catch (error) {
       await release()
       throw error
@@ -164,13 +166,18 @@ export class LogWriter implements Journal {
         options.onLost?.(error)
       },
     })
-    // Runs that were under way ended with the writer before this one: what they staged and did not trip on is void.
-    void this.#run({
-      apply: () => {
-        for (const { staged } of this.#stagings) if (staged !== null) this.#undoOpen(staged.staging.pipe)
-      },
-    }).catch(() => {})
     this.#sweep()
+  }
+
+  /** Runs that were under way ended with the writer before this one: what they staged and did not trip on is void. */
+  async #undoFormerRuns(): Promise<void> {
+    const pipes = [...this.#stagings].flatMap(({ staged }) => staged?.staging.pipe ?? [])
+    if (pipes.length === 0) return
+    await this.#run({
+      apply: () => {
+        for (const pipe of pipes) this.#undoOpen(pipe)
+      },
+    })
   }
 
   commit(commit: Commit): Promise<Committed> {

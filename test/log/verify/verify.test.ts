@@ -4,7 +4,7 @@ import type { Environment } from '../../../src/log/environment.ts'
 import { indexPrefix, latestKey, logKey, prefixEnd, valuePart } from '../../../src/log/keys.ts'
 import { noteLeft } from '../../../src/log/left.ts'
 import { LogWriter } from '../../../src/log/writer.ts'
-import { bytes } from '../sample.ts'
+import { bytes, write } from '../sample.ts'
 import { flip, harm, keysOf, sampleLog, verified } from './harm.ts'
 
 it('finds nothing wrong with a sound log, and says how much it looked at', async () => {
@@ -23,6 +23,22 @@ it('finds nothing wrong with a log that is swept and filled at the moment', asyn
   await writer.assertIndex('d', 'v', '')
   const { number } = await writer.assertIndex('d', 'p', 'another')
   expect(number).toBe(2)
+  expect((await verified(path)).findings).toEqual([])
+})
+
+it('finds nothing wrong with what a circuit breaker holds back, during its run and after it tripped', async () => {
+  const path = await sampleLog()
+  const writer = await LogWriter.open(path)
+  onTestFinished(() => writer.close())
+  const { indexSet } = await writer.assertDataset('d')
+  const run = { pipe: 'p', number: await writer.beginRun('p') }
+  await writer.beginStaging('d', run, 1)
+  for (const _id of ['id1', 'new']) {
+    await writer.commit({ run, offsets: [['o', '7']], writes: [write('d', [{ _id, v: 'other' }], { indexSet })] })
+    expect((await verified(path)).findings).toEqual([])
+  }
+  expect((await writer.assertDataset('d')).isTripped).toBe(true)
+  await writer.discardStaged('d')
   expect((await verified(path)).findings).toEqual([])
 })
 
