@@ -133,11 +133,15 @@ describe('a subset', () => {
       expect(view.subsetMembers({ index, key: bytes('y') }, null)).toBeNull()
       // And so is the little that came since the last time.
       expect(view.subsetMembers({ index, key: bytes('x') }, 19_999 - 10)).toBeNull()
-      const time = (read: () => unknown) => {
-        const start = performance.now()
-        read()
-        return performance.now() - start
-      }
+      // The best of several, since others use this machine.
+      const time = (read: () => unknown) =>
+        Math.min(
+          ...Array.from({ length: 5 }, () => {
+            const start = performance.now()
+            read()
+            return performance.now() - start
+          }),
+        )
       const listed = time(() => [...view.subset({ index, key: bytes('x') }, null)])
       const walked = time(() => [...view.subset({ index, key: bytes('x') }, null, { members: null })])
       expect(listed).toBeLessThan(walked / 3)

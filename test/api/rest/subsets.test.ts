@@ -155,7 +155,7 @@ describe('the indexes of a dataset', () => {
     await push(hub.tenant, 'people', [{ _id: 'a', type: 'person', v: 1 }, { _id: 'b' }])
     await hub.tenant.runNow('joined')
     const shown = async () => (await hub.indexes('people')).map(({ expression, status }) => [expression, status])
-    await expect.poll(shown).toEqual([
+    await expect.poll(shown, { timeout: 10_000 }).toEqual([
       ['["lower","_S.name"]', 'up-to-date'],
       ['_S.$ids', 'up-to-date'],
       ['_S.type', 'up-to-date'],
