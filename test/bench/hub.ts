@@ -5,13 +5,15 @@ import { readFileSync } from 'node:fs'
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 export interface Hub {
   readonly url: string
   readonly data: string
   request(method: string, path: string, body?: string, type?: string): Promise<Response>
   json<T>(path: string): Promise<T>
+  /** Anonymous memory in MB now. */
+  memoryMb(): number
   /** Peak of anonymous memory in MB so far, and CPU seconds used. */
   usage(): { readonly anonymousMb: number; readonly cpuSeconds: number }
   diskBytes(): Promise<number>
@@ -20,16 +22,29 @@ export interface Hub {
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
-export async function startHub(): Promise<Hub> {
-  const data = await mkdtemp(join(tmpdir(), 'samtale-bench-'))
-  const child = spawn(process.execPath, [MAIN, 'serve', '--port', '0', '--data', data], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+export interface HubOptions {
+  /** A folder that is there and stays; otherwise a fresh one. */
+  readonly data?: string
+  readonly withGraph?: boolean
+}
+
+export async function startHub({ data: folder, withGraph = true }: HubOptions = {}): Promise<Hub> {
+  const data = folder ?? (await mkdtemp(join(tmpdir(), 'samtale-bench-')))
+  const child = spawn(
+    process.execPath,
+    withGraph ? [MAIN, 'serve', '--port', '0', '--data', data] : withoutGraph(data),
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   const url = await listening(child)
   let peak = 0
-  const anonymousMb = () => {
+  const memoryMb = () => {
     const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
-    peak = Math.max(peak, Number(/RssAnon:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024)
+    return Number(/RssAnon:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024
+  }
+  const anonymousMb = () => {
+    peak = Math.max(peak, memoryMb())
     return peak
   }
   const sampler = setInterval(anonymousMb, 100)
@@ -46,6 +61,7 @@ export async function startHub(): Promise<Hub> {
     data,
     request,
     json: async <T>(path: string) => (await (await request('GET', path)).json()) as T,
+    memoryMb,
     usage: () => ({ anonymousMb: anonymousMb(), cpuSeconds: cpuSeconds(child.pid as number) }),
     diskBytes: () => sizeOf(data),
     async stop() {
@@ -53,10 +69,27 @@ export async function startHub(): Promise<Hub> {
       const gone = new Promise((resolve) => child.once('exit', resolve))
       child.kill('SIGTERM')
       await gone
-      await rm(data, { recursive: true, force: true })
+      if (folder === undefined) await rm(data, { recursive: true, force: true })
     },
   }
 }
+
+/** The same hub without its graph, which the command line does not offer. */
+const withoutGraph = (data: string): string[] => [
+  '--eval',
+  `(async () => {
+    const [{ HubNode }, { openServer }, { doors }] = await Promise.all(
+      ['hub/node.js', 'api/server.js', 'hub/doors.js'].map((file) => import(new URL(file, ${JSON.stringify(pathToFileURL(MAIN).href)}))))
+    const logger = { debug() {}, info() {}, warn() {}, error() {} }
+    const onFatal = (error) => { throw error }
+    const data = ${JSON.stringify(data)}
+    const node = await HubNode.open({ data, developer: false, version: 'bench', logger, withGraph: false, onFatal })
+    const server = await openServer(node, { host: '127.0.0.1', port: 0, doors })
+    node.startPumps()
+    process.once('SIGTERM', async () => { await server.close(); await node.close(); process.exit() })
+    console.log('Samtale is listening on ' + server.url)
+  })()`,
+]
 
 function listening(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {

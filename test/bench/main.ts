@@ -5,15 +5,21 @@ import { parseArgs } from 'node:util'
 import { log } from './log.ts'
 import { achieved, describe, type Figure } from './measure.ts'
 import { ingest } from './w1-ingest.ts'
+import { changes } from './w2-changes.ts'
 import { transform } from './w3-transform.ts'
 import { graph } from './w6-graph.ts'
+import { start } from './w10-start.ts'
+import { replace } from './w11-replace.ts'
 import { world } from './world.ts'
 
 const benchmarks: Readonly<Record<string, (rounds: number) => Promise<Figure[]>>> = {
   log,
   w1: ingest,
+  w2: changes,
   w3: transform,
   w6: graph,
+  w10: start,
+  w11: replace,
   world,
 }
 
