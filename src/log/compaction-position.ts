@@ -19,9 +19,19 @@ export interface CompactionPosition {
   readonly deleted: number
   /** Up to here `$retract` was obeyed. */
   readonly retracted: number
+  /** The restore after which the chains of `previous` were made whole; null: there was none. */
+  readonly restored: string | null
 }
 
-const BEGINNING: CompactionPosition = { keep: 1, pushed: -1, aged: null, held: null, deleted: -1, retracted: -1 }
+export const BEGINNING: CompactionPosition = {
+  keep: 1,
+  pushed: -1,
+  aged: null,
+  held: null,
+  deleted: -1,
+  retracted: -1,
+  restored: null,
+}
 
 export const readPosition = (text: string | undefined): CompactionPosition =>
   text === undefined ? BEGINNING : { ...BEGINNING, ...JSON.parse(text) }

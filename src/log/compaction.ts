@@ -8,12 +8,13 @@
  * it reached with its last slice: a compaction that was cut short goes on where it was.
  */
 
-import { type CompactionPosition, lower, readPosition, under, writePosition } from './compaction-position.ts'
+import { BEGINNING, type CompactionPosition, lower, readPosition, under, writePosition } from './compaction-position.ts'
 import { grownOld, letGo, pushedOut, type Walk } from './compaction-walks.ts'
 import type { DatasetView, Journal, Snapshot } from './contract.ts'
 import { forgotten, remnantsOf, retracted } from './forgetting.ts'
 import type { LogReader } from './reader.ts'
 import { removeInSlices, SLICE_VERSIONS } from './removal-slices.ts'
+import { cutOff } from './version-chains.ts'
 
 export interface CompactionRules {
   /** Newest versions of each id that stay; 0 is as 1, since the newest always stays. */
@@ -73,6 +74,7 @@ export async function compactDataset(
   if (begun === undefined) return 0
   const { compaction, last, passed, held, aged, forgetUpTo } = begun
   const { keepVersions, forget, retract } = rules
+  await compaction.mend()
   compaction.goOn(Math.max(1, keepVersions), aged, held)
   // In this order: see compaction-position.ts.
   await compaction.walk(pushedOut(last))
@@ -89,6 +91,7 @@ export async function settleRemnants(ports: CompactionPorts, dataset: string, si
     passed: Math.min(readers.passed ?? Number.POSITIVE_INFINITY, view.counts().end - 1),
   }))
   if (begun === undefined) return 0
+  await begun.compaction.mend()
   await begun.compaction.settle(begun.passed)
   return begun.compaction.removed
 }
@@ -114,6 +117,7 @@ class Compaction {
   readonly #dataset: { readonly id: string; readonly generation: string }
   readonly #signal: AbortSignal
   readonly #sizes: typeof SIZES
+  readonly #restored: string | null
   #position: CompactionPosition
   /** As it is stored. */
   #stored: string | undefined
@@ -122,10 +126,23 @@ class Compaction {
   constructor(ports: CompactionPorts, view: DatasetView, signal: AbortSignal) {
     this.#ports = ports
     this.#dataset = view.document
+    this.#restored = view.document.restore?.uuid ?? null
     this.#signal = signal
     this.#sizes = ports.sizes ?? SIZES
     this.#stored = view.compacted()
     this.#position = readPosition(this.#stored)
+  }
+
+  /** After a restore: so that whoever follows `previous` finds all there is. */
+  async mend(): Promise<void> {
+    const restored = this.#restored
+    if (this.#position.restored === restored) return
+    const places = this.#reading(cutOff)
+    if (places === undefined) return
+    this.#position = { ...BEGINNING, restored }
+    const position = writePosition(this.#position)
+    await this.#remove(places, { position })
+    this.#stored = position
   }
 
   /** From where it was, under these rules. */

@@ -41,6 +41,20 @@ export function allBefore(view: DatasetView, versions: readonly Place[]): Place[
   return found
 }
 
+/**
+ * Versions that no newer one leads to: where increments were put onto a full backup, what compaction took
+ * in between is missing.
+ */
+export function cutOff(view: DatasetView): Place[] {
+  const followed = new Set<number>()
+  const found: number[] = []
+  for (const { id, sequence, previous } of view.changes(null, { reverse: true })) {
+    if (!followed.delete(sequence) && view.head(id)?.sequence !== sequence) found.push(sequence)
+    else if (previous !== null) followed.add(previous)
+  }
+  return [...view.placesAt(found.reverse())]
+}
+
 export const linkTo = ({ previous, sequence }: Pick<Place, 'previous' | 'sequence'>): Link[] =>
   previous === null ? [] : [{ at: previous, next: sequence }]
 

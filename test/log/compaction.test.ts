@@ -2,9 +2,9 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type CompactionPorts, type CompactionRules, compactDataset, settleRemnants } from '../../src/log/compaction.ts'
-import type { Journal, Removal } from '../../src/log/contract.ts'
+import type { DatasetDocument, Journal, Removal } from '../../src/log/contract.ts'
 import { startWriter } from '../../src/log/journal.ts'
-import { openLog } from '../../src/log/reader.ts'
+import { type LogReader, openLog } from '../../src/log/reader.ts'
 import { folder, type OpenedLog, openedLog, reading, write } from './sample.ts'
 
 const NOBODY = { tracked: null, history: null, passed: null }
@@ -30,6 +30,20 @@ const round = (value: number, count: number) =>
 
 const sequences = ({ log }: Pick<OpenedLog, 'log'>) =>
   reading(log, (snapshot) => [...(snapshot.dataset('d')?.changes(null) ?? [])].map(({ sequence }) => sequence))
+
+/** A log whose documents say something else. */
+const view = (log: LogReader, change: (document: DatasetDocument) => DatasetDocument): LogReader => ({
+  ...log,
+  snapshot: () => {
+    const snapshot = log.snapshot()
+    const dataset = snapshot.dataset.bind(snapshot)
+    snapshot.dataset = (id) => {
+      const found = dataset(id)
+      return found && Object.assign(found, { document: change(found.document) })
+    }
+    return snapshot
+  },
+})
 
 describe('compaction', () => {
   it('gives disk space back for what comes next, in whatever order entities are replaced', async () => {
@@ -114,21 +128,22 @@ describe('compaction', () => {
     expect(sequences(opened)).toEqual([2, 4, 5])
   })
 
+  it('finds also what no newer version leads to, in a dataset that was put together from backups', async () => {
+    const opened = await openedLog()
+    for (let value = 0; value < 5; value++) await opened.writer.commit({ writes: [write('d', [{ _id: 'e', value }])] })
+    // As an increment does that was made after a compaction, on a full backup that was made before it.
+    const { generation } = await opened.writer.assertDataset('d')
+    await opened.writer.remove({ dataset: 'd', generation, blocks: [[2, [2]]], ids: [] })
+    expect(await compactDataset(ports(opened), 'd', RULES, never)).toBe(0)
+    const restored = view(opened.log, (document) => ({ ...document, restore: { uuid: 'r', offset: 4 } }))
+    expect(await compactDataset(ports({ ...opened, log: restored }), 'd', RULES, never)).toBe(2)
+    expect(sequences(opened)).toEqual([3, 4])
+  })
+
   it('stops where its circuit breaker tripped', async () => {
     const opened = await openedLog()
     for (let value = 0; value < 4; value++) await opened.writer.commit({ writes: [write('d', round(value, 10))] })
-    const log = {
-      ...opened.log,
-      snapshot: () => {
-        const snapshot = opened.log.snapshot()
-        const dataset = snapshot.dataset.bind(snapshot)
-        snapshot.dataset = (id) => {
-          const view = dataset(id)
-          return view && Object.assign(view, { document: { ...view.document, isTripped: true } })
-        }
-        return snapshot
-      },
-    }
+    const log = view(opened.log, (document) => ({ ...document, isTripped: true }))
     expect(await compactDataset(ports({ ...opened, log }), 'd', RULES, never)).toBe(0)
   })
 })
