@@ -58,16 +58,17 @@ it('claims a folder whose path is longer than a socket’s address may be', asyn
   await release()
 })
 
+const NAMESPACE = ['unshare', '-n'] as const
 // A network namespace of its own, as a container has, needs the rights of an administrator.
-const canUnshare = process.platform === 'linux' && spawnSync('unshare', ['-n', 'true']).status === 0
+const canUnshare = process.platform === 'linux' && spawnSync(NAMESPACE[0], [NAMESPACE[1], 'true']).status === 0
 
 it.runIf(canUnshare)('is seen from another network namespace that shares the folder, both ways', async () => {
   const path = folder()
   const release = await claimFolder(path)
-  const refused = await otherProcess(path, ['unshare', '-n'])
+  const refused = await otherProcess(path, NAMESPACE)
   expect(refused.said).toBe(`The data folder ${path} is in use by another hub: process ${process.pid}.`)
   await release()
-  const { said, child } = await otherProcess(path, ['unshare', '-n'])
+  const { said, child } = await otherProcess(path, NAMESPACE)
   expect(said).toBe('claimed')
   await expect(claimFolder(path)).rejects.toMatchObject({ details: { pid: child.pid } })
   child.kill('SIGKILL')

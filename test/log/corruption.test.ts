@@ -14,7 +14,7 @@ import type { Job, Outcome } from './corruption-child.ts'
 import { folder, write } from './sample.ts'
 import { sampleLog } from './verify/harm.ts'
 
-const FLIPS = Number(process.env.FLIPS ?? 40)
+const FLIPS = Number(process.env.FLIPS ?? 24)
 const SEED = Number(process.env.SEED ?? Date.now() % 1e9)
 const PAGE = 4096
 /** One job takes some tenths of a second. */

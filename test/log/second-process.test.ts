@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { expect, it, onTestFinished } from 'vitest'
 import { runCommand } from '../../src/cli/commands.ts'
 import type { DatasetView } from '../../src/log/contract.ts'
@@ -16,7 +16,7 @@ import { folder, openedLog, reading, write } from './sample.ts'
 const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 
 function start(what: 'write' | 'read', path: string): ChildProcess {
-  const entry = join(import.meta.dirname, 'second-process-child.ts')
+  const entry = fileURLToPath(new URL('./second-process-child.ts', import.meta.url))
   const child = fork(entry, [what, path], { execArgv: ['--import', TSX] })
   onTestFinished(() => void child.kill('SIGKILL'))
   return child

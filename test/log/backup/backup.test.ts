@@ -274,6 +274,46 @@ async function expectSame(path: string, then: Dump): Promise<void> {
   expect(findings).toEqual([])
 }
 
+it('keeps what a circuit breaker holds back, and forgets what it held back before', async () => {
+  const root = folder()
+  const path = join(root, 'log')
+  const writer = await LogWriter.open(path)
+  await writer.assertDataset('d')
+  await writer.assertDataset('e')
+  const stage = async (dataset: string, id: string) => {
+    const run = { pipe: `into-${dataset}`, number: await writer.beginRun(`into-${dataset}`) }
+    await writer.beginStaging(dataset, run, 100)
+    await writer.commit({ run, writes: [write(dataset, [{ _id: id }])] })
+    return run
+  }
+  await writer.commit({ writes: [write('d', [{ _id: 'a' }]), write('e', [{ _id: 'a' }])] })
+  const held = await stage('d', 'held')
+  for (const name of ['full', 'increment', 'restored']) mkdirSync(join(root, name))
+  const { contents } = await writeFull(path, join(root, 'full'))
+  await writer.endRun(held.pipe, held.number)
+  await stage('e', 'held too')
+  await writer.commit({ writes: [write('d', [{ _id: 'b' }])] })
+  const increment = writeSince(path, join(root, 'increment'), contents)
+  await writer.close()
+  await restoreLog(
+    join(root, 'full', FULL_FILE),
+    [join(root, 'increment', INCREMENT_FILE)],
+    join(root, 'restored'),
+    'u',
+  )
+  compareContents(join(root, 'restored'), increment.contents)
+  expect((await verified(join(root, 'restored'))).findings).toEqual([])
+  const log = openLog(join(root, 'restored'))
+  const ids = (id: string) =>
+    reading(log, (snapshot) =>
+      [...(snapshot.dataset(id) as DatasetView).withUncommitted().changes(null)].map((one) => one.id),
+    )
+  expect(reading(log, (snapshot) => snapshot.dataset('d')?.staging())).toBeUndefined()
+  expect(ids('d')).toEqual(['a', 'b'])
+  expect(ids('e')).toEqual(['a', 'held too'])
+  log.close()
+})
+
 it('refuses an increment that is cut short, and one whose predecessor is another', async () => {
   const root = folder()
   const writer = await LogWriter.open(join(root, 'log'))
