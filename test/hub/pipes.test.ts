@@ -52,7 +52,7 @@ describe('a pipe into a dataset', () => {
       { _id: '2', x: 2 },
     ]
     for (const entities of [[one, two], [one], [one, two]]) {
-      await deploy(tenant, embedded('a', entities))
+      await deploy(tenant, embedded('a', entities, { compaction: { keep_versions: 3 } }))
       await tenant.runNow('a')
     }
     const versions = (await stored(tenant, 'a', true)).filter(({ _id }) => _id === '2')
