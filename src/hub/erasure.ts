@@ -5,9 +5,9 @@ import { EntityPacker } from '../log/batch.ts'
 import type { DatasetView, Journal, Snapshot, Write } from '../log/contract.ts'
 import type { LogReader } from '../log/reader.ts'
 import { allBefore } from '../log/version-chains.ts'
-import { encodeEntity } from '../model/canonical.ts'
 import { dictOf } from '../model/dict.ts'
 import type { Entity } from '../model/entity.ts'
+import { encodeEntity } from '../model/entity-encoder.ts'
 import { HubError } from './errors.ts'
 
 /** Where it is recorded what was erased: when, of what, how much, and a keyed hash of its name. */

@@ -15,6 +15,7 @@
  *             shortened, u32 its full length and its bytes
  */
 
+import type { EntityText } from '../model/entity-text.ts'
 import { ANY_FORM, type StoredForm } from '../model/json.ts'
 import { DELETED, flagsOf, MAX_ID } from './block.ts'
 import { checksum } from './checksum.ts'
@@ -38,17 +39,6 @@ export interface PackedEntity {
   readonly hash: string
   /** How the text may be read; 0, which is always right, when absent. */
   readonly form?: StoredForm
-}
-
-/** What `EntityBytes` of the model gives: the same, in bytes that are copied. */
-export interface PackedBytes {
-  readonly text: Buffer
-  readonly length: number
-  readonly idStart: number
-  readonly idLength: number
-  readonly deleted: boolean
-  readonly hash: string
-  readonly form: StoredForm
 }
 
 /** For each index its number and the entity's keys in it. */
@@ -78,8 +68,7 @@ class Packing {
     this.#reserve(RECORD + 3 * (id.length + text.length))
     const idStart = at + RECORD
     const idLength = isWellFormed(id) ? this.#buffer.write(id, idStart) : encodeId(id).copy(this.#buffer, idStart)
-    if (idLength === 0) throw emptyId()
-    if (idLength > MAX_ID) throw tooLongId(idLength)
+    checkId(idLength)
     const bodyStart = idStart + idLength
     const bodyLength = text === '' ? 0 : this.#buffer.write(text, bodyStart)
     this.#end = bodyStart + bodyLength
@@ -90,25 +79,23 @@ class Packing {
     this.#count++
   }
 
-  /** As {@link add}, of bytes: the first `length` of `text`, in which the id's stand from `idStart`. */
-  addBytes(
-    text: Buffer,
-    length: number,
-    idStart: number,
-    idLength: number,
-    head: (record: Buffer, at: number) => void,
-  ): void {
-    if (idLength === 0) throw emptyId()
-    if (idLength > MAX_ID) throw tooLongId(idLength)
+  /** As {@link add}, of bytes. */
+  addText(entity: EntityText, keys: EntityKeys, head: (record: Buffer, at: number) => void): void {
+    const { text, length, idStart, escapedId } = entity
+    const id = escapedId === null ? null : encodeId(escapedId)
+    const idLength = id === null ? entity.idLength : id.length
+    checkId(idLength)
     const at = this.#end
     this.#reserve(RECORD + idLength + length)
-    const buffer = this.#buffer
     const start = at + RECORD
-    text.copy(buffer, start, idStart, idStart + idLength)
-    text.copy(buffer, start + idLength, 0, length)
+    if (id === null) text.copy(this.#buffer, start, idStart, idStart + idLength)
+    else id.copy(this.#buffer, start)
+    text.copy(this.#buffer, start + idLength, 0, length)
     this.#end = start + idLength + length
-    this.#writeHead(at, idLength, length, 0)
-    head(buffer, at)
+    let keyCount = 0
+    for (const [index, values] of keys) keyCount += this.#addKeys(index, values)
+    this.#writeHead(at, idLength, length, keyCount)
+    head(this.#buffer, at)
     this.#count++
   }
 
@@ -177,10 +164,11 @@ export class EntityPacker {
     this.#packing.add(id, text, keys, (record, at) => writeEntityHead(record, at, flags, hash))
   }
 
-  /** The same without index keys, from bytes: the text is the first `length` of `text`, and its id's begin at `idStart`. */
-  addBytes({ text, length, idStart, idLength, deleted, hash, form }: PackedBytes): void {
+  /** The same, from bytes that are copied. */
+  addText(entity: EntityText, keys: EntityKeys = NO_KEYS): void {
+    const { deleted, form, hash } = entity
     const flags = flagsOf(deleted, form)
-    this.#packing.addBytes(text, length, idStart, idLength, (record, at) => writeEntityHead(record, at, flags, hash))
+    this.#packing.addText(entity, keys, (record, at) => writeEntityHead(record, at, flags, hash))
   }
 
   /** The batch; the packer is spent. */
@@ -371,6 +359,11 @@ const badBatch = (why: string): LogError => new LogError('bad-batch', `A batch f
 
 const emptyId = (): LogError =>
   new LogError('bad-id', 'An entity has an empty _id.', { hint: 'Give each entity an _id of 1 byte or more.' })
+
+function checkId(bytes: number): void {
+  if (bytes === 0) throw emptyId()
+  if (bytes > MAX_ID) throw tooLongId(bytes)
+}
 
 const tooLongId = (bytes: number): LogError =>
   new LogError('entity-too-large', `An entity's _id has ${bytes} bytes; ${MAX_ID} are the most.`, {

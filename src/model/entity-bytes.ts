@@ -6,17 +6,15 @@
  */
 
 import { isUtf8 } from 'node:buffer'
-import { hash } from 'node:crypto'
-import { storedKey } from './dict.ts'
+import { BARE_DECIMAL, EntityText, makeShape, NO_SHAPE, PLAIN, type Shape } from './entity-text.ts'
 import { ANY_FORM, SIMPLE, type StoredForm, WITH_DECIMALS } from './json.ts'
-import { compareText } from './order.ts'
 
 export interface BytesReading {
   /** Numbers with a point are Decimals, digit by digit; otherwise an entity that holds one is not plain. */
   readonly decimals: boolean
 }
 
-/** What was found: `plain` is described by the reader's fields; `other` lies in the text from `start` to `end`. */
+/** What was found: `plain` is described by the reader's `entity`; `other` lies in the text from `start` to `end`. */
 export type Found = 'plain' | 'other' | 'end'
 
 /** The text is not what it should be, somewhere: whoever parses it from the start will find out where. */
@@ -32,62 +30,45 @@ const COLON = 0x3a
 const LIST = 0x5b
 const BACKSLASH = 0x5c
 const LIST_END = 0x5d
-const UNDERSCORE = 0x5f
 const DICT = 0x7b
 const DICT_END = 0x7d
 const TILDE = 0x7e
 const SPACE = 0x20
-const PLUS = 0x2b
 const LETTER_R = 0x72
 const LETTER_T = 0x74
-
-/** Kinds of a value's text. */
-const PLAIN = 1
-/** A number with a point: written with a mark, hashed with a tag. */
-const DECIMAL = 2
 
 /** Digits that the engine's parser never rounds. */
 const EXACT = 15
 /** Entities longer than this are not worth a scratch buffer. */
 const MAX_BYTES = 1 << 20
 const MAX_NAMES = 1_000
-const LAYOUTS_KEPT = 1_000
+const SHAPES_KEPT = 1_000
+
+const NOTHING = new Uint8Array(0)
 
 /** Walks the entities of a JSON array, or the one entity that a text is. */
 export class EntityBytes {
   readonly #bytes: Uint8Array
-  readonly #view: DataView
   readonly #decimals: boolean
   #at = 0
   #isList = false
   #isFirst = true
+  /** Of each name and value, by place: where they lie in the source. */
+  #nameStarts: number[] = []
   #starts: number[] = []
   #ends: number[] = []
-  #kinds: number[] = []
-  #nameStarts: number[] = []
-  #layout: Layout = NO_LAYOUT
-  readonly #layouts = new Map<string, Layout>()
-  #hashed = Buffer.allocUnsafeSlow(0x1000)
-  #hashedView = viewOf(this.#hashed)
+  #shape: Shape = NO_SHAPE
+  readonly #shapes = new Map<string, Shape>()
 
   /** Where the entity that was found begins and ends in the text. */
   start = 0
   end = 0
-  /** Of a plain one: the text the log keeps, in the first `length` bytes. The next one overwrites it. */
-  text = Buffer.allocUnsafeSlow(0x1000)
-  length = 0
-  /** Where the bytes of its `_id` begin in `text`. */
-  idStart = 0
-  idLength = 0
-  deleted = false
-  /** 32 hex characters. */
-  hash = ''
-  form: StoredForm = ANY_FORM
+  /** A plain one; the next one takes its place. */
+  readonly entity = new EntityText()
 
   /** Throws {@link NotEntities} when the text begins as neither an array nor an entity. */
   constructor(bytes: Uint8Array, { decimals }: BytesReading) {
     this.#bytes = bytes
-    this.#view = viewOf(bytes)
     this.#decimals = decimals
     if (!isUtf8(bytes)) throw new NotEntities()
     const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
@@ -97,11 +78,6 @@ export class EntityBytes {
       this.#isList = true
       this.#at++
     } else if (first !== DICT) throw new NotEntities()
-  }
-
-  /** The id of a plain entity. */
-  get id(): string {
-    return this.text.toString('utf8', this.idStart, this.idStart + this.idLength)
   }
 
   /** Finds the next entity. Throws {@link NotEntities}. */
@@ -137,7 +113,7 @@ export class EntityBytes {
   /** Notes where the values of an entity lie; gives its end, or 0 when it is not plain. */
   #scan(from: number): number {
     const bytes = this.#bytes
-    const { names } = this.#layout
+    const { names } = this.#shape
     let known = names.length
     let count = 0
     let at = from + 1
@@ -171,7 +147,7 @@ export class EntityBytes {
       const separator = bytes[at++]
       if (separator === COMMA) continue
       if (separator !== DICT_END) return 0
-      if (found !== null || count !== names.length) this.#layout = this.#layoutOf(found ?? names.slice(0, count))
+      if (found !== null || count !== names.length) this.#shape = this.#shapeOf(found ?? names.slice(0, count))
       return at - from > MAX_BYTES ? 0 : at
     }
   }
@@ -180,7 +156,7 @@ export class EntityBytes {
   #value(start: number, place: number): number {
     const bytes = this.#bytes
     const first = bytes[start] as number
-    this.#kinds[place] = PLAIN
+    this.entity.pieces[place] = PLAIN
     if (first === QUOTE) return endOfString(bytes, start)
     if ((first >= ZERO && first <= NINE) || first === MINUS) {
       let at = first === MINUS ? start + 1 : start
@@ -193,7 +169,7 @@ export class EntityBytes {
         while (isDigit(bytes[at] as number)) at++
         // Zeros at the end are kept in one form and left out in the other.
         if (at === fraction || bytes[at - 1] === ZERO) return 0
-        this.#kinds[place] = DECIMAL
+        this.entity.pieces[place] = BARE_DECIMAL
       } else if (first === MINUS && bytes[digits] === ZERO) return 0
       return isEndOfNumber(bytes[at] as number) ? at : 0
     }
@@ -201,138 +177,77 @@ export class EntityBytes {
     return endOfLiteral(bytes, start)
   }
 
-  #layoutOf(names: readonly Uint8Array[]): Layout {
+  #shapeOf(names: readonly Uint8Array[]): Shape {
     let key = ''
     for (const name of names) key += Buffer.from(name).toString('latin1')
-    let layout = this.#layouts.get(key)
-    if (layout === undefined) {
-      layout = makeLayout(names)
-      if (this.#layouts.size >= LAYOUTS_KEPT) this.#layouts.clear()
-      this.#layouts.set(key, layout)
+    let shape = this.#shapes.get(key)
+    if (shape === undefined) {
+      const texts = names.map((name) => Buffer.from(name).toString('utf8').slice(1, -2))
+      // One name twice, or an entity that is filtered and so not stored: not for us.
+      const isFit = new Set(texts).size === texts.length && !texts.includes('_filtered')
+      shape = isFit ? makeShape(texts, names) : { ...NO_SHAPE, names }
+      if (this.#shapes.size >= SHAPES_KEPT) this.#shapes.clear()
+      this.#shapes.set(key, shape)
     }
-    return layout
+    return shape
   }
 
-  /** Puts the text and the hash together; false when the names say that the entity is not plain. */
+  /** Puts the text and the hash together; false when the entity is not plain after all. */
   #encode(): boolean {
-    const { isFit, id, deleted, names } = this.#layout
+    const { id, deleted, names } = this.#shape
     const bytes = this.#bytes
-    if (!isFit) return false
-    const idStart = this.#starts[id] as number
+    const idStart = id < 0 ? -1 : (this.#starts[id] as number)
     // A tag would make it something else than a string.
     if (bytes[idStart] !== QUOTE || bytes[idStart + 1] === TILDE) return false
-    this.deleted = deleted >= 0 && bytes[this.#starts[deleted] as number] === LETTER_T
-    const room = 2 * (this.end - this.start) + 16 * names.length + 64
-    if (this.text.length < room) this.text = Buffer.allocUnsafeSlow(2 * room)
-    if (this.#hashed.length < room) {
-      this.#hashed = Buffer.allocUnsafeSlow(2 * room)
-      this.#hashedView = viewOf(this.#hashed)
-    }
-    this.#write(idStart, this.#ends[id] as number)
-    this.#hash(idStart, this.#ends[id] as number)
+    this.entity.reserve(this.end - this.start + 16 * names.length + 64)
+    this.#write(idStart, this.#ends[id] as number, deleted >= 0 && bytes[this.#starts[deleted] as number] === LETTER_T)
     return true
   }
 
-  /** The text: what stands together in the source as it should in the text is copied together. */
-  #write(idStart: number, idEnd: number): void {
-    const bytes = this.#bytes
-    const { kept, names, isSimple } = this.#layout
+  /** What stands together in the source as it should in the text is copied together. */
+  #write(idStart: number, idEnd: number, deleted: boolean): void {
+    const source = this.#bytes
+    const { entity } = this
+    const { kept, names, isSimple } = this.#shape
+    const { text, starts, ends, pieces } = entity
     let form: StoredForm = isSimple ? SIMPLE : ANY_FORM
-    const text = this.text
-    let at = ID_NAME.copy(text, 0)
-    this.idStart = at + 1
-    this.idLength = idEnd - idStart - 2
+    let at = entity.begin()
+    // What is to be copied next, and how far the text is behind the source there.
     let from = idStart
     let to = idEnd
+    let shift = idStart - at
     for (let n = 0; n < kept.length; n++) {
       const place = kept[n] as number
       const start = this.#starts[place] as number
+      const end = this.#ends[place] as number
       const name = names[place] as Uint8Array
       const nameStart = start - name.length
-      const isBare = this.#kinds[place] === DECIMAL
+      const isBare = pieces[place] === BARE_DECIMAL
       // The comma stands right before the name, and the name right before the value.
-      if (nameStart === to + 1 && this.#nameStarts[place] === nameStart && !isBare) to = this.#ends[place] as number
-      else {
-        at = put(text, at, bytes, from, to)
-        text[at] = COMMA
-        at = put(text, at + 1, name, 0, name.length)
+      if (nameStart !== to + 1 || this.#nameStarts[place] !== nameStart || isBare) {
+        at = copy(text, at, source, from, to)
+        text[at++] = COMMA
+        starts[place] = at
+        at = copy(text, at, name, 0, name.length)
         if (isBare) {
           text[at++] = SPACE
           if (isSimple) form = WITH_DECIMALS
         }
         from = start
-        to = this.#ends[place] as number
-      }
+        shift = start - at
+      } else starts[place] = nameStart - shift
+      to = end
+      ends[place] = end - shift
     }
-    at = put(text, at, bytes, from, to)
-    text[at] = DICT_END
-    this.length = at + 1
-    this.form = form
-  }
-
-  #hash(idStart: number, idEnd: number): void {
-    const source = this.#view
-    const view = this.#hashedView
-    const hashed = this.#hashed
-    const { sorted, names } = this.#layout
-    hashed[0] = this.deleted ? MINUS : PLUS
-    let at = putShort(view, 1, source, idStart, idEnd)
-    for (let n = 0; n < sorted.length; n++) {
-      const place = sorted[n] as number
-      const name = names[place] as Uint8Array
-      const start = this.#starts[place] as number
-      const end = this.#ends[place] as number
-      const nameStart = start - name.length
-      if (this.#nameStarts[place] === nameStart && this.#kinds[place] !== DECIMAL) {
-        at = putShort(view, at, source, nameStart, end)
-        continue
-      }
-      at = put(hashed, at, name, 0, name.length)
-      if (this.#kinds[place] !== DECIMAL) at = putShort(view, at, source, start, end)
-      else {
-        at = put(hashed, at, DECIMAL_TAG, 0, DECIMAL_TAG.length)
-        at = putShort(view, at, source, start, end)
-        hashed[at++] = QUOTE
-      }
-    }
-    this.hash = hash('md5', hashed.subarray(0, at), 'hex')
+    at = copy(text, at, source, from, to)
+    entity.end(at, HEAD_END + idEnd - idStart, this.#shape, deleted, form)
   }
 }
 
-/** The names of an entity in their order, and what becomes of each. */
-interface Layout {
-  /** `"name":` of each. */
-  readonly names: readonly Uint8Array[]
-  /** Places of the names that are kept, in the order of the entity, and by name. */
-  readonly kept: readonly number[]
-  readonly sorted: readonly number[]
-  readonly id: number
-  /** Place of `_deleted`, or -1. */
-  readonly deleted: number
-  readonly isFit: boolean
-  /** The engine's parser keeps the names and their order. */
-  readonly isSimple: boolean
-}
+/** Where the id begins in a text. */
+const HEAD_END = 7
 
-const NO_LAYOUT: Layout = { names: [], kept: [], sorted: [], id: -1, deleted: -1, isFit: false, isSimple: false }
-const NOTHING = new Uint8Array(0)
-const ID_NAME = Buffer.from('{"_id":')
-const DECIMAL_TAG = Buffer.from('"~f')
-
-function makeLayout(names: readonly Uint8Array[]): Layout {
-  const texts = names.map((name) => Buffer.from(name).toString('utf8').slice(1, -2))
-  const id = texts.indexOf('_id')
-  // The root's other reserved names are not kept (dtl.md §2.2); a filtered entity is not written at all.
-  const kept = texts.flatMap((text, place) => (text.charCodeAt(0) === UNDERSCORE ? [] : [place]))
-  const sorted = [...kept].sort((a, b) => compareText(texts[a] as string, texts[b] as string))
-  const isFit = id >= 0 && !texts.includes('_filtered') && new Set(texts).size === texts.length
-  const isSimple = kept.every((place) => storedKey(texts[place] as string) === texts[place])
-  return { names, kept, sorted, id, deleted: texts.indexOf('_deleted'), isFit, isSimple }
-}
-
-const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-
-function put(to: Uint8Array, at: number, from: Uint8Array, start: number, end: number): number {
+function copy(to: Uint8Array, at: number, from: Uint8Array, start: number, end: number): number {
   if (end - start > LONG) to.set(from.subarray(start, end), at)
   else for (let i = start, j = at; i < end; i++, j++) to[j] = from[i] as number
   return at + end - start
@@ -340,16 +255,6 @@ function put(to: Uint8Array, at: number, from: Uint8Array, start: number, end: n
 
 /** Below, a call into the engine takes longer than a loop. */
 const LONG = 64
-
-/** Four bytes at a time, up to three too many, which the next piece overwrites: there is room for them. */
-function putShort(to: DataView, at: number, from: DataView, start: number, end: number): number {
-  const { byteLength } = from
-  let i = start
-  let j = at
-  for (; i < end && i + 4 <= byteLength; i += 4, j += 4) to.setInt32(j, from.getInt32(i))
-  for (; i < end; i++, j++) to.setUint8(j, from.getUint8(i))
-  return at + end - start
-}
 
 const isSpace = (byte: number): boolean => byte === SPACE || byte === 0x0a || byte === 0x0d || byte === 0x09
 const isDigit = (byte: number): boolean => byte >= ZERO && byte <= NINE

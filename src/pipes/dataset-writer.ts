@@ -2,7 +2,7 @@
 
 import { compileIndex } from '../dtl/compile.ts'
 import type { CompiledIndex } from '../dtl/contract.ts'
-import { EntityPacker } from '../log/batch.ts'
+import { type EntityKeys, EntityPacker } from '../log/batch.ts'
 import {
   type Commit,
   type Committed,
@@ -14,9 +14,10 @@ import {
   type Write,
 } from '../log/contract.ts'
 import { LogError } from '../log/errors.ts'
-import { type EncodedEntity, encodeEntity, indexKey } from '../model/canonical.ts'
+import { indexKey } from '../model/canonical.ts'
 import { copyOf, get, set } from '../model/dict.ts'
 import { type Entity, idOf } from '../model/entity.ts'
+import { EntityEncoder } from '../model/entity-encoder.ts'
 import { writeJson } from '../model/json.ts'
 import { trippedError } from './breaker.ts'
 import { rounds, withGoneChildren } from './child-tracking.ts'
@@ -73,6 +74,7 @@ export class DatasetWriter {
   readonly #refresh: () => void
   readonly #present: (() => DatasetView) | null
   readonly #rules: WriteRules
+  readonly #encoder = new EntityEncoder()
 
   /**
    * `document` gives the dataset as the run sees it; `refresh` makes it see the present, after a refusal. `present`, for a
@@ -121,8 +123,8 @@ export class DatasetWriter {
     for (let attempt = 1; ; attempt++) {
       const document = this.#document()
       // A filtered entity deletes what is there and otherwise leaves no trace (hub.md §2.2).
-      const writes = groups.map(({ isFiltered, encoded }) => ({
-        ...this.#pack(encoded, document, isOfHub),
+      const writes = groups.map(({ isFiltered, entities }) => ({
+        ...this.#pack(entities, document, isOfHub),
         deletesOnlyExisting: isFiltered || isOfHub,
         force,
       }))
@@ -150,15 +152,14 @@ export class DatasetWriter {
     })
   }
 
-  #pack(entities: readonly Encoded[], document: DatasetDocument, isOfHub: boolean): Write {
+  #pack(entities: readonly Compared[], document: DatasetDocument, isOfHub: boolean): Write {
     const { isLocked } = this.#rules
     const packer = new EntityPacker()
     const { indexes } = document
-    for (const { entity, encoded } of entities) {
-      packer.add(
-        encoded,
-        indexes.map((index) => [index.number, this.#indexes.keysOf(index.expression, entity)] as const),
-      )
+    const keysOf = (entity: Entity) =>
+      indexes.map((index) => [index.number, this.#indexes.keysOf(index.expression, entity)] as const)
+    for (const { entity } of entities) {
+      packer.addText(this.#encoder.encode(entity), indexes.length === 0 ? NO_KEYS : keysOf(entity))
     }
     return {
       dataset: this.#dataset,
@@ -180,6 +181,8 @@ export const rulesOf = ({ maxEntityBytes, secondVersions }: WriteRules): Partial
   maxEntityBytes,
   ...(secondVersions === null ? {} : { secondVersions }),
 })
+
+const NO_KEYS: EntityKeys = []
 
 const NO_RULES: WriteRules = { maxEntityBytes: MAX_ENTITY_BYTES, secondVersions: null, isLocked: false }
 
@@ -205,42 +208,38 @@ interface Compared {
   readonly after: number | null
 }
 
-interface Encoded extends Compared {
-  readonly encoded: EncodedEntity
-}
-
 interface Group {
   readonly isFiltered: boolean
-  readonly encoded: Encoded[]
+  readonly entities: Compared[]
 }
 
 /** As few groups as will do, of kept and of filtered entities, that leave what happens to each id in order. */
 function grouped(entities: readonly Compared[]): readonly Group[] {
   const groups: Group[] = []
-  let kept: Group = { isFiltered: false, encoded: [] }
-  let filtered: Group = { isFiltered: true, encoded: [] }
+  let kept: Group = { isFiltered: false, entities: [] }
+  let filtered: Group = { isFiltered: true, entities: [] }
   let filteredIds = new Set<string>()
   for (const { entity, after } of entities) {
     if (isFiltered(entity)) {
-      filtered.encoded.push({ entity, after, encoded: asDeleted(entity) })
+      filtered.entities.push({ entity: asDeleted(entity), after })
       filteredIds.add(idOf(entity))
       continue
     }
     if (filteredIds.size > 0 && filteredIds.has(idOf(entity))) {
       groups.push(kept, filtered)
-      kept = { isFiltered: false, encoded: [] }
-      filtered = { isFiltered: true, encoded: [] }
+      kept = { isFiltered: false, entities: [] }
+      filtered = { isFiltered: true, entities: [] }
       filteredIds = new Set()
     }
-    kept.encoded.push({ entity, after, encoded: encodeEntity(entity) })
+    kept.entities.push({ entity, after })
   }
-  return [...groups, kept, filtered].filter(({ encoded }) => encoded.length > 0)
+  return [...groups, kept, filtered].filter((group) => group.entities.length > 0)
 }
 
-function asDeleted(entity: Entity): EncodedEntity {
+function asDeleted(entity: Entity): Entity {
   const deleted = copyOf(entity)
   set(deleted, '_deleted', true)
-  return encodeEntity(deleted)
+  return deleted
 }
 
 const changesOf = (committed: Committed): number => committed.writes.reduce((sum, write) => sum + write.written, 0)

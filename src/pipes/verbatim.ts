@@ -2,9 +2,9 @@
 
 import { EntityPacker } from '../log/batch.ts'
 import { LogError } from '../log/errors.ts'
-import { encodeEntity } from '../model/canonical.ts'
 import type { Entity } from '../model/entity.ts'
 import { EntityBytes, NotEntities } from '../model/entity-bytes.ts'
+import { encodeEntity } from '../model/entity-encoder.ts'
 import type { Pipe } from './pipe.ts'
 import { type PushReading, parsePush } from './sources/http-endpoint.ts'
 import { isFiltered } from './transform-batch.ts'
@@ -28,7 +28,7 @@ export function packVerbatim(body: Uint8Array, reading: PushReading): ArrayBuffe
     const entities = new EntityBytes(body, { decimals: reading.do_float_as_decimal !== false })
     const packer = new EntityPacker(body.length + (body.length >> 2))
     for (let found = entities.next(); found !== 'end'; found = entities.next()) {
-      if (found === 'plain') packer.addBytes(entities)
+      if (found === 'plain') packer.addText(entities.entity)
       else if (!packOther(packer, body.subarray(entities.start, entities.end), reading)) return null
     }
     return packer.finish()

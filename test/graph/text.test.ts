@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { EntityTexts } from '../../src/graph/entity-text.ts'
 import { GraphStore } from '../../src/graph/store.ts'
 import type { Version } from '../../src/log/contract.ts'
-import { encodeEntity } from '../../src/model/canonical.ts'
+import { encodeEntity } from '../../src/model/entity-encoder.ts'
 import { isIri } from '../../src/rdf/iri.ts'
 import { entity, naming } from '../rdf/arbitrary.ts'
 

@@ -9,8 +9,8 @@ import type { DatasetView } from '../../src/log/contract.ts'
 import { connectJournal } from '../../src/log/journal.ts'
 import { openLog } from '../../src/log/reader.ts'
 import { entityOf } from '../../src/log/stored.ts'
-import { encodeEntity } from '../../src/model/canonical.ts'
 import { dictOf } from '../../src/model/dict.ts'
+import { encodeEntity } from '../../src/model/entity-encoder.ts'
 import { ENTITIES, idOf } from './crash-batches.ts'
 
 export interface BatchThreadData {

@@ -8,8 +8,8 @@ import type { DatasetView } from '../../src/log/contract.ts'
 import { fillIndex } from '../../src/log/fill.ts'
 import { startWriter } from '../../src/log/journal.ts'
 import { openLog } from '../../src/log/reader.ts'
-import { encodeEntity } from '../../src/model/canonical.ts'
 import { dictOf, get } from '../../src/model/dict.ts'
+import { encodeEntity } from '../../src/model/entity-encoder.ts'
 import { ENTITIES, idOf, keysOf } from './crash-batches.ts'
 
 /** Of each id that many newest versions stay. */

@@ -4,8 +4,8 @@ import { hash } from 'node:crypto'
 import fc from 'fast-check'
 import { type EntityKeys, EntityPacker } from '../../src/log/batch.ts'
 import type { DatasetDocument, Write } from '../../src/log/contract.ts'
-import { encodeEntity } from '../../src/model/canonical.ts'
 import type { Entity } from '../../src/model/entity.ts'
+import { encodeEntity } from '../../src/model/entity-encoder.ts'
 import { parseJson } from '../../src/model/json.ts'
 
 export interface Json extends Readonly<Record<string, unknown>> {

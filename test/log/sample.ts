@@ -8,8 +8,8 @@ import { type EntityKeys, EntityPacker } from '../../src/log/batch.ts'
 import type { Journal, Write } from '../../src/log/contract.ts'
 import { type LogReader, openLog } from '../../src/log/reader.ts'
 import { LogWriter, type WriterOptions } from '../../src/log/writer.ts'
-import { encodeEntity } from '../../src/model/canonical.ts'
 import type { Entity } from '../../src/model/entity.ts'
+import { encodeEntity } from '../../src/model/entity-encoder.ts'
 import { parseJson } from '../../src/model/json.ts'
 
 export const entity = (json: Readonly<Record<string, unknown>>): Entity => parseJson(JSON.stringify(json)) as Entity

@@ -6,8 +6,8 @@ import type { DatasetView } from '../../src/log/contract.ts'
 import { openLog } from '../../src/log/reader.ts'
 import { entityOf } from '../../src/log/stored.ts'
 import { LogWriter } from '../../src/log/writer.ts'
-import { encodeEntity } from '../../src/model/canonical.ts'
 import { dictOf } from '../../src/model/dict.ts'
+import { encodeEntity } from '../../src/model/entity-encoder.ts'
 
 const BATCH = 10_000
 const [action, path, given] = process.argv.slice(2) as [string, string, string]

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { canonicalText, encodeEntity, hash128, indexKey, keyOf } from '../../src/model/canonical.ts'
+import { canonicalText, hash128, indexKey, keyOf } from '../../src/model/canonical.ts'
 import { copyOf, type Dict, dictOf, entries, get, names, set } from '../../src/model/dict.ts'
 import type { Entity } from '../../src/model/entity.ts'
+import { encodeEntity } from '../../src/model/entity-encoder.ts'
 import { parseJson, parseStored } from '../../src/model/json.ts'
-import { write } from '../../src/model/json-writer.ts'
-import { equals } from '../../src/model/order.ts'
+import { quoted, write } from '../../src/model/json-writer.ts'
+import { compareText, equals } from '../../src/model/order.ts'
 import { Float, kindOf, NI, type Value } from '../../src/model/value.ts'
 import { dict, identical, name, near, scalar, text, value } from './values.ts'
 
@@ -33,13 +34,45 @@ function shuffled(one: Value, seed: number): Value {
 const read = (json: string): Entity => parseJson(json) as Entity
 const hashOf = (json: string): string => encodeEntity(read(json)).hash
 
+/** What stands in the texts, written the long way. */
+function reference(one: Entity): { readonly text: string; readonly hash: string } {
+  const id = quoted(get(one, '_id') as string)
+  const content = entries(one).filter(([key]) => !key.startsWith('_'))
+  const sorted = [...content].sort(([a], [b]) => compareText(a, b))
+  const stored = content.map(([key, property]) => `,${quoted(key)}:${write(property, 'stored', 1)}`)
+  const canonical = sorted.map(([key, property]) => `${quoted(key)}:${canonicalText(property)}`)
+  const sign = get(one, '_deleted') === true ? '-' : '+'
+  return { text: `{"_id":${id}${stored.join('')}}`, hash: hash128(`${sign}${id}${canonical.join('')}`) }
+}
+
 describe('encodeEntity', () => {
+  it('gives the text, and the hash of the canonical form, of entities one after the other', () => {
+    fc.assert(
+      fc.property(fc.array(entity, { minLength: 1, maxLength: 4 }), (all) => {
+        for (const one of all) {
+          const { id, deleted, text, hash } = encodeEntity(one)
+          expect({ text, hash }).toEqual(reference(one))
+          expect({ id, deleted }).toEqual({ id: get(one, '_id'), deleted: get(one, '_deleted') === true })
+        }
+      }),
+      { numRuns: 1_000 },
+    )
+    const long = dictOf({
+      _id: 'æ'.repeat(90),
+      a: 'x'.repeat(50_000),
+      b: 'ø'.repeat(5_000),
+      c: '"'.repeat(99),
+    }) as Entity
+    const { text, hash } = encodeEntity(long)
+    expect({ text, hash }).toEqual(reference(long))
+  })
+
   it('knows how its text may be read: the short way gives what the careful one does', () => {
     const seen = new Set<number>()
     const flat = fc.dictionary(name, fc.oneof(scalar, fc.array(scalar, { maxLength: 3 })), { maxKeys: 5 })
     const oneOf = fc.oneof(
       entity,
-      fc.tuple(text, flat).map(([id, content]) => dictOf([['_id', id], ...Object.entries(content)]) as Entity),
+      fc.tuple(text, flat).map(([id, content]) => dictOf([...Object.entries(content), ['_id', id]]) as Entity),
     )
     fc.assert(
       fc.property(oneOf, (one) => {

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { EntityPacker } from '../../src/log/batch.ts'
-import { encodeEntity } from '../../src/model/canonical.ts'
 import type { Entity } from '../../src/model/entity.ts'
 import { EntityBytes } from '../../src/model/entity-bytes.ts'
+import { encodeEntity } from '../../src/model/entity-encoder.ts'
 import { parsePush } from '../../src/pipes/sources/http-endpoint.ts'
 import { packVerbatim } from '../../src/pipes/verbatim.ts'
 

@@ -1,7 +1,7 @@
 /** Raw `lmdb` with the tables of a log and nothing else: no blocks, checksums, compression or change of thread. */
 
 import { open } from 'lmdb'
-import type { EncodedEntity } from '../../../src/model/canonical.ts'
+import type { EncodedEntity } from '../../../src/model/entity-encoder.ts'
 
 const CHUNK = 1_000
 const binary = { encoding: 'binary', keyEncoding: 'binary' } as const
