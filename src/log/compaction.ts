@@ -47,8 +47,8 @@ export interface CompactionPorts {
   readonly sizes?: { readonly page: number; readonly slice: number }
 }
 
-/** In larger pages fewer blocks are written twice; in smaller ones less is held in memory. */
-const SIZES = { page: 40_000, slice: SLICE_VERSIONS }
+/** In larger pages fewer blocks are written twice; but while one is planned, its thread does nothing else. */
+const SIZES = { page: 2_000, slice: SLICE_VERSIONS }
 const HOUR_US = 3_600_000_000
 
 /** Gives how many versions went. Rejects with the signal's reason, between two slices. */
@@ -137,7 +137,7 @@ class Compaction {
   async mend(): Promise<void> {
     const restored = this.#restored
     if (this.#position.restored === restored) return
-    const places = this.#reading(cutOff)
+    const places = await this.#readingLong(cutOff)
     if (places === undefined) return
     this.#position = { ...BEGINNING, restored }
     const position = writePosition(this.#position)
@@ -187,12 +187,27 @@ class Compaction {
     this.#signal.throwIfAborted()
     const snapshot = this.#ports.log.snapshot()
     try {
-      const view = snapshot.dataset(this.#dataset.id)
-      if (view?.document.generation !== this.#dataset.generation || view.document.isTripped) return undefined
-      return ask(view)
+      const view = this.#open(snapshot)
+      return view && ask(view)
     } finally {
       snapshot.close()
     }
+  }
+
+  async #readingLong<T>(ask: (view: DatasetView) => Promise<T>): Promise<T | undefined> {
+    this.#signal.throwIfAborted()
+    const snapshot = this.#ports.log.snapshot()
+    try {
+      const view = this.#open(snapshot)
+      return view && (await ask(view))
+    } finally {
+      snapshot.close()
+    }
+  }
+
+  #open(snapshot: Snapshot): DatasetView | undefined {
+    const view = snapshot.dataset(this.#dataset.id)
+    return view?.document.generation === this.#dataset.generation && !view.document.isTripped ? view : undefined
   }
 }
 

@@ -41,16 +41,22 @@ export function allBefore(view: DatasetView, versions: readonly Place[]): Place[
   return found
 }
 
+/** Versions looked at in one go. */
+const TURN = 2_000
+
 /**
  * Versions that no newer one leads to: where increments were put onto a full backup, what compaction took
  * in between is missing.
  */
-export function cutOff(view: DatasetView): Place[] {
+export async function cutOff(view: DatasetView): Promise<Place[]> {
   const followed = new Set<number>()
   const found: number[] = []
+  let looked = 0
   for (const { id, sequence, previous } of view.changes(null, { reverse: true })) {
     if (!followed.delete(sequence) && view.head(id)?.sequence !== sequence) found.push(sequence)
     else if (previous !== null) followed.add(previous)
+    // It is all of the log: others get their turn.
+    if (++looked % TURN === 0) await new Promise((resolve) => setImmediate(resolve))
   }
   return [...view.placesAt(found.reverse())]
 }
