@@ -28,6 +28,24 @@ export function journalContract(name: string, open: () => Promise<OpenedJournal>
   }
 
   describe(name, () => {
+    describe('a removal', () => {
+      it('takes versions away for good, tells how far it came, and never takes the newest of an id', async () => {
+        const first = await opened()
+        const { journal } = first
+        for (const v of [1, 2, 3]) await commitTo(journal, write('d', [{ _id: 'a', v }, { _id: 'b' }]))
+        const { generation } = await journal.assertDataset('d')
+        const removal = { dataset: 'd', generation, ids: [] }
+        const wrong = journal.remove({ ...removal, blocks: [[0, [0, 1]]] })
+        await expect(wrong).rejects.toMatchObject({ code: 'newest-version' })
+        expect(versionsOf(first.log)).toEqual(['a0', 'b1', 'a2<0', 'a3<2'])
+        const removed = await journal.remove({ ...removal, blocks: [[0, [0]]], position: 'here' })
+        expect(removed).toEqual({ versions: 1, blocks: 1 })
+        const { log } = await first.reopen()
+        expect(versionsOf(log)).toEqual(['b1', 'a2<0', 'a3<2'])
+        expect(reading(log, (snapshot) => snapshot.dataset('d')?.compacted())).toBe('here')
+      })
+    })
+
     describe('a commit', () => {
       it('appends what changed, and answers how much that was and where the dataset ends', async () => {
         const { journal, log } = await opened()
