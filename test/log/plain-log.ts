@@ -46,7 +46,7 @@ export const IDS = [
   'b',
   'c',
   'aa',
-  '',
+  '\u0000',
   'æ',
   '\u{1F600}',
   '\uFFFD',
