@@ -5,10 +5,11 @@ import type { Value } from '../model/value.ts'
 import { type Analysed, analyse, type Explanation } from './analyse.ts'
 import { checkIndexExpression, checkNode, checkProgram } from './check.ts'
 import { compileArgument } from './closures.ts'
-import type { Analysis, CompiledIndex, DtlProblem, DtlSettings, DtlTransform, RunContext } from './contract.ts'
+import type { Analysis, CompiledIndex, DtlProblem, DtlSettings, DtlTransform, Inverse, RunContext } from './contract.ts'
 import { DtlError } from './errors.ts'
 import { frameOf } from './frame.ts'
 import { indexText, readIndexText } from './index-text.ts'
+import { invert } from './inverse.ts'
 import { parseExpression, parseProgram } from './parse.ts'
 import { Program } from './program.ts'
 import { Problems, Scope } from './scope.ts'
@@ -35,8 +36,13 @@ export function compileDtl(transform: Value, settings: DtlSettings): Compiled {
 class CompiledTransform implements DtlTransform {
   readonly #program: Program
   readonly #analysed: Analysed
+  readonly #node: ProgramNode
+  readonly #settings: DtlSettings
+  #inverse: Inverse | null = null
 
   constructor(node: ProgramNode, settings: DtlSettings) {
+    this.#node = node
+    this.#settings = settings
     this.#program = new Program(node, settings)
     this.#analysed = analyse(node, settings)
   }
@@ -47,6 +53,11 @@ class CompiledTransform implements DtlTransform {
 
   get analysis(): Analysis {
     return this.#analysed.analysis
+  }
+
+  get inverse(): Inverse {
+    this.#inverse ??= invert(this.#node, this.#settings)
+    return this.#inverse
   }
 
   get explanation(): Explanation {

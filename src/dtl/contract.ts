@@ -51,6 +51,8 @@ export interface DtlTransform {
   /** Runs the `default` rule; emitted entities in order (those of `create` first). Throws DtlError with the pointer of the failing transform. */
   apply(source: Entity, context: RunContext): readonly Entity[]
   readonly analysis: Analysis
+  /** Its hops turned round; made when it is first asked for. */
+  readonly inverse: Inverse
 }
 
 export interface Analysis {
@@ -62,6 +64,43 @@ export interface Analysis {
   readonly tracked: readonly string[]
   readonly deterministic: boolean
   readonly createsChildren: boolean
+}
+
+/** The way back from entities of other datasets to the sources whose result may depend on them (dtl.md §11.3). */
+export interface Inverse {
+  readonly places: readonly InversePlace[]
+}
+
+/** An alias of a hops spec: where an entity of a dataset can be bound. */
+export interface InversePlace {
+  readonly rule: string
+  /** Of the spec. */
+  readonly pointer: string
+  readonly dataset: string
+  readonly alias: string
+  /** `track-dependencies` */
+  readonly tracked: boolean
+  /** All of them are taken. */
+  readonly steps: readonly InverseStep[]
+  /** Why there is no way back, or none in some cases; null: all sources are found. */
+  readonly obstacle: string | null
+}
+
+export interface InverseStep {
+  /** Number of the place it leads to; null: the source of the program. */
+  readonly to: number | null
+  /** The dataset in which entities are looked up; null: that of the source. */
+  readonly dataset: string | null
+  /** What is found by any of them. */
+  readonly lookups: readonly InverseLookup[]
+  /** Of a recursion: it can be taken so many times in a row, null for no limit. */
+  readonly again: { readonly limit: number | null } | null
+}
+
+/** Texts of two index expressions: what the first gives for the entity at hand is looked up among what the second gives. */
+export interface InverseLookup {
+  readonly key: string
+  readonly index: string
 }
 
 export interface CompiledIndex {

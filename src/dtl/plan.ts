@@ -5,7 +5,7 @@
  * already, starting from the source. All other conditions are checked as soon as everything they mention is bound.
  */
 
-import type { Problems } from './scope.ts'
+import { Problems } from './scope.ts'
 import type { AliasVariable, CallNode, Node, SpecNode, SubsetNode, Variable } from './syntax.ts'
 import { nameOfVariable, variablesOf } from './walk.ts'
 
@@ -17,7 +17,7 @@ export interface JoinPair {
 }
 
 /** A join; several pairs are the branches of an `or`, of which one must hold. */
-interface Join {
+export interface Join {
   readonly pointer: string
   readonly variables: readonly [Variable, Variable]
   readonly pairs: readonly JoinPair[]
@@ -51,8 +51,6 @@ export interface Plan {
   readonly before: readonly Check[]
   /** Rows come in the order of `datasets` by themselves. */
   readonly inOrder: boolean
-  /** Joins the planner found, for whoever follows dependencies backwards. */
-  readonly isFollowable: boolean
 }
 
 /** Plans a spec and reports what cannot be planned, and what is doubtful. */
@@ -94,11 +92,11 @@ export function planSpec(spec: SpecNode, problems: Problems): Plan {
     steps: steps.map((step, place) => ({ ...step, checks: at(place + 1) })),
     before: at(0),
     inOrder: steps.every(({ alias }, place) => alias === spec.aliases[place]),
-    isFollowable: joins.every(({ variables }) =>
-      variables.every((variable) => variable.name === '_S' || isAliasOf(spec, variable)),
-    ),
   }
 }
+
+/** The joins of a spec, those that rows are only checked by among them. */
+export const joinsOf = (spec: SpecNode): readonly Join[] => classify(spec, new Problems()).joins
 
 const isAliasOf = (spec: SpecNode, variable: Variable): boolean =>
   variable.name === 'alias' && spec.aliases.includes(variable)
@@ -158,9 +156,10 @@ function classify(spec: SpecNode, problems: Problems): Conditions {
 }
 
 function warnOfOuter(join: Join, spec: SpecNode, problems: Problems): void {
-  const outer = join.variables.find((variable) => variable.name !== '_S' && !isAliasOf(spec, variable))
+  // An alias of a hops around this one is an entity of a dataset, so there is a way back through it.
+  const outer = join.variables.find(({ name }) => name !== '_S' && name !== 'alias')
   if (outer === undefined || !spec.tracked) return
-  const name = outer.name === 'alias' ? outer.alias : outer.name
+  const { name } = outer
   problems.warning(
     join.pointer,
     `A join on '${name}' works, but dependencies cannot be tracked through it.`,

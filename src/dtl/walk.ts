@@ -16,8 +16,11 @@ export interface Visitor {
   readonly call?: (node: CallNode) => void
   readonly path?: (node: PathNode, isBound: boolean) => void
   readonly transform?: (node: TransformNode) => void
-  readonly hops?: (node: HopsNode) => void
+  /** What is within a hops is not visited when this says {@link SKIP}. */
+  readonly hops?: (node: HopsNode) => unknown
 }
+
+export const SKIP = Symbol('skip')
 
 /** Visits the node and everything below it; `isBound` says that a `_` belongs to a function below the node. */
 export function walk(node: ArgumentNode | undefined, visitor: Visitor, isBound = false): void {
@@ -39,7 +42,7 @@ export function walk(node: ArgumentNode | undefined, visitor: Visitor, isBound =
       }
       return
     case 'hops':
-      visitor.hops?.(node)
+      if (visitor.hops?.(node) === SKIP) return
       for (const spec of node.specs) walkSpec(spec, visitor, isBound)
       return
     default:
