@@ -17,6 +17,18 @@ const executionDataset = (pipe: string): string => `system:pump_execution:${pipe
 /** Of the execution log, which has no setting of its own. */
 const EXECUTION_BUDGET_MS = 60_000
 
+/** Versions that were not looked at yet, before a writer waits: this many, or this share of the ids. */
+const BEHIND = 20_000
+const BEHIND_SHARE = 0.25
+
+const isCompacted = ({ document }: DatasetView): boolean => document.populated && !document.isTripped
+
+function isBehind(view: DatasetView): boolean {
+  const { end, existing, deleted } = view.counts()
+  const behind = end - 1 - readPosition(view.compacted()).pushed
+  return behind > Math.max(BEHIND, BEHIND_SHARE * (existing + deleted)) && isCompacted(view)
+}
+
 export class Compactor {
   readonly #journal: Journal
   readonly #log: LogReader
@@ -55,6 +67,21 @@ export class Compactor {
     return settled + (await this.#compact(sink.dataset, compaction.rules, readers, signal))
   }
 
+  /**
+   * Holds up who writes to a dataset that has grown far beyond what was compacted: the file keeps the size that it once
+   * had, and nobody is to fill it with what was replaced.
+   */
+  async relieve({ sink, compaction }: Pick<Pipe, 'sink' | 'compaction'>, readers: Readers): Promise<void> {
+    if (sink.kind !== 'dataset' || !compaction.isBySink || compaction.intervalMs > 0) return
+    const { dataset } = sink
+    if (!this.#reading(dataset, isBehind)) return
+    // What waits for readers outside of this thread is left to the compaction that is asked for.
+    const rules = { ...compaction.rules, forget: null, retract: null }
+    await this.#alone(dataset, async () => {
+      if (this.#reading(dataset, isBehind)) await compactDataset(this.#ports(readers), dataset, rules, this.#signal)
+    })
+  }
+
   /** Takes away what is left of erased entities, as far as everybody knows of it. */
   settle(dataset: string, readers: Readers, signal: AbortSignal): Promise<number> {
     return this.#alone(dataset, () =>
@@ -75,7 +102,7 @@ export class Compactor {
   #isDue(dataset: string, settings: CompactionSettings, occasion: CompactionOccasion): boolean {
     return this.#reading(dataset, (view) => {
       // Compaction is inactive on datasets that are not populated, or whose circuit breaker tripped (hub.md §2.4).
-      if (!view.document.populated || view.document.isTripped) return false
+      if (!isCompacted(view)) return false
       if (occasion === 'sink') return settings.isBySink
       if (settings.isBySink || !settings.isAutomatic) return false
       return view.counts().end >= settings.growth * (readPosition(view.compacted()).pushed + 1)

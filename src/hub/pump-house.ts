@@ -277,6 +277,16 @@ class Tenant {
     return erased
   }
 
+  /** What was written is stored: a compaction that fails is told, and is no failure of the writer. */
+  async #relieve(pipe: Pipe): Promise<void> {
+    try {
+      await this.#compactor.relieve(pipe, this.#readers({}))
+    } catch (error) {
+      if (this.#closing.signal.aborted) return
+      this.#logger(pipe.id).error(`The compaction of the dataset failed: ${(error as Error).message}`)
+    }
+  }
+
   #readers(projected: Readonly<Record<string, number>>): Readers {
     return { pipes: this.#deployment?.pipes ?? new Map(), isRunning: (pipe) => this.#runs.has(pipe), projected }
   }
@@ -290,6 +300,7 @@ class Tenant {
     const { sink } = this.pipe(id)
     try {
       const received = await this.#receiver(id).take(body, push)
+      await this.#relieve(this.pipe(id))
       const isLocked = sink.kind === 'dataset' && sink.rules.isLocked
       return { updated: isLocked ? updatedEntity(this.#log, sink.dataset, received) : null }
     } catch (error) {
@@ -443,6 +454,7 @@ class Tenant {
       },
       assertIndex: (dataset, expression) => this.#assertIndex(dataset, expression),
       keepIndex: (dataset, expression) => this.#keepIndex(dataset, expression),
+      relieve: (written) => this.#relieve(written),
       progress: (read) => this.#emit({ type: 'progress', tenant: this.#name, pipe: pipe.id, read }),
     }
   }

@@ -42,8 +42,17 @@ export interface DatasetDocument {
   readonly erased: number
   /** Ids of which compaction left nothing so far: as with the erased, what builds on older versions begins anew when it grew. */
   readonly vanished: number
-  /** When the data came from a backup last: another UUID each time, and the highest sequence that came with it, if any. */
-  readonly restore: { readonly uuid: string; readonly offset: number | null } | null
+  /** When the data came from a backup last. */
+  readonly restore: RestoreDocument | null
+}
+
+export interface RestoreDocument {
+  /** Another one each time. */
+  readonly uuid: string
+  /** The highest sequence that came with it, if any. */
+  readonly offset: number | null
+  /** What the data had been before, for who wants to go on with what came with it. */
+  readonly generation: string
 }
 
 export interface IndexDocument {

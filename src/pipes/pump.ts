@@ -37,6 +37,8 @@ export interface RunPorts {
   assertIndex(dataset: string, expression: string): Promise<void>
   /** Declares an index, which is filled in the background. */
   keepIndex(dataset: string, expression: string): Promise<void>
+  /** Resolves when the dataset of the pipe may go on growing: compaction must not fall far behind. */
+  relieve?(pipe: Pipe): Promise<void>
   /** Called now and then with what has been read so far. */
   progress?(read: number): void
 }
@@ -185,6 +187,7 @@ class Run {
         await output.write(transformBatch(pipe, batch.entities, this.#context), read, reached, batch.state ?? [])
         this.#ports.progress?.(this.#read)
         this.#position.moveToPresent()
+        await this.#ports.relieve?.(pipe)
       }
       await output.settle()
     } catch (error) {

@@ -39,6 +39,11 @@ async function opened() {
       const pipe = { id: 'p', sink: { kind: 'dataset', dataset: 'd' }, compaction: settings(more) } as unknown as Pipe
       return compactor.compactFor(pipe, 'daily', READERS, never)
     },
+    relieve: (more: Partial<CompactionSettings> = {}) => {
+      const compaction = settings({ isBySink: true, ...more })
+      const pipe = { id: 'p', sink: { kind: 'dataset', dataset: 'd' }, compaction } as unknown as Pipe
+      return compactor.relieve(pipe, READERS)
+    },
     versions: (dataset: string) => reading(log.log, (snapshot) => snapshot.dataset(dataset)?.counts().versions),
   }
 }
@@ -59,6 +64,19 @@ it('leaves alone what is not to be compacted automatically, what its sink compac
   expect(await daily({ isBySink: true })).toBe(0)
   await writer.commit({ populated: [['d', false]] })
   expect(await daily()).toBe(0)
+})
+
+it('holds a writer up once the dataset has grown far beyond what was compacted', async () => {
+  const { append, relieve, versions } = await opened()
+  await append(15_000)
+  await relieve()
+  expect(versions('d')).toBe(15_000)
+  await append(15_000)
+  await relieve({ intervalMs: 60_000 })
+  await relieve({ isBySink: false })
+  expect(versions('d')).toBe(30_000)
+  await Promise.all([relieve(), relieve()])
+  expect(versions('d')).toBe(2)
 })
 
 it('trims the execution log of a pipe by time, whatever else is said', async () => {

@@ -135,7 +135,10 @@ describe('compaction', () => {
     const { generation } = await opened.writer.assertDataset('d')
     await opened.writer.remove({ dataset: 'd', generation, blocks: [[2, [2]]], ids: [] })
     expect(await compactDataset(ports(opened), 'd', RULES, never)).toBe(0)
-    const restored = view(opened.log, (document) => ({ ...document, restore: { uuid: 'r', offset: 4 } }))
+    const restored = view(opened.log, (document) => ({
+      ...document,
+      restore: { uuid: 'r', offset: 4, generation: 'former' },
+    }))
     expect(await compactDataset(ports({ ...opened, log: restored }), 'd', RULES, never)).toBe(2)
     expect(sequences(opened)).toEqual([3, 4])
   })

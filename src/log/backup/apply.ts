@@ -1,5 +1,6 @@
 /** Applies an increment to a copy of the log it was made since; nobody else has the copy. */
 
+import { randomUUID } from 'node:crypto'
 import { Block } from '../block.ts'
 import {
   type Counts,
@@ -218,7 +219,9 @@ export function markRestored(environment: Environment, uuid: string): void {
     if (house === undefined) throw new LogError('no-log', 'There is no log in this backup.')
     for (const document of readDocuments(environment)) {
       const { end } = readCounts(meta, document.number)
-      const restored = { ...document, restore: { uuid, offset: end === 0 ? null : end - 1 } }
+      const { generation } = document
+      const restore = { uuid, offset: end === 0 ? null : end - 1, generation }
+      const restored = { ...document, generation: randomUUID(), restore }
       writeText(meta, nameKey('d', document.id), JSON.stringify(restored))
     }
   })

@@ -30,7 +30,11 @@ export async function restoreLog(
 export function compareContents(folder: string, { datasets }: Contents): void {
   const log = openLog(folder)
   const snapshot = log.snapshot()
-  const restored = contentsOf(snapshot).datasets
+  const restored = contentsOf(snapshot).datasets.map((one) => {
+    // A restored dataset has a generation of its own, and tells the former one.
+    const { restore } = snapshot.dataset(one.id)?.document ?? { restore: null }
+    return { ...one, generation: restore?.generation ?? one.generation }
+  })
   log.close()
   const told = (all: readonly DatasetContents[]) =>
     JSON.stringify(

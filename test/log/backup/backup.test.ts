@@ -215,7 +215,7 @@ interface Dump {
 function dump(snapshot: Snapshot): Dump {
   return {
     datasets: new Map(
-      snapshot.datasets().map(({ id, generation, indexes }) => {
+      snapshot.datasets().map(({ id, generation, restore, indexes }) => {
         const view = snapshot.dataset(id) as DatasetView
         const ids = Object.fromEntries(
           indexes
@@ -225,7 +225,9 @@ function dump(snapshot: Snapshot): Dump {
             ),
         )
         const all = { latest: [...view.entities()].map(plain), versions: [...view.changes(null)].map(plain) }
-        return [id, { ...all, end: view.counts().end, generation, ids }] as const
+        // A restored dataset has another generation, and says which one it had.
+        const then = restore?.generation ?? generation
+        return [id, { ...all, end: view.counts().end, generation: then, ids }] as const
       }),
     ),
     offsets: snapshot.offsets(''),
@@ -264,7 +266,11 @@ async function expectSame(path: string, then: Dump): Promise<void> {
       expect(found.versions).toEqual(expect.arrayContaining(versions))
       if (Object.keys(ids).length > 0) expect(found.ids).toEqual(ids)
       const { document } = reading(log, (snapshot) => snapshot.dataset(id) as DatasetView)
-      expect(document.restore).toEqual({ uuid: 'a-uuid', offset: rest.end === 0 ? null : rest.end - 1 })
+      expect(document.restore).toEqual({
+        uuid: 'a-uuid',
+        offset: rest.end === 0 ? null : rest.end - 1,
+        generation: rest.generation,
+      })
     }
   } finally {
     log.close()
