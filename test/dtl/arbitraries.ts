@@ -1,6 +1,7 @@
 /** Random entities and programs: small alphabets, so that things meet. */
 
 import fc from 'fast-check'
+import { parseDatetime } from '../../src/model/datetime.ts'
 import { dictOf } from '../../src/model/dict.ts'
 import { Bytes, Datetime, Decimal, Float, LocalDate, NI, URI, UUID, type Value } from '../../src/model/value.ts'
 
@@ -81,8 +82,46 @@ export const entity = (ids: fc.Arbitrary<string> = fc.constantFrom('1', 'x:2', '
 export const joinable = (ids: fc.Arbitrary<string>): fc.Arbitrary<Value> =>
   withId(ids, ['a', 'b', 'x:b', 'of', 'a', 'b'], meeting)
 
-/** What stands for an argument: an expression, a function of `_`, a small integer, a rule, anything. */
-type Kind = 'v' | 'f' | 'i' | 'r' | 'x'
+/** Moments at which clocks change, months end, or the calendar does. */
+const moments = [
+  '2015-07-28T09:46:00.123456789Z',
+  '2016-02-29T23:59:59Z',
+  '2015-01-31T00:00:00.5Z',
+  '2017-03-26T02:30:00Z',
+  '2017-10-29T00:30:00Z',
+  '2017-10-29T02:30:00Z',
+  '2017-11-05T01:30:00Z',
+  '1895-01-01T00:00:10Z',
+  '1960-01-01T00:00:00Z',
+  '0001-01-01T00:00:00Z',
+  '9999-12-31T23:59:59.999999999Z',
+].map((text) => parseDatetime(text) as Value)
+
+const timeTexts = [
+  '2015-07-28',
+  '28.7.15 9:46',
+  '28.07.69 23:00',
+  '2872015',
+  '1112016',
+  '2015-07-28T09:46:00.12345+0200',
+  '2015-07-28T9:46:00.123456789-09:30',
+  '03:04 pm',
+  '12:00 AM',
+  '12:00 PM',
+  '%9',
+  '2015-02-29',
+  '2015-07-28T09:46:00Z',
+  '2015-07-28T09:46:00.5+02:00',
+  '0001-01-01T00:00:00+0100',
+]
+
+const times = fc.oneof(fc.constantFrom<Value>(...moments), fc.constantFrom<Value>(...timeTexts), scalar)
+
+/**
+ * What stands for an argument: an expression, a function of `_`, a small integer, a rule, anything; and of dates: the
+ * name of a part, a zone, a pattern, values.
+ */
+type Kind = 'v' | 'f' | 'i' | 'r' | 'x' | 'p' | 'z' | 't' | 'd'
 
 const FORMS: Readonly<Record<string, readonly string[]>> = {
   all: ['v', 'fv'],
@@ -101,6 +140,14 @@ const FORMS: Readonly<Record<string, readonly string[]>> = {
   if: ['vv', 'vvv'],
   case: ['vv', 'vvv', 'vvvvv'],
   'case-eq': ['vvv', 'vvvv'],
+  datetime: ['d', 'fd'],
+  'datetime-diff': ['pdd'],
+  'datetime-format': ['td', 'ztd'],
+  'datetime-parse': ['td', 'ztd'],
+  'datetime-plus': ['pid'],
+  'datetime-shift': ['zzd'],
+  'is-datetime': ['v'],
+  now: [''],
   dict: ['', 'v', 'vv', 'vvvv'],
   'has-key': ['vv'],
   'is-dict': ['v'],
@@ -219,6 +266,17 @@ export function expression(depth: number, options: Options): fc.Arbitrary<Value>
   return fc.oneof({ weight: 1, arbitrary: leaf }, { weight: 4, arbitrary: call })
 }
 
+const patterns = [
+  '%Y-%m-%d',
+  '%d.%m.%y %H:%M',
+  '%e%m%Y',
+  '%Y-%m-%dT%H:%M:%S.%f%z',
+  '%I:%M %p',
+  '%%%H',
+  'day %e',
+  '%d/%H %S',
+]
+
 function argument(kind: Kind, depth: number, options: Options): fc.Arbitrary<Value> {
   switch (kind) {
     case 'f':
@@ -227,6 +285,18 @@ function argument(kind: Kind, depth: number, options: Options): fc.Arbitrary<Val
       return fc.oneof(
         { weight: 6, arbitrary: fc.integer({ min: -4, max: 5 }) },
         fc.constantFrom<Value>(null, 'x', 1.5, ['list', 2], '_S.a'),
+      )
+    case 'p':
+      return fc.constantFrom('year', 'month', 'week', 'day', 'hour', 'minute', 'second', 'millisecond', 'nanosecond')
+    case 'z':
+      return fc.constantFrom('UTC', 'Europe/Oslo', 'America/New_York', 'Asia/Kolkata', 'Antarctica/Troll', 'Zulu')
+    case 't':
+      return fc.constantFrom(...patterns)
+    case 'd':
+      return fc.oneof(
+        { weight: 3, arbitrary: times.map((one): Value => ['literal', one]) },
+        { weight: 2, arbitrary: fc.array(times, { maxLength: 3 }).map((list): Value => ['literal', list]) },
+        expression(depth, options),
       )
     case 'r':
       return fc.constantFrom(...options.rules)

@@ -83,13 +83,23 @@ function mustBeValue(given: unknown, depth = 0): void {
 const lookup = memoryLookup(new Map([['things', [dictOf({ _id: 't', a: 1 })]]]))
 const hopsSpec = dictOf({ datasets: ['things t'], where: ['eq', '_S.v0', 't.a'] })
 
+/** Constants that have to be right for a program to run. */
+const constants: Readonly<Record<string, string>> = {
+  DATEPART: 'month',
+  TIMEZONE_NAME: 'America/New_York',
+  FROM_TIMEZONE: 'Europe/Oslo',
+  TO_TIMEZONE: 'Asia/Kolkata',
+  FORMATSTRING: '%e%H%m%Y %f%z',
+}
+
 /** An argument in a program: values come from the source, so that nothing is known before. */
-function argument({ kind }: Parameter, place: number, given: Value): Value {
+function argument({ kind, name }: Parameter, place: number, given: Value): Value {
   switch (kind) {
     case 'function-expression':
     case 'default-value-expression':
       return place % 2 === 0 ? '_.' : ['list', '_.', `_S.v${place}`]
     case 'constant-string':
+      return constants[name] ?? 'things'
     case 'constant string or dict':
       return 'things'
     case 'wildcard-string-list':

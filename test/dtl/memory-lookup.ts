@@ -35,12 +35,15 @@ export function memoryLookup(datasets: Datasets): MemoryLookup {
 export const datasetsOf = (dict: Dict | undefined): Datasets =>
   new Map(entries(dict ?? newDict()).map(([name, list]) => [name, (isList(list) ? list : []) as readonly Entity[]]))
 
+/** The time of all runs. */
+export const NOW = 1_700_000_000_000_000_000n
+
 /** A run with a standing clock and counted ids. */
 export function contextOf(lookup: Lookup, bound: Dict = newDict()): RunContext {
   let made = 0
   return {
     lookup,
-    now: () => 1_700_000_000_000_000_000n,
+    now: () => NOW,
     uuid: () => `00000000-0000-4000-8000-${String(made++).padStart(12, '0')}`,
     bound,
   }

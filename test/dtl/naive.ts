@@ -7,7 +7,18 @@ import type { DtlSettings } from '../../src/dtl/contract.ts'
 import { dictOf, entries } from '../../src/model/dict.ts'
 import { compare, compareText, equals, rankOf } from '../../src/model/order.ts'
 import { decodeTransit } from '../../src/model/transit.ts'
-import { isDict, isInteger, isList, isTrue, NI, type Value } from '../../src/model/value.ts'
+import {
+  Datetime,
+  integer as integerOf,
+  isDict,
+  isInteger,
+  isList,
+  isTrue,
+  NI,
+  type Value,
+} from '../../src/model/value.ts'
+import { NOW } from './memory-lookup.ts'
+import * as time from './naive-time.ts'
 
 /** Properties in order: the simplest dict there is. */
 type Pairs = [string, Value][]
@@ -436,6 +447,11 @@ function mapOver(values: Value, convert: (value: Value) => Value | undefined): V
 const onText = (values: Value, convert: (text: string) => Value): Value =>
   mapOver(values, (value) => (isText(value) ? convert(value) : undefined))
 
+function fromNanoseconds(nanoseconds: bigint): Datetime | undefined {
+  const nanos = ((nanoseconds % 1_000_000n) + 1_000_000n) % 1_000_000n
+  return time.datetimeOf(Number((nanoseconds - nanos) / 1_000_000n), Number(nanos))
+}
+
 const charactersIn = (text: string) => [...text]
 
 /** A position from the end when negative, cut to the length. */
@@ -506,6 +522,53 @@ function call(name: string, args: readonly Value[], place: Place): Value {
       for (let at = 1; at + 1 < args.length; at += 2) if (isEqual(wanted, value(at))) return value(at + 1)
       return args.length % 2 === 0 ? last() : null
     }
+    // date and time
+    case 'datetime':
+      return mapOver(last(), (one) => {
+        const moment = time.momentOf(one)
+        const made =
+          moment !== null
+            ? time.datetimeOf(moment.ms, moment.nanos)
+            : isInteger(one)
+              ? fromNanoseconds(BigInt(one))
+              : isText(one)
+                ? time.iso(one)
+                : undefined
+        return made ?? (args.length === 2 ? having(0, one) : undefined)
+      })
+    case 'datetime-diff': {
+      const [first, second] = [value(1), value(2)].map((one) => time.momentOf(firstOf(one)))
+      if (first == null || second == null) return null
+      return integerOf(time.difference(args[0] as string, first, second))
+    }
+    case 'datetime-format':
+    case 'datetime-parse': {
+      const [zone, pattern] = [args.length === 3 ? (args[0] as string) : 'UTC', args.at(-2) as string]
+      return mapOver(last(), (one) => {
+        if (name === 'datetime-parse') return isText(one) ? time.parse(zone, pattern, one) : undefined
+        const moment = time.momentOf(one)
+        return moment === null ? undefined : time.format(zone, pattern, moment)
+      })
+    }
+    case 'datetime-plus': {
+      const [count, values] = [firstOf(value(1)), value(2)]
+      if (!isInteger(count)) return null
+      return mapOver(values, (one) => {
+        const moment = time.momentOf(one)
+        return moment === null ? undefined : time.plus(args[0] as string, Number(count), moment)
+      })
+    }
+    case 'datetime-shift':
+      return mapOver(last(), (one) => {
+        const moment = time.momentOf(one)
+        if (moment === null) return undefined
+        const instant = time.instantOf(args[0] as string, moment.ms)
+        return time.datetimeOf(instant + time.offsetAt(args[1] as string, instant), moment.nanos)
+      })
+    case 'is-datetime':
+      return time.momentOf(firstOf(value(0))) !== null
+    case 'now':
+      return new Datetime(NOW)
     // dictionaries
     case 'dict': {
       const pairs: Pairs = []

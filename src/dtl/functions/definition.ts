@@ -65,7 +65,12 @@ export function mappingWith(
           leading.map((argument) => argument?.constant),
           tools,
         )
-        return convert === null ? () => null : mapped(values, convert)
+        if (convert !== null) return mapped(values, convert)
+        // VALUES is evaluated all the same: it may fail (dtl.md §6.3).
+        return (frame) => {
+          values(frame)
+          return null
+        }
       }
       return (frame) => {
         const bound = leading.map((argument) => argument?.evaluate(frame))

@@ -6,6 +6,7 @@ import { booleans } from './booleans.ts'
 import { bytes } from './bytes.ts'
 import { comparisons } from './comparisons.ts'
 import { conditionals } from './conditionals.ts'
+import { datetimes } from './datetimes.ts'
 import { dictionaries } from './dictionaries.ts'
 import { hops } from './hops.ts'
 import { identifiers } from './identifiers.ts'
@@ -27,6 +28,7 @@ export const chapters: Readonly<Record<string, readonly FunctionDefinition[]>> =
   Bytes: bytes,
   Comparisons: comparisons,
   Conditionals: conditionals,
+  'Date and time': datetimes,
   Dictionaries: dictionaries,
   Hops: hops,
   JSON: json,
@@ -50,12 +52,6 @@ export const functions: ReadonlyMap<string, FunctionDefinition> = new Map(
 export const laterFunctions: readonly string[] = [
   'completeness',
   'curie',
-  'datetime',
-  'datetime-diff',
-  'datetime-format',
-  'datetime-parse',
-  'datetime-plus',
-  'datetime-shift',
   'decrypt',
   'decrypt-pgp',
   'decrypt-pki',
@@ -64,11 +60,9 @@ export const laterFunctions: readonly string[] = [
   'encrypt-pki',
   'hash128',
   'is-changed',
-  'is-datetime',
   'lookup',
   'ni-collapse',
   'ni-expand',
-  'now',
   'phonenumber-format',
   'phonenumber-parse',
   'reference',
