@@ -4,6 +4,7 @@ import { reachableRules } from './check.ts'
 import type { Analysis, DtlSettings, IndexSpec } from './contract.ts'
 import { indexText } from './index-text.ts'
 import { type Plan, planSpec } from './plan.ts'
+import { purityOf } from './purity.ts'
 import { Problems } from './scope.ts'
 import type { HopsNode, Node, ProgramNode, SpecNode } from './syntax.ts'
 import { walk } from './walk.ts'
@@ -49,7 +50,6 @@ export interface Analysed {
 export function analyse(program: ProgramNode, settings: DtlSettings): Analysed {
   const hops: ExplainedHops[] = []
   const lookups = new Set<string>()
-  let deterministic = true
   let createsChildren = false
   for (const rule of reachableRules(program)) {
     walk(rule.block, {
@@ -57,13 +57,13 @@ export function analyse(program: ProgramNode, settings: DtlSettings): Analysed {
       call: ({ definition, arguments: args }) => {
         const [first] = args
         if (definition.name === 'lookup-entity' && first?.kind === 'constant') lookups.add(first.value as string)
-        if (definition.reads === 'time' || (definition.reads === 'chance' && first === undefined)) deterministic = false
       },
       transform: ({ definition }) => {
         if (definition.name === 'create-child') createsChildren = true
       },
     })
   }
+  const purity = purityOf(reachableRules(program), settings)
   const specs = hops.flatMap((one) => one.specs)
   const datasetsOf = (some: readonly ExplainedSpec[]) => [
     ...new Set(some.flatMap(({ datasets }) => datasets.map(({ dataset }) => dataset))),
@@ -73,8 +73,9 @@ export function analyse(program: ProgramNode, settings: DtlSettings): Analysed {
       indexes: uniqueIndexes(specs.flatMap(({ joins }) => joins.map(({ index }) => index))),
       datasets: [...new Set([...datasetsOf(specs), ...lookups])],
       tracked: datasetsOf(specs.filter(({ tracked }) => tracked)),
-      deterministic,
+      deterministic: purity.time.length + purity.chance.length === 0,
       createsChildren,
+      purity,
     },
     explanation: { hops, lookups: [...lookups] },
   }

@@ -2,6 +2,7 @@
 
 import { didYouMean } from '../config/problems.ts'
 import { planSpec } from './plan.ts'
+import { takesChance } from './purity.ts'
 import type { Problems } from './scope.ts'
 import type { ArgumentNode, HopsNode, Node, ProgramNode, RuleNode, Variable } from './syntax.ts'
 import { nameOfVariable, variablesOf, walk } from './walk.ts'
@@ -56,9 +57,9 @@ export function checkNode(node: ArgumentNode, problems: Problems): void {
 /** An index holds what an expression gives for one entity, now and at any later time (dtl.md §10.3, §13). */
 export function checkIndexExpression(node: Node, of: Variable, problems: Problems): void {
   walk(node, {
-    call: ({ definition, arguments: args, pointer }) => {
-      // `uuid` takes chance only when it has nothing to convert.
-      const reads = definition.name === 'uuid' && args[0] !== undefined ? undefined : definition.reads
+    call: (call) => {
+      const { definition, pointer } = call
+      const reads = definition.reads === 'chance' && !takesChance(call) ? undefined : definition.reads
       const why =
         definition.name === 'apply' ? 'rules are not part of an index' : reads === undefined ? null : REASONS[reads]
       if (why !== null) problems.error(pointer, `'${definition.name}' cannot be used in an index expression: ${why}.`)

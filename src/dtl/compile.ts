@@ -5,11 +5,21 @@ import type { Value } from '../model/value.ts'
 import { type Analysed, analyse, type Explanation } from './analyse.ts'
 import { checkIndexExpression, checkNode, checkProgram } from './check.ts'
 import { compileArgument } from './closures.ts'
-import type { Analysis, CompiledIndex, DtlProblem, DtlSettings, DtlTransform, Inverse, RunContext } from './contract.ts'
+import type {
+  Analysis,
+  CompiledIndex,
+  DtlProblem,
+  DtlSettings,
+  DtlTransform,
+  Inverse,
+  RuleLineage,
+  RunContext,
+} from './contract.ts'
 import { DtlError } from './errors.ts'
 import { frameOf } from './frame.ts'
 import { indexText, readIndexText } from './index-text.ts'
 import { invert } from './inverse.ts'
+import { lineageOf } from './lineage.ts'
 import { parseExpression, parseProgram } from './parse.ts'
 import { Program } from './program.ts'
 import { Problems, Scope } from './scope.ts'
@@ -39,6 +49,7 @@ class CompiledTransform implements DtlTransform {
   readonly #node: ProgramNode
   readonly #settings: DtlSettings
   #inverse: Inverse | null = null
+  #lineage: readonly RuleLineage[] | null = null
 
   constructor(node: ProgramNode, settings: DtlSettings) {
     this.#node = node
@@ -58,6 +69,11 @@ class CompiledTransform implements DtlTransform {
   get inverse(): Inverse {
     this.#inverse ??= invert(this.#node, this.#settings)
     return this.#inverse
+  }
+
+  get lineage(): readonly RuleLineage[] {
+    this.#lineage ??= lineageOf(this.#node, this.#settings)
+    return this.#lineage
   }
 
   get explanation(): Explanation {

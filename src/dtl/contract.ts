@@ -53,6 +53,8 @@ export interface DtlTransform {
   readonly analysis: Analysis
   /** Its hops turned round; made when it is first asked for. */
   readonly inverse: Inverse
+  /** Which property comes from where; made when it is first asked for. */
+  readonly lineage: readonly RuleLineage[]
 }
 
 export interface Analysis {
@@ -62,8 +64,64 @@ export interface Analysis {
   readonly datasets: readonly string[]
   /** Of these, the ones reached by tracked hops. */
   readonly tracked: readonly string[]
+  /** It gives the same whenever it runs, as long as all datasets stay the same. */
   readonly deterministic: boolean
   readonly createsChildren: boolean
+  readonly purity: Purity
+}
+
+/** A place in a program and what is there: a function, a field, a dataset. */
+export interface Place {
+  readonly pointer: string
+  readonly what: string
+}
+
+/** What a program depends on that nobody can follow backwards, place by place. */
+export interface Purity {
+  readonly time: readonly Place[]
+  readonly chance: readonly Place[]
+  /** Earlier versions of the source, or completeness. */
+  readonly history: readonly Place[]
+  /** Fields that the hub keeps about entities, such as `_ts`. */
+  readonly internal: readonly Place[]
+  /** Datasets read by `lookup-entity`, which is never tracked. */
+  readonly lookups: readonly Place[]
+}
+
+/** What one rule reads and writes (for the lineage of properties). */
+export interface RuleLineage {
+  readonly rule: string
+  /** Everything it looks at, conditions and joins included. */
+  readonly reads: readonly Origin[]
+  /** In the order of the program; a later one may overwrite an earlier one. */
+  readonly writes: readonly PropertyLineage[]
+}
+
+export interface PropertyLineage {
+  /** Of the transform. */
+  readonly pointer: string
+  /** Name of the transform; `start` for what a target begins with. */
+  readonly by: string
+  /** A path of names as the target holds them, such as `lines.price` below an applied rule. Null: named at run time. */
+  readonly property: string | null
+  /** The property is a pattern: all names of the origin that match it, but those that match one of `except`. */
+  readonly isPattern: boolean
+  readonly except: readonly string[]
+  readonly effect: 'write' | 'remove'
+  /** It stands in a branch, or has a condition of its own. */
+  readonly isConditional: boolean
+  /** Where its value is taken or computed from; none for constants. What only chooses is not among them. */
+  readonly from: readonly Origin[]
+}
+
+export interface Origin {
+  /** The source of the rule, an entity of a dataset, or the parameters of a request. */
+  readonly from: 'source' | 'dataset' | 'request'
+  readonly dataset: string | null
+  /** Names joined with dots as in programs; empty: the whole entity. */
+  readonly path: string
+  /** Its last name is a pattern. */
+  readonly isPattern: boolean
 }
 
 /** The way back from entities of other datasets to the sources whose result may depend on them (dtl.md §11.3). */

@@ -13,10 +13,10 @@ import type {
 } from './syntax.ts'
 
 export interface Visitor {
-  readonly call?: (node: CallNode) => void
+  /** What is within a call or a hops is not visited when this says {@link SKIP}. */
+  readonly call?: (node: CallNode) => unknown
   readonly path?: (node: PathNode, isBound: boolean) => void
   readonly transform?: (node: TransformNode) => void
-  /** What is within a hops is not visited when this says {@link SKIP}. */
   readonly hops?: (node: HopsNode) => unknown
 }
 
@@ -29,7 +29,7 @@ export function walk(node: ArgumentNode | undefined, visitor: Visitor, isBound =
       visitor.path?.(node, isBound)
       return
     case 'call':
-      visitor.call?.(node)
+      if (visitor.call?.(node) === SKIP) return
       node.arguments.forEach((argument, place) => {
         const kind = node.parameters[place]?.kind
         walk(argument, visitor, isBound || kind === 'function-expression' || kind === 'default-value-expression')

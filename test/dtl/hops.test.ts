@@ -310,7 +310,7 @@ describe('the plan', () => {
         ['add', 'z', ['lookup-entity', 'codes', 'a']],
       ],
     })
-    expect(program.analysis).toEqual({
+    expect(program.analysis).toMatchObject({
       indexes: [
         { dataset: 'company', expression: '"_S._id"' },
         { dataset: 'country', expression: '"_S._id"' },
@@ -361,7 +361,7 @@ describe('the plan', () => {
         ['create-child', ['uuid']],
       ],
     })
-    expect(program.analysis).toEqual({
+    expect(program.analysis).toMatchObject({
       indexes: [],
       datasets: [],
       tracked: [],

@@ -1,0 +1,63 @@
+/** What a program's result depends on beside its source, the datasets it hops to, and itself. */
+
+import { listOf } from './coerce.ts'
+import type { DtlSettings, Place, Purity } from './contract.ts'
+import { readingOf } from './namespaces.ts'
+import type { CallNode, PathNode, RuleNode } from './syntax.ts'
+import { walk } from './walk.ts'
+
+/** Fields that the hub keeps about an entity, and that change when its content does not (dtl.md §2.2). */
+const INTERNAL: ReadonlySet<string> = new Set(['_updated', '_previous', '_ts', '_hash', '_tracked'])
+
+/** Functions that read what an entity, or the hub, was before. */
+const HISTORY: ReadonlySet<string> = new Set(['is-changed', 'completeness'])
+
+/** Functions that read another dataset and are not followed backwards. */
+const UNFOLLOWED: ReadonlySet<string> = new Set(['lookup-entity', 'lookup'])
+
+export function purityOf(rules: readonly RuleNode[], settings: DtlSettings): Purity {
+  const found: { [kind in keyof Purity]: Place[] } = { time: [], chance: [], history: [], internal: [], lookups: [] }
+  for (const { block } of rules) {
+    walk(block, {
+      call: (node) => {
+        const place = { pointer: node.pointer, what: node.definition.name }
+        if (node.definition.reads === 'time') found.time.push(place)
+        if (takesChance(node)) found.chance.push(place)
+        if (HISTORY.has(place.what)) found.history.push(place)
+        if (UNFOLLOWED.has(place.what)) found.lookups.push({ ...place, what: datasetOf(node) })
+        if (place.what === 'path') for (const name of constantNames(node)) addField(name, place.pointer)
+      },
+      path: (node) => {
+        const field = rootField(node)
+        if (field !== undefined) addField(readingOf(field, settings).name, node.pointer)
+      },
+    })
+  }
+  return found
+
+  function addField(name: string, pointer: string): void {
+    if (INTERNAL.has(name)) found.internal.push({ pointer, what: name })
+  }
+}
+
+/** `uuid` takes chance only when it has nothing to convert. */
+export const takesChance = ({ definition, arguments: [first] }: CallNode): boolean =>
+  definition.reads === 'chance' && !(definition.name === 'uuid' && first !== undefined)
+
+/** The property of an entity that a path reads first. */
+function rootField({ variable, elements }: PathNode): string | undefined {
+  if (variable.name === '_T' || variable.name === '_B') return undefined
+  const isContext = variable.name === '_P' || variable.name === '_R'
+  return isContext ? elements.find((element) => element !== '_P' && element !== '_S') : elements[0]
+}
+
+function constantNames({ arguments: [names] }: CallNode): readonly string[] {
+  if (names?.kind === 'constant') return listOf(names.value).filter((name) => typeof name === 'string')
+  if (names?.kind !== 'call' || names.definition.name !== 'list') return []
+  return names.arguments.flatMap((one) =>
+    one?.kind === 'constant' && typeof one.value === 'string' ? [one.value] : [],
+  )
+}
+
+const datasetOf = ({ arguments: [dataset] }: CallNode): string =>
+  dataset?.kind === 'constant' && typeof dataset.value === 'string' ? dataset.value : '?'
