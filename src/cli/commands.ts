@@ -11,6 +11,8 @@ import { version } from './version.ts'
 const commands: Record<CommandName, () => Promise<Command>> = {
   serve: async () => (await import('./serve.ts')).serve,
   check: async () => (await import('./check.ts')).check,
+  explain: async () => (await import('./explain.ts')).explain,
+  docs: async () => (await import('./docs.ts')).docs,
   run: async () => (await import('./run.ts')).run,
   import: async () => (await import('./import.ts')).importRdf,
   export: async () => (await import('./export.ts')).exportRdf,

@@ -102,6 +102,28 @@ export const usages = {
     options: { json, help },
     details: `${VARIABLES} Exit code 0 when there are no errors (warnings do not count), otherwise 1.`,
   },
+  explain: {
+    name: 'explain',
+    summary: 'Say how a pipe does its work: joins and their indexes, what is tracked, where properties come from.',
+    positionals: ['PIPE'],
+    options: {
+      config: { type: 'string', value: 'DIR', about: 'configuration folder; otherwise what the data folder holds' },
+      data,
+      tenant,
+      json,
+      help,
+    },
+    details: `${VARIABLES} Exit code 1 when the pipe has errors.`,
+  },
+  docs: {
+    name: 'docs',
+    summary: 'Print the reference of the Data Transformation Language as Markdown, or one function of it.',
+    positionals: ['dtl', '[NAME]'],
+    options: {
+      json: { type: 'boolean', about: 'print JSON for editors: names, arguments, sentences, examples' },
+      help,
+    },
+  },
   run: {
     name: 'run',
     summary: 'Load a configuration folder, run all pipes until nothing changes, print a table, exit.',

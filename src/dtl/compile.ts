@@ -2,7 +2,7 @@
 
 import type { Entity } from '../model/entity.ts'
 import type { Value } from '../model/value.ts'
-import { type Analysed, analyse, type Explanation } from './analyse.ts'
+import { analyse } from './analyse.ts'
 import { checkIndexExpression, checkNode, checkProgram } from './check.ts'
 import { compileArgument } from './closures.ts'
 import type {
@@ -16,6 +16,7 @@ import type {
   RunContext,
 } from './contract.ts'
 import { DtlError } from './errors.ts'
+import { type Explanation, explainProgram } from './explain.ts'
 import { frameOf } from './frame.ts'
 import { indexText, readIndexText } from './index-text.ts'
 import { invert } from './inverse.ts'
@@ -45,9 +46,9 @@ export function compileDtl(transform: Value, settings: DtlSettings): Compiled {
 
 class CompiledTransform implements DtlTransform {
   readonly #program: Program
-  readonly #analysed: Analysed
   readonly #node: ProgramNode
   readonly #settings: DtlSettings
+  readonly analysis: Analysis
   #inverse: Inverse | null = null
   #lineage: readonly RuleLineage[] | null = null
 
@@ -55,15 +56,11 @@ class CompiledTransform implements DtlTransform {
     this.#node = node
     this.#settings = settings
     this.#program = new Program(node, settings)
-    this.#analysed = analyse(node, settings)
+    this.analysis = analyse(node, settings)
   }
 
   apply(source: Entity, context: RunContext): readonly Entity[] {
     return this.#program.run(source, context)
-  }
-
-  get analysis(): Analysis {
-    return this.#analysed.analysis
   }
 
   get inverse(): Inverse {
@@ -77,13 +74,13 @@ class CompiledTransform implements DtlTransform {
   }
 
   get explanation(): Explanation {
-    return this.#analysed.explanation
+    return explainProgram(this.#node, this.inverse, this.#settings)
   }
 }
 
-/** What a transform reads from other datasets, join by join, and through which indexes. */
+/** How a transform does its work: the plan of each hops, the ways back, what is known beforehand. */
 export const explain = (transform: DtlTransform): Explanation =>
-  transform instanceof CompiledTransform ? transform.explanation : { hops: [], lookups: [] }
+  transform instanceof CompiledTransform ? transform.explanation : { hops: [], folded: [] }
 
 export interface CompiledExpression {
   /** Only to be used when there is no error among the problems. */

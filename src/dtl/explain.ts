@@ -143,8 +143,8 @@ function exactOnly(steps: readonly ExplainedStep[]): string[] {
   return steps.flatMap(({ alias, checks }) =>
     checks.map(({ kind, text }) =>
       kind === 'overlap'
-        ? `The join ${text} is checked on each '${alias}' found: one index binds an alias, and another join came first.`
-        : `${kind === 'subset' ? 'The subset' : 'The condition'} ${text} is checked on each '${alias}' found: no index answers it.`,
+        ? `The join ${text} is checked on each '${alias}' found: another join came first, and one index binds an alias.`
+        : `${kind === 'subset' ? 'The subset' : 'The condition'} ${text} is checked on each '${alias}' found.`,
     ),
   )
 }

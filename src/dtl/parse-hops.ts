@@ -3,21 +3,11 @@
 import { didYouMean, pointerStep } from '../config/problems.ts'
 import { type Dict, entries, get, has, names } from '../model/dict.ts'
 import { isDict, isList, type Value } from '../model/value.ts'
+import { specProperties } from './hops-properties.ts'
 import { BUILT_IN, type ParseExpression, type Problems, type Scope } from './scope.ts'
 import type { AliasVariable, HopsNode, Node, ReturnNode, SpecNode, SubsetNode, TemplateNode } from './syntax.ts'
 
-const PROPERTIES = [
-  'datasets',
-  'where',
-  'return',
-  'recurse',
-  'exclude_root',
-  'max_depth',
-  'track-dependencies',
-  'trace',
-  'subsets',
-  'prefilters',
-]
+const PROPERTIES = specProperties.map(({ name }) => name)
 
 interface GivenSpec {
   readonly spec: Value

@@ -69,7 +69,8 @@ class Builder {
     const settings = this.#settings()
     const source = this.#component('source', sourceTypes, laterSourceTypes)
     const sink = this.#component('sink', sinkTypes, laterSinkTypes)
-    const transforms = this.#transforms(settings)
+    const placed = this.#transforms(settings)
+    const transforms = placed.map(({ transform }) => transform)
     if (source === null || sink === null) return null
     const betweenDatasets = source.type.inputs(source.config).length > 0 && sink.type.kind === 'dataset'
     const pump = this.#pump(betweenDatasets)
@@ -79,6 +80,7 @@ class Builder {
       id: this.#id,
       source: this.#source(source, pump),
       transforms,
+      transformPointers: placed.map(({ pointer }) => pointer),
       sink: this.#sink(
         sink,
         settings,
@@ -233,8 +235,8 @@ class Builder {
     }
   }
 
-  #transforms(settings: DtlSettings): DtlTransform[] {
-    const transforms: DtlTransform[] = []
+  #transforms(settings: DtlSettings): PlacedTransform[] {
+    const transforms: PlacedTransform[] = []
     for (const { config, pointer } of chainOf(get(this.#effective, 'transform'), '/transform')) {
       const name = isDict(config) ? get(config, 'type') : undefined
       const type = transformTypes.find((one) => one.type === name)
@@ -244,7 +246,7 @@ class Builder {
       }
       const { transform, problems } = type.compile(config, settings)
       for (const problem of problems) this.#report({ ...problem, pointer: pointer + problem.pointer })
-      if (transform !== null) transforms.push(transform)
+      if (transform !== null) transforms.push({ transform, pointer })
     }
     return transforms
   }
@@ -316,6 +318,11 @@ class Builder {
   #number(name: string): number | undefined {
     return numberOf(get(this.#effective, name))
   }
+}
+
+interface PlacedTransform {
+  readonly transform: DtlTransform
+  readonly pointer: string
 }
 
 interface Chosen<T> {

@@ -9,6 +9,8 @@ export interface Pipe {
   readonly id: string
   readonly source: PipeSource
   readonly transforms: readonly DtlTransform[]
+  /** Where each stands in the configuration. */
+  readonly transformPointers: readonly string[]
   readonly sink: PipeSink
   readonly pump: PumpSettings
   readonly settings: DtlSettings

@@ -322,35 +322,94 @@ describe('the plan', () => {
       createsChildren: false,
     })
     const explanation = explain(program)
-    expect(explanation.lookups).toEqual(['codes'])
     expect(explanation.hops.map(({ rule, pointer }) => `${rule} ${pointer}`)).toEqual([
       'default /rules/default/0/2',
       'default /rules/default/1/2',
     ])
     expect(explanation.hops[0]?.specs[0]).toEqual({
       pointer: '/rules/default/0/2/1',
-      datasets: [
-        { dataset: 'company', alias: 'c' },
-        { dataset: 'country', alias: 'n' },
-      ],
-      tracked: true,
-      recurse: false,
-      joins: [
+      steps: [
         {
-          pointer: '/rules/default/0/2/1/where/0',
           alias: 'c',
-          index: { dataset: 'company', expression: '"_S._id"' },
-          key: '"_S.c"',
+          dataset: 'company',
+          lookups: [
+            {
+              pointer: '/rules/default/0/2/1/where/0',
+              index: { dataset: 'company', expression: '"_S._id"' },
+              key: '_S.c',
+            },
+          ],
+          after: [],
+          checks: [],
         },
         {
-          pointer: '/rules/default/0/2/1/where/1',
           alias: 'n',
-          index: { dataset: 'country', expression: '"_S._id"' },
-          key: '["lower","_S.country"]',
+          dataset: 'country',
+          lookups: [
+            {
+              pointer: '/rules/default/0/2/1/where/1',
+              index: { dataset: 'country', expression: '"_S._id"' },
+              key: '["lower","c.country"]',
+            },
+          ],
+          after: ['c'],
+          checks: [{ kind: 'filter', pointer: '/rules/default/0/2/1/where/2', text: '["gt","n.size",2]' }],
         },
       ],
-      checks: 1,
+      before: [],
+      returns: 'n',
+      recursion: null,
+      tracked: true,
+      trace: null,
+      back: [
+        {
+          alias: 'c',
+          dataset: 'company',
+          chain: [{ dataset: null, lookups: [{ key: '"_S._id"', index: '"_S.c"' }] }],
+          obstacle: null,
+        },
+        {
+          alias: 'n',
+          dataset: 'country',
+          chain: [
+            { dataset: 'company', lookups: [{ key: '"_S._id"', index: '["lower","_S.country"]' }] },
+            { dataset: null, lookups: [{ key: '"_S._id"', index: '"_S.c"' }] },
+          ],
+          obstacle: null,
+        },
+      ],
+      scans: [`The condition ["gt","n.size",2] is checked on each 'n' found.`],
     })
+  })
+
+  it('says what no index helps with, and what is known beforehand', () => {
+    const spec = {
+      datasets: ['person p', 'company c'],
+      where: [
+        ['eq', '_S.p', 'p._id'],
+        ['eq', '_S.c', 'c._id'],
+      ],
+      subsets: { c: ['eq', '_S.kind', 'x'] },
+    }
+    const explained = (spec: object) =>
+      explain(
+        programOf({
+          default: [
+            ['add', 'x', ['hops', spec]],
+            ['add', 'y', ['upper', ['concat', 'a', 'b']]],
+          ],
+        }),
+      )
+    const { hops, folded } = explained(spec)
+    expect(hops[0]?.specs[0]?.scans).toEqual([
+      "Each 'c' is combined with each 'p': nothing joins them.",
+      `The subset c: c.kind = x is checked on each 'c' found.`,
+    ])
+    expect(folded).toEqual([{ pointer: '/rules/default/1/2', text: '["upper",["concat","a","b"]]' }])
+    const circle = { ...spec, where: [...spec.where, ['eq', 'p.company', 'c._id']], subsets: {} }
+    expect(explained(circle).hops[0]?.specs[0]?.scans).toEqual([
+      "The join p.company = c._id is checked on each 'c' found: another join came first, and one index binds an alias.",
+    ])
   })
 
   it('counts only what can run', () => {
