@@ -13,7 +13,7 @@ const JSON_TYPE = 'application/json; charset=utf-8'
 
 /** JSON text that is ready to be sent. */
 export const jsonText = (
-  body: string | AsyncIterable<string>,
+  body: string | AsyncIterable<string | Uint8Array>,
   more: { readonly status?: number; readonly headers?: Readonly<Record<string, string>> } = {},
 ): Answer => ({ contentType: JSON_TYPE, body, ...more })
 

@@ -33,7 +33,7 @@ interface EntityQuery {
 
 export interface Doors {
   /** Text of a JSON array, in chunks. Throws at once `unknown-dataset`, `unknown-subset`, `index-not-ready`, `bad-request`. */
-  datasetEntities(tenant: Tenant, dataset: string, query: DatasetQuery): AsyncIterable<string>
+  datasetEntities(tenant: Tenant, dataset: string, query: DatasetQuery): AsyncIterable<string | Uint8Array>
   datasetEntity(tenant: Tenant, dataset: string, id: string, query?: EntityQuery): string | undefined
   /** Headers of rest-api.md §6.2; throws `unknown-dataset`. */
   datasetHeaders(tenant: Tenant, dataset: string): Record<string, string>

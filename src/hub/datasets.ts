@@ -1,6 +1,7 @@
 /** Reading datasets for the doors: stored bytes spliced into JSON, nothing parsed that need not be. */
 
 import type { DatasetDocument, DatasetView, Snapshot, UncommittedView, Version } from '../log/contract.ts'
+import { JsonChunks } from '../log/json-chunks.ts'
 import { entityOf, storedJson } from '../log/stored.ts'
 import { indexKey } from '../model/canonical.ts'
 import type { Entity } from '../model/entity.ts'
@@ -36,60 +37,46 @@ const SPAN = 5_000
  * A JSON array of the dataset's entities, in chunks (rest-api.md §5.2). The end is fixed when it begins. Throws at once
  * when the dataset or the subset cannot be read.
  */
-export function datasetEntities(tenant: Tenant, dataset: string, query: DatasetQuery): AsyncGenerator<string> {
+export function datasetEntities(tenant: Tenant, dataset: string, query: DatasetQuery): AsyncGenerator<Uint8Array> {
   if (query.uncommitted && query.subset !== undefined) throw notTogether()
   return withView(tenant, dataset, (view) => {
     const { subset, ...direction } = query
     const feed = subset === undefined ? null : subsetFeed(view.document, subset, direction)
-    return textOf(pages(tenant, view, query, feed))
+    return chunksOf(tenant, view, query, feed)
   })
 }
 
-async function* textOf(pages: AsyncIterable<readonly string[]>): AsyncGenerator<string> {
-  let text = '['
-  let isFirst = true
-  for await (const page of pages) {
-    for (const version of page) {
-      text += isFirst ? version : `,${version}`
-      isFirst = false
-      if (text.length < CHUNK) continue
-      yield text
-      text = ''
-    }
-  }
-  yield `${text}]`
-}
-
-function pages(
+function chunksOf(
   tenant: Tenant,
   view: DatasetView,
   query: DatasetQuery,
   feed: SubsetFeed | null,
-): AsyncGenerator<readonly string[]> {
+): AsyncGenerator<Uint8Array> {
   const { id: dataset, generation } = view.document
   const { end } = asAsked(view, query).counts()
   const { history, deleted, reverse, limit = Number.POSITIVE_INFINITY } = query
   const read = (view: DatasetView, since: number, to: number) =>
     feed === null ? asAsked(view, query).changes(since, { history, reverse, to }) : feed.after(view, since, to)
   return (async function* () {
+    const chunks = new JsonChunks(CHUNK)
     let since = reverse ? Math.min(query.since ?? end, end) : (query.since ?? -1)
     for (let left = limit; left > 0 && (reverse ? since > 0 : since < end - 1); await turn()) {
       const to = reverse ? Math.max(since - SPAN, 0) : Math.min(since + SPAN, end - 1)
-      const page: string[] = []
       withSnapshot(tenant, (snapshot) => {
         const view = snapshot.dataset(dataset)
         if (view?.document.generation !== generation) throw gone(dataset)
+        let found = 0
         for (const version of read(view, since, to)) {
           since = version.sequence
           if (version.deleted && !deleted && !history) continue
-          page.push(storedJson(version))
-          left--
-          if (left === 0 || page.length === PAGE) return
+          chunks.add(version)
+          if (--left === 0 || ++found === PAGE) return
         }
         since = to
       })
-      yield page
+      yield* chunks.take()
     }
+    yield chunks.end()
   })()
 }
 

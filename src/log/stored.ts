@@ -6,10 +6,11 @@ import { parseStored } from '../model/json.ts'
 import type { Version } from './contract.ts'
 
 /** The entity with all that the hub adds (hub.md §1.2): spliced into the stored text, nothing is parsed. */
-export function storedJson({ body, deleted, sequence, previous, ts, hash }: Version): string {
-  const text = textOf(body)
-  return `${text.slice(0, -1)},"_deleted":${deleted},"_updated":${sequence},"_previous":${previous},"_ts":${ts},"_hash":"${hash}"}`
-}
+export const storedJson = (version: Version): string => `${textOf(version.body).slice(0, -1)}${storedTail(version)}`
+
+/** What the hub adds, in place of the bracket that ends the stored text. ASCII, and below 256 characters. */
+export const storedTail = ({ deleted, sequence, previous, ts, hash }: Version): string =>
+  `,"_deleted":${deleted},"_updated":${sequence},"_previous":${previous},"_ts":${ts},"_hash":"${hash}"}`
 
 /** The entity with `_deleted`, and with `internal` also `_updated`, `_previous`, `_ts` and `_hash`. The caller may change it. */
 export function entityOf(version: Version, { internal }: { readonly internal: boolean }): Entity {
