@@ -4,7 +4,7 @@ import { reachableRules } from './check.ts'
 import type { Analysis, DtlSettings, IndexSpec } from './contract.ts'
 import { indexText } from './index-text.ts'
 import { planSpec } from './plan.ts'
-import { purityOf } from './purity.ts'
+import { purityOf, UNKNOWN } from './purity.ts'
 import { Problems } from './scope.ts'
 import type { ProgramNode, SpecNode } from './syntax.ts'
 import { walk } from './walk.ts'
@@ -24,9 +24,10 @@ export function analyse(program: ProgramNode, settings: DtlSettings): Analysis {
     })
   }
   const purity = purityOf(rules, settings)
+  const lookedUp = purity.lookups.map(({ what }) => what).filter((dataset) => dataset !== UNKNOWN)
   return {
     indexes: uniqueIndexes(specs.flatMap((spec) => indexesOf(spec, settings))),
-    datasets: [...new Set([...datasetsOf(specs), ...purity.lookups.map(({ what }) => what)])],
+    datasets: [...new Set([...datasetsOf(specs), ...lookedUp])],
     tracked: datasetsOf(specs.filter(({ tracked }) => tracked)),
     deterministic: purity.time.length + purity.chance.length === 0,
     createsChildren,

@@ -2,7 +2,7 @@
 
 import { didYouMean } from '../config/problems.ts'
 import { planSpec } from './plan.ts'
-import { takesChance } from './purity.ts'
+import { readsOf } from './reads.ts'
 import type { Problems } from './scope.ts'
 import type { ArgumentNode, HopsNode, Node, ProgramNode, RuleNode, Variable } from './syntax.ts'
 import { nameOfVariable, variablesOf, walk } from './walk.ts'
@@ -41,7 +41,11 @@ const UNIQUE = 'Give each its own name: what both find is reported as one figure
 export function checkNode(node: ArgumentNode, problems: Problems): void {
   const report = (place: ArgumentNode, message: string, hint?: string) => problems.error(place.pointer, message, hint)
   walk(node, {
-    call: ({ definition, arguments: args }) => definition.check?.(args, report),
+    call: ({ definition, arguments: args, pointer }) => {
+      definition.check?.(args, report)
+      if (definition.deprecated !== undefined)
+        problems.warning(pointer, `'${definition.name}' is deprecated.`, definition.deprecated)
+    },
     transform: ({ definition, arguments: args }) => definition.check?.(args, report),
     hops: ({ specs }) => {
       for (const spec of specs) {
@@ -59,7 +63,7 @@ export function checkIndexExpression(node: Node, of: Variable, problems: Problem
   walk(node, {
     call: (call) => {
       const { definition, pointer } = call
-      const reads = definition.reads === 'chance' && !takesChance(call) ? undefined : definition.reads
+      const reads = readsOf(call)
       const why =
         definition.name === 'apply' ? 'rules are not part of an index' : reads === undefined ? null : REASONS[reads]
       if (why !== null) problems.error(pointer, `'${definition.name}' cannot be used in an index expression: ${why}.`)
@@ -76,6 +80,7 @@ const REASONS = {
   datasets: 'it reads other datasets',
   time: 'it depends on the time',
   chance: 'it depends on chance',
+  versions: 'it reads the version before',
 } as const
 
 interface RuleUse {

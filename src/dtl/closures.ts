@@ -4,6 +4,7 @@ import type { Value } from '../model/value.ts'
 import { located } from './errors.ts'
 import { frameOf } from './frame.ts'
 import { compilePath } from './read.ts'
+import { readsOf } from './reads.ts'
 import type { Argument, ArgumentNode, BlockNode, CallNode, Evaluate, Step, Tools, TransformNode } from './syntax.ts'
 import { GO_ON } from './syntax.ts'
 
@@ -59,14 +60,10 @@ function compileCall(node: CallNode, tools: Tools): Argument {
 }
 
 /** A call that gives the same for every entity: it reads nothing, and its arguments are constant. */
-function isFoldable(
-  { definition, arguments: args, parameters }: CallNode,
-  compiled: readonly (Argument | undefined)[],
-): boolean {
-  if (definition.reads !== undefined && args.every((argument) => argument === undefined)) return false
-  if (definition.reads === 'datasets' || parameters.some((parameter) => parameter?.kind === 'rule-id')) return false
+function isFoldable(node: CallNode, compiled: readonly (Argument | undefined)[]): boolean {
+  if (readsOf(node) !== undefined || node.parameters.some((parameter) => parameter?.kind === 'rule-id')) return false
   // What `ni` makes of a URI that no prefix covers depends on the program's past.
-  if (definition.name === 'ni') return false
+  if (node.definition.name === 'ni') return false
   return compiled.every((argument) => argument === undefined || argument.constant !== undefined)
 }
 

@@ -43,6 +43,12 @@ export interface RunContext {
   readonly uuid: () => string
   /** `_B`: URL parameters of a publisher's request. */
   readonly bound: Dict
+  /** The dataset that the source entities are of, when the pipe reads one. */
+  readonly dataset?: string
+  /** The version before of an entity of that dataset; null: it is the first, or the former one is gone. */
+  readonly previous?: (source: Entity) => Entity | null
+  /** The completeness value of a dataset as another one knows it, in nanoseconds since 1970 (dtl.md §12). */
+  readonly completeness?: (via: string, dataset: string) => bigint | null
   /** Hears how many rows a hops spec with a `trace` found for one input (dtl.md §10.1). */
   readonly cardinality?: (trace: string, rows: number) => void
 }

@@ -99,6 +99,8 @@ function needsOf(node: Node, settings: DtlSettings): Needs {
   return needs
 }
 
+const READING_PREFIXES: ReadonlySet<string> = new Set(['ni-collapse', 'ni-expand', 'uri-expand'])
+
 function needsOfCall(call: CallNode, settings: DtlSettings, needs: Needs): void {
   const { name } = call.definition
   if (name === 'path' && settings.namespacedIdentifiers) {
@@ -109,7 +111,7 @@ function needsOfCall(call: CallNode, settings: DtlSettings, needs: Needs): void 
     needs.property = true
     needs.identity = true
   }
-  if (name === 'ni' && call.arguments[0] === undefined)
+  if ((name === 'ni' && call.arguments[0] === undefined) || READING_PREFIXES.has(name))
     needs.prefixes = Object.entries(settings.prefixes).some(([prefix, uri]) => builtinNamespaces[prefix] !== uri)
 }
 

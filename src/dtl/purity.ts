@@ -3,6 +3,7 @@
 import { listOf } from './coerce.ts'
 import type { DtlSettings, Place, Purity } from './contract.ts'
 import { readingOf } from './namespaces.ts'
+import { lookedUpIn, readsOf } from './reads.ts'
 import type { CallNode, PathNode, RuleNode } from './syntax.ts'
 import { walk } from './walk.ts'
 
@@ -21,10 +22,11 @@ export function purityOf(rules: readonly RuleNode[], settings: DtlSettings): Pur
     walk(block, {
       call: (node) => {
         const place = { pointer: node.pointer, what: node.definition.name }
-        if (node.definition.reads === 'time') found.time.push(place)
-        if (takesChance(node)) found.chance.push(place)
+        const reads = readsOf(node)
+        if (reads === 'time' || reads === 'chance') found[reads].push(place)
         if (HISTORY.has(place.what)) found.history.push(place)
-        if (UNFOLLOWED.has(place.what)) found.lookups.push({ ...place, what: datasetOf(node) })
+        if (UNFOLLOWED.has(place.what))
+          for (const dataset of namedIn(node)) found.lookups.push({ ...place, what: dataset })
         if (place.what === 'path') for (const name of constantNames(node)) addField(name, place.pointer)
       },
       path: (node) => {
@@ -39,10 +41,6 @@ export function purityOf(rules: readonly RuleNode[], settings: DtlSettings): Pur
     if (INTERNAL.has(name)) found.internal.push({ pointer, what: name })
   }
 }
-
-/** `uuid` takes chance only when it has nothing to convert. */
-export const takesChance = ({ definition, arguments: [first] }: CallNode): boolean =>
-  definition.reads === 'chance' && !(definition.name === 'uuid' && first !== undefined)
 
 /** The property of an entity that a path reads first. */
 function rootField({ variable, elements }: PathNode): string | undefined {
@@ -59,5 +57,11 @@ function constantNames({ arguments: [names] }: CallNode): readonly string[] {
   )
 }
 
-const datasetOf = ({ arguments: [dataset] }: CallNode): string =>
-  dataset?.kind === 'constant' && typeof dataset.value === 'string' ? dataset.value : '?'
+/** The datasets that are known; one that only the entity says has none. */
+function namedIn(call: CallNode): readonly string[] {
+  const named = lookedUpIn(call)
+  return named.length === 0 ? [UNKNOWN] : named
+}
+
+/** Stands for a dataset that is known at run time alone; no dataset is called so. */
+export const UNKNOWN = '?'

@@ -178,8 +178,10 @@ interface Definition {
 export interface FunctionDefinition extends Definition {
   readonly behaviour: Behaviour
   readonly examples: readonly Example[]
-  /** Reads other datasets, the clock, or chance: it cannot be folded, nor be part of an index. */
-  readonly reads?: 'datasets' | 'time' | 'chance'
+  /** Reads other datasets, the clock, chance, or former versions: it cannot be folded, nor be part of an index. */
+  readonly reads?: 'datasets' | 'time' | 'chance' | 'versions'
+  /** What to use instead. */
+  readonly deprecated?: string
   readonly compile: (args: readonly (Argument | undefined)[], tools: Tools) => Evaluate
 }
 

@@ -22,6 +22,9 @@ export const scalar: fc.Arbitrary<Value> = fc.constantFrom<Value>(
   '',
   'a',
   'b',
+  'foaf',
+  'people',
+  'p1',
   'B',
   'x:a',
   'true',
@@ -30,13 +33,29 @@ export const scalar: fc.Arbitrary<Value> = fc.constantFrom<Value>(
   new NI('x:a'),
   new NI('b'),
   new URI('http://example.org/a'),
+  new URI('sesam:people/p1'),
+  new NI('foaf:a'),
   new UUID('abc98f65-ddf5-1234-a8f5-82f6d8e69726'),
   new LocalDate(0),
   new Datetime(0n),
   new Bytes(new Uint8Array([97])),
 )
 
-export const propertyNames = ['a', 'b', 'c', 'x:a', 'y:a', 'x:b', 'shop:a', 'shop:b', '$ids', '$d', '_u', 'of']
+export const propertyNames = [
+  'a',
+  'b',
+  'c',
+  'x:a',
+  'y:a',
+  'x:b',
+  'shop:a',
+  'shop:b',
+  '$ids',
+  '$d',
+  '_u',
+  'of',
+  '_dataset',
+]
 
 export const value: fc.Arbitrary<Value> = fc.letrec<{ value: Value; list: Value; dict: Value }>((tie) => ({
   value: fc.oneof({ maxDepth: 3, withCrossShrink: true }, { weight: 4, arbitrary: scalar }, tie('list'), tie('dict')),
@@ -119,9 +138,9 @@ const times = fc.oneof(fc.constantFrom<Value>(...moments), fc.constantFrom<Value
 
 /**
  * What stands for an argument: an expression, a function of `_`, a small integer, a rule, anything; and of dates: the
- * name of a part, a zone, a pattern, values.
+ * name of a part, a zone, a pattern, values; the algorithm of a hash; the name of a dataset.
  */
-type Kind = 'v' | 'f' | 'i' | 'r' | 'x' | 'p' | 'z' | 't' | 'd'
+type Kind = 'v' | 'f' | 'i' | 'r' | 'x' | 'p' | 'z' | 't' | 'd' | 'h' | 'n'
 
 const FORMS: Readonly<Record<string, readonly string[]>> = {
   all: ['v', 'fv'],
@@ -211,6 +230,15 @@ const FORMS: Readonly<Record<string, readonly string[]>> = {
   replace: ['vvv'],
   split: ['vv'],
   substring: ['iv', 'iiv'],
+  hash128: ['hv', 'hiv'],
+  'is-changed': ['f'],
+  completeness: ['nn'],
+  curie: ['vv'],
+  reference: ['vv'],
+  'ni-collapse': ['v'],
+  'ni-expand': ['v'],
+  lookup: ['v', 'vv'],
+  'uri-expand': ['v', 'fv'],
 }
 
 /** Functions whose results the naive interpreter knows. */
@@ -286,6 +314,10 @@ function argument(kind: Kind, depth: number, options: Options): fc.Arbitrary<Val
         { weight: 6, arbitrary: fc.integer({ min: -4, max: 5 }) },
         fc.constantFrom<Value>(null, 'x', 1.5, ['list', 2], '_S.a'),
       )
+    case 'h':
+      return fc.constant('murmur3')
+    case 'n':
+      return fc.constantFrom('people', 'things')
     case 'p':
       return fc.constantFrom('year', 'month', 'week', 'day', 'hour', 'minute', 'second', 'millisecond', 'nanosecond')
     case 'z':

@@ -97,6 +97,7 @@ function run(one: Case): Ran {
   const context = contextOf(
     memoryLookup(datasetsOf(get(decoded, 'datasets') as Dict | undefined)),
     (get(decoded, 'bound') as Dict | undefined) ?? newDict(),
+    { previous: () => (get(decoded, 'previous') as Entity | undefined) ?? null },
   )
   try {
     const all = [...transform.apply(source, context)]

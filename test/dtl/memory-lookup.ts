@@ -39,13 +39,15 @@ export const datasetsOf = (dict: Dict | undefined): Datasets =>
 export const NOW = 1_700_000_000_000_000_000n
 
 /** A run with a standing clock and counted ids. */
-export function contextOf(lookup: Lookup, bound: Dict = newDict()): RunContext {
+export function contextOf(lookup: Lookup, bound: Dict = newDict(), more: Partial<RunContext> = {}): RunContext {
   let made = 0
   return {
     lookup,
     now: () => NOW,
     uuid: () => `00000000-0000-4000-8000-${String(made++).padStart(12, '0')}`,
     bound,
+    completeness: (via, dataset) => (via === dataset ? NOW : null),
+    ...more,
   }
 }
 

@@ -7,7 +7,7 @@ import type { DtlSettings } from '../../src/dtl/contract.ts'
 import { DtlError } from '../../src/dtl/errors.ts'
 import { wildcard } from '../../src/dtl/wildcard.ts'
 import { canonicalText } from '../../src/model/canonical.ts'
-import { dictOf } from '../../src/model/dict.ts'
+import { dictOf, newDict } from '../../src/model/dict.ts'
 import type { Entity } from '../../src/model/entity.ts'
 import { isDeleted } from '../../src/model/entity.ts'
 import { writeJson } from '../../src/model/json.ts'
@@ -22,14 +22,30 @@ const RUNS = 2_500
 type Datasets = ReadonlyMap<string, readonly Value[]>
 const NONE: Datasets = new Map()
 
-function compiled(rules: Value, settings: DtlSettings, source: Value, datasets: Datasets): string {
+interface Given {
+  readonly datasets?: Datasets
+  /** The version before the source. */
+  readonly previous?: Value
+}
+
+function compiled(
+  rules: Value,
+  settings: DtlSettings,
+  source: Value,
+  { datasets = NONE, previous = null }: Given,
+): string {
   const { transform, problems } = compileDtl(dictOf({ rules, id_required: false }), settings)
   const mistake = problems.find(({ level }) => level === 'error')
   if (transform === null)
     return /must be integers|must not be 0/.test(mistake?.message ?? '') ? 'error' : `problem: ${mistake?.message}`
   try {
     return shown(
-      transform.apply(source as Entity, contextOf(memoryLookup(datasets as ReadonlyMap<string, readonly Entity[]>))),
+      transform.apply(
+        source as Entity,
+        contextOf(memoryLookup(datasets as ReadonlyMap<string, readonly Entity[]>), newDict(), {
+          previous: () => previous as Entity | null,
+        }),
+      ),
     )
   } catch (error) {
     if (error instanceof DtlError && (error.code === 'bad-argument' || error.code === 'too-much-work')) return 'error'
@@ -37,10 +53,15 @@ function compiled(rules: Value, settings: DtlSettings, source: Value, datasets: 
   }
 }
 
-function interpreted(rules: Value, settings: DtlSettings, source: Value, datasets: Datasets): string {
+function interpreted(
+  rules: Value,
+  settings: DtlSettings,
+  source: Value,
+  { datasets = NONE, previous = null }: Given,
+): string {
   const live = new Map([...datasets].map(([name, list]) => [name, list.filter((one) => !isDeleted(one as Entity))]))
   try {
-    return shown(naive(rules, settings, source, live))
+    return shown(naive(rules, settings, source, live, previous))
   } catch (error) {
     if (error instanceof NaiveError) return 'error'
     throw error
@@ -51,14 +72,18 @@ function interpreted(rules: Value, settings: DtlSettings, source: Value, dataset
 const shown = (emitted: readonly Value[]): string =>
   emitted.map((one) => `${writeJson(one)} ${canonicalText(one)}`).join('\n')
 
-function agree(rules: Value, settings: DtlSettings, source: Value, datasets: Datasets = NONE): void {
-  const [fast, slow] = [compiled(rules, settings, source, datasets), interpreted(rules, settings, source, datasets)]
+function agree(rules: Value, settings: DtlSettings, source: Value, given: Given = {}): void {
+  const [fast, slow] = [compiled(rules, settings, source, given), interpreted(rules, settings, source, given)]
   // A mistake that is found before anything runs may stand where nothing ever runs.
   if (fast === 'error' && slow !== 'error') return
   expect(`${writeJson(rules)}\n${fast}`).toBe(`${writeJson(rules)}\n${slow}`)
 }
 
 const settings = fc.constantFrom(plain, namespaced)
+const surroundings = fc.record({
+  previous: fc.oneof(fc.constant(null), entity()),
+  datasets: entity(fc.constantFrom('p1', 'a')).map((person) => new Map([['people', [person]]])),
+})
 const inDefault = ['_S', '_S', '_T', '_R', '_R._T', '_B']
 const inRule = ['_S', '_T', '_P', '_P._S', '_P._T', '_P._P._S', '_R._S', '_R']
 
@@ -68,7 +93,9 @@ describe('a compiled program', () => {
       dictOf({ default: [['add', '::r', one]] }),
     )
     fc.assert(
-      fc.property(rules, settings, entity(), (program, given, source) => agree(program, given, source)),
+      fc.property(rules, settings, entity(), surroundings, (program, given, source, around) =>
+        agree(program, given, source, around),
+      ),
       { numRuns: RUNS },
     )
   })
@@ -82,7 +109,9 @@ describe('a compiled program', () => {
       })
       .map((given) => dictOf(given))
     fc.assert(
-      fc.property(rules, settings, entity(), (program, given, source) => agree(program, given, source)),
+      fc.property(rules, settings, entity(), surroundings, (program, given, source, around) =>
+        agree(program, given, source, around),
+      ),
       { numRuns: RUNS },
     )
   })
@@ -173,15 +202,12 @@ describe('a compiled program', () => {
         dataset('q'),
         (hops, given, source, people, things) => {
           const rules = dictOf({ default: [['add', '::r', hops]] })
-          agree(
-            rules,
-            given,
-            source,
-            new Map([
+          agree(rules, given, source, {
+            datasets: new Map([
               ['people', people],
               ['things', things],
             ]),
-          )
+          })
         },
       ),
       { numRuns: RUNS },

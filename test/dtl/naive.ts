@@ -8,6 +8,7 @@ import { dictOf, entries } from '../../src/model/dict.ts'
 import { compare, compareText, equals, rankOf } from '../../src/model/order.ts'
 import { decodeTransit } from '../../src/model/transit.ts'
 import {
+  Bytes,
   Datetime,
   integer as integerOf,
   isDict,
@@ -15,9 +16,11 @@ import {
   isList,
   isTrue,
   NI,
+  URI,
   type Value,
 } from '../../src/model/value.ts'
 import { NOW } from './memory-lookup.ts'
+import { hash128 } from './naive-hash.ts'
 import * as time from './naive-time.ts'
 
 /** Properties in order: the simplest dict there is. */
@@ -35,6 +38,8 @@ interface Program {
   /** Dataset id → live entities. */
   readonly datasets: ReadonlyMap<string, readonly Value[]>
   readonly emitted: Value[]
+  /** The version of the source entity before this one. */
+  readonly previous: Value
 }
 
 interface Place {
@@ -61,8 +66,9 @@ export function naive(
   settings: DtlSettings,
   source: Value,
   datasets: ReadonlyMap<string, readonly Value[]> = new Map(),
+  previous: Value = null,
 ): readonly Value[] {
-  const program: Program = { rules: new Map(entries(rules as never)), settings, datasets, emitted: [] }
+  const program: Program = { rules: new Map(entries(rules as never)), settings, datasets, emitted: [], previous }
   const start = pairsOf(source).filter(([name, value]) => name === '_id' || (name === '_deleted' && value === true))
   // The id comes first, whatever the order of the source.
   start.sort(([a], [b]) => Number(b === '_id') - Number(a === '_id'))
@@ -830,6 +836,83 @@ function call(name: string, args: readonly Value[], place: Place): Value {
       if (start === null || (end !== null && !isInteger(end))) return null
       return onText(values, (text) => sliced(charactersIn(text), start, end === null ? null : Number(end), 1).join(''))
     }
+    // misc
+    case 'hash128': {
+      const seed = args.length === 3 ? firstOf(value(1)) : 0
+      const values = last()
+      if (!isInteger(seed) || seed < 0 || seed > 4_294_967_295) return null
+      return mapOver(values, (one) => {
+        const bytes = isText(one) ? Buffer.from(one) : one instanceof Bytes ? one.data : undefined
+        return bytes === undefined ? undefined : integerOf(hash128([...bytes], Number(seed)))
+      })
+    }
+    case 'is-changed': {
+      const [source, before] = [place.root.source, place.program.previous]
+      if (before === null) return null
+      if ([source, before].some((one) => find(pairsOf(one), '_deleted') === true)) return true
+      return !equals(having(0, source), having(0, before))
+    }
+    case 'completeness':
+      return args[0] === args[1] ? new Datetime(NOW) : null
+    // deprecated
+    case 'curie': {
+      const [prefix, values] = [firstOf(value(0)), value(1)]
+      return isText(prefix) ? onText(values, (text) => new URI(`${prefix}:${text}`)) : null
+    }
+    case 'reference': {
+      const [dataset, values] = [firstOf(value(0)), value(1)]
+      const quoted = (text: string) =>
+        encodeURIComponent(Buffer.from(text).toString()).replace(
+          /[!'()*]/g,
+          (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+        )
+      return isText(dataset) ? onText(values, (text) => new URI(`sesam:${quoted(dataset)}/${quoted(text)}`)) : null
+    }
+    case 'ni-collapse':
+      return mapOver(value(0), (one) => {
+        const url = one instanceof URI ? one.text : one
+        if (!isText(url)) return undefined
+        const fitting = Object.entries(settings.prefixes).filter(([, prefix]) => url.startsWith(prefix))
+        const longest = Math.max(...fitting.map(([, prefix]) => prefix.length))
+        const best = fitting.find(([, prefix]) => prefix.length === longest)
+        return new NI(best === undefined ? url : `${best[0]}:${url.slice(longest)}`)
+      })
+    case 'ni-expand':
+      return mapOver(value(0), (one) => {
+        if (!(one instanceof NI)) return undefined
+        const prefix = settings.prefixes[namespaceOf(one.text) ?? 'no namespace']
+        return prefix === undefined ? one.text : prefix + identifierOf(one.text)
+      })
+    case 'lookup': {
+      const datasets = args.length === 2 ? listOf(value(0)).filter(isText) : []
+      const given = last()
+      if (given === null) return null
+      const found = listOf(given).flatMap((one) => looked(one, datasets, place))
+      return isList(given) ? found : (found[0] ?? null)
+    }
+    case 'uri-expand': {
+      const given = last()
+      if (given === null) return null
+      const made = listOf(given).flatMap((one) => {
+        if (!isDict(one)) return []
+        const dataset = firstOf(args.length === 2 ? having(0, one) : (find(pairsOf(one), '_dataset') ?? null))
+        const base = isText(dataset) ? settings.prefixes[dataset] : undefined
+        if (base === undefined) return []
+        const full = (name: string) => {
+          const space = namespaceOf(name)
+          if (space === null) return base + name
+          const prefix = settings.prefixes[space]
+          return prefix === undefined ? name : prefix + identifierOf(name)
+        }
+        const pairs: Pairs = []
+        for (const [name, property] of entries(one)) {
+          const isReserved = name.startsWith('_') || name.startsWith('$')
+          put(pairs, isReserved ? name : full(name), name === '_id' && isText(property) ? full(property) : property)
+        }
+        return [dictOf(pairs)]
+      })
+      return isList(given) ? made : (made[0] ?? null)
+    }
     // hops
     case 'hops':
       return hops(args, place)
@@ -842,6 +925,25 @@ function call(name: string, args: readonly Value[], place: Place): Value {
     default:
       throw new TypeError(`The naive interpreter has no function ${name}.`)
   }
+}
+
+/** An entity by a reference: an absolute one, or an id in the first dataset that has it. */
+function looked(reference: Value, datasets: readonly string[], place: Place): Value[] {
+  const text = reference instanceof URI ? reference.text : reference
+  if (!isText(text)) return []
+  const absolute = reference instanceof URI ? /^sesam:([^/]*)\/(.*)$/s.exec(text) : null
+  const [names, id] =
+    absolute === null
+      ? [datasets, text]
+      : [[decodeURIComponent(absolute[1] as string)], decodeURIComponent(absolute[2] as string)]
+  for (const name of names) {
+    const found = (place.program.datasets.get(name) ?? []).find((one) => find(pairsOf(one), '_id') === id)
+    if (found === undefined) continue
+    const pairs = entries(found as never)
+    put(pairs, '_dataset', name)
+    return [dictOf(pairs)]
+  }
+  return []
 }
 
 function sliced<T>(list: readonly T[], start: number | null, end: number | null, stride: number): T[] {

@@ -50,8 +50,9 @@ describe('the registry of functions', () => {
   })
 
   it('has the arities and behaviour classes of the language', () => {
+    const signatures = { ...functionSignatures, ...deprecatedSignatures }
     for (const definition of functions.values()) {
-      const [least, most, behaviour] = functionSignatures[definition.name] as readonly [number, number, string]
+      const [least, most, behaviour] = signatures[definition.name] as readonly [number, number, string]
       expect([definition.name, ...arityOf(definition), definition.behaviour]).toEqual([
         definition.name,
         least,
@@ -59,6 +60,11 @@ describe('the registry of functions', () => {
         behaviour,
       ])
     }
+  })
+
+  it('says what to use instead of each deprecated function, and of no other', () => {
+    for (const { name, deprecated } of functions.values())
+      expect([name, deprecated !== undefined]).toEqual([name, name in deprecatedSignatures])
   })
 
   it('names each function once, with a sentence and examples', () => {

@@ -31,6 +31,7 @@ interface Named {
   readonly examples: readonly Example[]
   readonly check?: NonNullable<FunctionDefinition['check']>
   readonly reads?: NonNullable<FunctionDefinition['reads']>
+  readonly deprecated?: string
 }
 
 /** What a value becomes; undefined: it is not accepted. */

@@ -2,6 +2,7 @@
 
 import { NI, URI, type Value } from '../../model/value.ts'
 import { firstOf } from '../coerce.ts'
+import type { DtlSettings } from '../contract.ts'
 import { identifierOf, namespaceOf } from '../namespaces.ts'
 import type { FunctionDefinition, Tools } from '../syntax.ts'
 import { type Convert, example, mapping, mappingWith, optional, typeTest, VALUES } from './definition.ts'
@@ -54,11 +55,10 @@ function inNamespace(given: Value): Convert | null {
 }
 
 function anyToNi({ settings, namespaceFor }: Tools): Convert {
-  // The longest prefix wins.
-  const prefixes = Object.entries(settings.prefixes).sort(([, a], [, b]) => b.length - a.length)
+  const collapse = collapserOf(settings)
   const collapsed = (uri: string): NI | undefined => {
-    const found = prefixes.find(([, prefix]) => uri.startsWith(prefix))
-    if (found !== undefined) return new NI(`${found[0]}:${uri.slice(found[1].length)}`)
+    const known = collapse(uri)
+    if (known !== null) return known
     const end = Math.max(uri.lastIndexOf('/'), uri.lastIndexOf('#')) + 1
     const namespace = namespaceFor(uri.slice(0, end))
     return namespace === null ? undefined : new NI(`${namespace}:${uri.slice(end)}`)
@@ -67,5 +67,14 @@ function anyToNi({ settings, namespaceFor }: Tools): Convert {
     if (typeof value === 'string') return new NI(value)
     if (value instanceof NI) return value
     return value instanceof URI ? collapsed(value.text) : undefined
+  }
+}
+
+/** URIs as identifiers by the longest prefix that they start with; null when there is none (dtl.md §9.14). */
+export function collapserOf({ prefixes }: DtlSettings): (uri: string) => NI | null {
+  const longestFirst = Object.entries(prefixes).sort(([, a], [, b]) => b.length - a.length)
+  return (uri) => {
+    const found = longestFirst.find(([, prefix]) => uri.startsWith(prefix))
+    return found === undefined ? null : new NI(`${found[0]}:${uri.slice(found[1].length)}`)
   }
 }

@@ -7,6 +7,7 @@ import { bytes } from './bytes.ts'
 import { comparisons } from './comparisons.ts'
 import { conditionals } from './conditionals.ts'
 import { datetimes } from './datetimes.ts'
+import { deprecated } from './deprecated.ts'
 import { dictionaries } from './dictionaries.ts'
 import { hops } from './hops.ts'
 import { identifiers } from './identifiers.ts'
@@ -42,6 +43,7 @@ export const chapters: Readonly<Record<string, readonly FunctionDefinition[]>> =
   Strings: strings,
   URIs: uris,
   UUIDs: uuids,
+  Deprecated: deprecated,
 }
 
 export const functions: ReadonlyMap<string, FunctionDefinition> = new Map(
@@ -50,21 +52,12 @@ export const functions: ReadonlyMap<string, FunctionDefinition> = new Map(
 
 /** Functions of the language that this version does not have. */
 export const laterFunctions: readonly string[] = [
-  'completeness',
-  'curie',
   'decrypt',
   'decrypt-pgp',
   'decrypt-pki',
   'encrypt',
   'encrypt-pgp',
   'encrypt-pki',
-  'hash128',
-  'is-changed',
-  'lookup',
-  'ni-collapse',
-  'ni-expand',
   'phonenumber-format',
   'phonenumber-parse',
-  'reference',
-  'uri-expand',
 ]
