@@ -2,7 +2,6 @@
 
 import { randomUUID } from 'node:crypto'
 import { INDEX_FINGERPRINT, propertyIndexExpression, shownExpression } from '../dtl/compile.ts'
-import type { RunContext } from '../dtl/contract.ts'
 import { type IndexDocument, type Journal, MAX_ENTITY_BYTES } from '../log/contract.ts'
 import { fillIndex } from '../log/fill.ts'
 import { connectJournal } from '../log/journal.ts'
@@ -18,12 +17,13 @@ import { PipeError } from '../pipes/errors.ts'
 import { GuardedReceiver } from '../pipes/guarded-receiver.ts'
 import { updatedEntity, withVersions } from '../pipes/locking.ts'
 import type { Logger } from '../pipes/logger.ts'
-import { FoundBefore, lookupAt } from '../pipes/lookup.ts'
+import { FoundBefore } from '../pipes/lookup.ts'
 import { isPublisher, isReceiver, type Pipe } from '../pipes/pipe.ts'
 import { ReadPosition } from '../pipes/position.ts'
 import { publishedText } from '../pipes/publish.ts'
 import { type RunPorts, type RunReport, runPipe } from '../pipes/pump.ts'
 import { Receiver } from '../pipes/receiver.ts'
+import { runContext } from '../pipes/run-context.ts'
 import { parsePush } from '../pipes/sources/http-endpoint.ts'
 import type { SystemPort, SystemSurroundings } from '../pipes/systems/contract.ts'
 import { openSystems, type SystemPool } from '../pipes/systems/pool.ts'
@@ -378,12 +378,8 @@ class Tenant {
         log: ports.logger,
         now: ports.now,
       })
-      const context: RunContext = {
-        lookup: lookupAt(position, this.#found),
-        now: () => BigInt(ports.now()) * 1_000_000n,
-        uuid: randomUUID,
-        bound: query.bound ?? newDict(),
-      }
+      const { bound = newDict() } = query
+      const context = runContext(pipe, position, { found: this.#found, now: ports.now, bound })
       for (const { dataset, expression } of pipe.indexes) {
         if (position.snapshot.dataset(dataset) !== undefined) await this.#assertIndex(dataset, expression)
       }

@@ -3,7 +3,6 @@
 import type { RunContext } from '../dtl/contract.ts'
 import type { Commit, Committed, DatasetView, Journal, Snapshot } from '../log/contract.ts'
 import type { LogReader } from '../log/reader.ts'
-import { newDict } from '../model/dict.ts'
 import type { Entity } from '../model/entity.ts'
 import type { Naming } from '../model/iri.ts'
 import { armBreaker, exposeRun, settleStaging, trippedMessage } from './breaker.ts'
@@ -13,9 +12,10 @@ import { trackDeletions } from './deletion-tracking.ts'
 import { PipeError } from './errors.ts'
 import { FullRun, fullRunForgotten, planRun, sourceOffset, voidFullRun } from './full-run.ts'
 import type { Logger } from './logger.ts'
-import { type FoundBefore, lookupAt } from './lookup.ts'
+import type { FoundBefore } from './lookup.ts'
 import { type Pipe, type PipeSink, suppressesFiltered } from './pipe.ts'
 import { ReadPosition } from './position.ts'
+import { runContext } from './run-context.ts'
 import { signalsOf } from './schedule.ts'
 import type { StateChanges } from './state.ts'
 import type { SystemPort } from './systems/contract.ts'
@@ -112,16 +112,14 @@ class Run {
     this.#ports = ports
     this.#position = new ReadPosition(ports.log.snapshot())
     this.#noteInputs()
-    const startedAt = BigInt(ports.now()) * 1_000_000n
-    this.#context = {
-      lookup: lookupAt(this.#position, ports.found),
-      now: () => startedAt,
+    this.#context = runContext(pipe, this.#position, {
+      found: ports.found,
+      now: ports.now,
       uuid: ports.uuid,
-      bound: newDict(),
       cardinality: (trace, rows) => {
         this.#traces[trace] = Math.max(rows, this.#traces[trace] ?? 0)
       },
-    }
+    })
   }
 
   /** Why the pipe may not run yet, or null: what it hops to must be populated and indexed (hub.md §2.4). */

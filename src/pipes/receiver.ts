@@ -1,17 +1,15 @@
 /** Takes in what is pushed to a receiver pipe: the server's side of JSON Push (rest-api.md §7). */
 
-import type { RunContext } from '../dtl/contract.ts'
 import type { Commit, DatasetView, Snapshot } from '../log/contract.ts'
 import { LogError } from '../log/errors.ts'
-import { newDict } from '../model/dict.ts'
 import { type Entity, idOf } from '../model/entity.ts'
 import { DatasetWriter, rulesOf, type Written } from './dataset-writer.ts'
 import { trackDeletions } from './deletion-tracking.ts'
 import { PipeError } from './errors.ts'
-import { lookupAt } from './lookup.ts'
 import type { Pipe, PipeSink } from './pipe.ts'
 import { ReadPosition } from './position.ts'
 import type { RunPorts } from './pump.ts'
+import { runContext } from './run-context.ts'
 import { SeenSet } from './seen-set.ts'
 import { type SeenHead, SeenStore } from './seen-store.ts'
 import { parsePush } from './sources/http-endpoint.ts'
@@ -131,12 +129,7 @@ export class Receiver {
     head: Head | null,
     position: ReadPosition,
   ): Promise<Received> {
-    const context: RunContext = {
-      lookup: lookupAt(position, this.#ports.found),
-      now: () => BigInt(this.#ports.now()) * 1_000_000n,
-      uuid: this.#ports.uuid,
-      bound: newDict(),
-    }
+    const context = runContext(this.#pipe, position, this.#ports)
     const all = transformBatch(this.#pipe, entities, context)
     const made = this.#sink.suppressesFiltered === true ? all.filter((entity) => !isFiltered(entity)) : all
     const view = this.#view(position)

@@ -1,0 +1,60 @@
+/** What a pipe gives its programs while they run: other datasets, the time, former versions. */
+
+import { randomUUID } from 'node:crypto'
+import type { RunContext } from '../dtl/contract.ts'
+import { addNamespaces } from '../dtl/namespaces.ts'
+import { entityOf } from '../log/stored.ts'
+import { type Dict, get, newDict } from '../model/dict.ts'
+import type { Entity } from '../model/entity.ts'
+import { type FoundBefore, lookupAt } from './lookup.ts'
+import type { Pipe } from './pipe.ts'
+import type { ReadPosition } from './position.ts'
+
+export interface ContextPorts {
+  readonly found: FoundBefore
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly uuid?: () => string
+  readonly bound?: Dict
+  readonly cardinality?: (trace: string, rows: number) => void
+}
+
+/** For a run, a request or a preview, which is one moment to its programs: `now` does not move. */
+export function runContext(
+  pipe: Pipe,
+  position: ReadPosition,
+  { found, now, uuid = randomUUID, bound = newDict(), cardinality }: ContextPorts,
+): RunContext {
+  const startedAt = BigInt(now()) * 1_000_000n
+  const dataset = datasetOf(pipe)
+  return {
+    lookup: lookupAt(position, found),
+    now: () => startedAt,
+    uuid,
+    bound,
+    completeness: (via, of) => completenessAt(position, via, of),
+    ...(dataset === null ? {} : { dataset, previous: (source: Entity) => previousOf(pipe, position, dataset, source) }),
+    ...(cardinality === undefined ? {} : { cardinality }),
+  }
+}
+
+function datasetOf({ source }: Pipe): string | null {
+  const { dataset } = source.config
+  return source.type === 'dataset' && typeof dataset === 'string' ? dataset : null
+}
+
+/** The version that the entity names as the one before, as the program would have seen it. */
+function previousOf(pipe: Pipe, { snapshot }: ReadPosition, dataset: string, source: Entity): Entity | null {
+  const sequence = get(source, '_previous')
+  if (typeof sequence !== 'number') return null
+  const version = snapshot.dataset(dataset)?.version(sequence)
+  if (version === undefined) return null
+  const entity = entityOf(version, { internal: true })
+  return pipe.addNamespaces ? addNamespaces(entity, pipe.settings) : entity
+}
+
+/** A dataset knows its own value; those of others are not passed on yet, so it has never heard of them. */
+function completenessAt({ snapshot }: ReadPosition, via: string, of: string): bigint | null {
+  const microseconds = via === of ? snapshot.dataset(of)?.document.completeness : null
+  return microseconds == null ? null : BigInt(microseconds) * 1_000n
+}
