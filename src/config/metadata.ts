@@ -3,15 +3,17 @@
 import { Type } from 'typebox'
 import { compactionDefaults } from './compaction.ts'
 
-/** Thresholds of dependency tracking, of the node and of a pipe. */
-export const dependencyTracking = Type.Unknown({
-  default: {
-    dependency_warning_threshold: 10_000,
-    dependency_error_threshold: 50_000,
-    dependency_warning_threshold_total_bytes: 33_554_432,
-    dependency_error_threshold_total_bytes: 134_217_728,
-    enable_hops_thresholds: false,
-  },
+const Threshold = (description: string) => Type.Optional(Type.Integer({ minimum: 1, description }))
+
+/** Thresholds of dependency tracking, of the node and of a pipe: as yet those of hops (dtl.md §10.7). */
+export const dependencyTracking = Type.Object({
+  enable_hops_thresholds: Type.Optional(
+    Type.Boolean({ description: 'The thresholds hold for what one hops collects for one source entity.' }),
+  ),
+  dependency_warning_threshold: Threshold('Entities; more are warned of. 10000 when absent.'),
+  dependency_error_threshold: Threshold('Entities; more make the pump fail. 50000 when absent.'),
+  dependency_warning_threshold_total_bytes: Threshold('Bytes of entities; more are warned of. 32 MB when absent.'),
+  dependency_error_threshold_total_bytes: Threshold('Bytes of entities; more make the pump fail. 128 MB when absent.'),
 })
 
 export const metadataSchema = Type.Object({
@@ -45,7 +47,6 @@ export const metadataSchema = Type.Object({
 })
 
 export const unsupportedOfMetadata: Readonly<Record<string, string>> = {
-  dependency_tracking: 'dependency tracking',
   rdf: 'the RDF registry',
 }
 

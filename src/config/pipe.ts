@@ -48,7 +48,6 @@ export const unsupportedOfPipe: Readonly<Record<string, string>> = {
   infer_pipe_entity_types: 'switching schema inference off',
   exclude_completeness: 'completeness',
   include_completeness: 'completeness',
-  dependency_tracking: 'dependency tracking',
   short_config: 'the short form of SQL pipes',
 }
 

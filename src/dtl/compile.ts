@@ -41,7 +41,22 @@ export function compileDtl(transform: Value, settings: DtlSettings): Compiled {
   const node = parseProgram(transform, problems)
   if (node !== null) checkProgram(node, problems)
   if (node === null || problems.hasErrors) return { transform: null, problems: problems.all }
-  return { transform: new CompiledTransform(node, settings), problems: problems.all }
+  const compiled = new CompiledTransform(node, settings)
+  if (compiled.analysis.tracked.length > 0) warnOfObstacles(compiled.inverse, problems)
+  return { transform: compiled, problems: problems.all }
+}
+
+/** Where tracking stops (dtl.md §11.3); what the planner has said of the same spec is not said again. */
+function warnOfObstacles({ places }: Inverse, problems: Problems): void {
+  for (const { pointer, alias, tracked, obstacle } of places) {
+    const at = `${pointer}/where`
+    if (!tracked || obstacle === null || problems.all.some((one) => one.pointer.startsWith(at))) continue
+    problems.warning(
+      at,
+      `No change of '${alias}' can be followed back: ${obstacle}.`,
+      'Set "track-dependencies": false if that is meant.',
+    )
+  }
 }
 
 class CompiledTransform implements DtlTransform {

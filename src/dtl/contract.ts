@@ -51,6 +51,20 @@ export interface RunContext {
   readonly completeness?: (via: string, dataset: string) => bigint | null
   /** Hears how many rows a hops spec with a `trace` found for one input (dtl.md §10.1). */
   readonly cardinality?: (trace: string, rows: number) => void
+  readonly meter?: HopsMeter
+}
+
+/** Hears what hops look up (dtl.md §10.7). */
+export interface HopsMeter {
+  /** Entities looked up by all hops for one source entity. */
+  source(count: number): void
+  /** One evaluation of the hops at the pointer begins; null: nobody counts it. */
+  begin(pointer: string): Evaluation | null
+}
+
+export interface Evaluation {
+  /** What one lookup gave. It may throw, which ends the run. */
+  collect(entities: readonly Entity[]): void
 }
 
 export interface DtlTransform {

@@ -11,6 +11,8 @@ export type DtlErrorCode =
   | 'too-much-work'
   /** Lists and dicts within one another, more than any reader takes. */
   | 'nested-too-deep'
+  /** A hops collected more than the thresholds of the pipe allow. */
+  | 'hops-threshold'
   /** The port to other datasets, or the engine, failed within the program; `cause` says how. */
   | 'failed'
 

@@ -3,7 +3,7 @@
 import { type Dict, newDict } from '../model/dict.ts'
 import type { Entity } from '../model/entity.ts'
 import type { Value } from '../model/value.ts'
-import type { RunContext } from './contract.ts'
+import type { Evaluation, RunContext } from './contract.ts'
 import { DtlError } from './errors.ts'
 
 /** Elements made and steps taken for one source entity at most: far above honest work, below what stalls a thread. */
@@ -17,6 +17,10 @@ export class Run {
   readonly emitted: Entity[] = []
   /** Rules applied within one another. */
   depth = 0
+  /** Entities looked up by hops. */
+  collected = 0
+  /** The innermost hops that is being evaluated. */
+  evaluation: Evaluation | null = null
   #work = 0
 
   constructor(context: RunContext, limit = MAX_WORK) {
@@ -37,6 +41,13 @@ export class Run {
   /** The same for text made, eight characters at a time. */
   spendText(length: number): void {
     this.spend(Math.floor(length / 8))
+  }
+
+  /** What a lookup of a hops gave. */
+  collect(entities: readonly Entity[]): readonly Entity[] {
+    this.collected += entities.length
+    this.evaluation?.collect(entities)
+    return entities
   }
 }
 

@@ -18,6 +18,19 @@ type RunSpec = (frame: Frame) => Value[]
 
 /** The closure of a `hops`: each value that a spec gives is the `_S` of the next. */
 export function compileHops(node: HopsNode, tools: Tools): (frame: Frame) => Value[] {
+  const run = compileSpecs(node, tools)
+  return (frame) => {
+    const evaluation = frame.run.context.meter?.begin(node.pointer) ?? null
+    if (evaluation === null) return run(frame)
+    const outer = frame.run.evaluation
+    frame.run.evaluation = evaluation
+    const results = run(frame)
+    frame.run.evaluation = outer
+    return results
+  }
+}
+
+function compileSpecs(node: HopsNode, tools: Tools): RunSpec {
   const specs = node.specs.map((spec, place) => {
     // The dataset whose entities are the inputs, where there is one: recursion must know an entity when it comes back.
     const from = place === 0 ? null : ((node.specs[place - 1] as SpecNode).aliases.at(-1) as AliasVariable).dataset
@@ -177,7 +190,7 @@ function compileLookups(
     const { evaluate } = compileArgument(key, tools)
     return (frame: Frame): readonly Entity[] => {
       const keys = joinKeys(evaluate(frame))
-      return keys.length === 0 ? NONE : frame.run.context.lookup.joined(index, keys)
+      return keys.length === 0 ? NONE : frame.run.collect(frame.run.context.lookup.joined(index, keys))
     }
   })
   const [only] = finders

@@ -196,7 +196,9 @@ function obstacleOf(node: Node): string | null {
   const problems = new Problems()
   checkIndexExpression(node, variablesOf(node)[0] as Variable, problems)
   const [first] = problems.all
-  return first === undefined ? null : `the join cannot be walked backwards at ${first.pointer}: ${first.message}`
+  return first === undefined
+    ? null
+    : `the join cannot be walked backwards at ${first.pointer}: ${first.message.replace(/\.$/, '')}`
 }
 
 function unjoined(spec: SpecNode): string {

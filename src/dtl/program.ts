@@ -50,6 +50,7 @@ export class Program {
       const outcome = this.#start.run(frame)
       if (outcome === GO_ON) this.#emit(frame)
       if (outcome === FILTERED) emitFiltered(frame)
+      if (run.collected > 0) context.meter?.source(run.collected)
       if (this.#isRecursive) for (const entity of run.emitted) checkNesting(entity)
     } catch (thrown) {
       const error = located(thrown, this.#start.pointer)

@@ -19,6 +19,7 @@ import { type JsonError, parseJson } from '../model/json.ts'
 import { isDict } from '../model/value.ts'
 import { buildPipe, type NodeSettings } from '../pipes/build.ts'
 import { checkCompaction, compactionOf, nodeCompaction } from '../pipes/compaction-settings.ts'
+import { checkThresholds, hopsThresholdsOf } from '../pipes/hops-thresholds.ts'
 import type { Pipe } from '../pipes/pipe.ts'
 import { buildSystem } from '../pipes/systems/build.ts'
 import type { DeployedSystem } from '../pipes/systems/pool.ts'
@@ -123,6 +124,7 @@ function deployMetadata(components: readonly Component[], env: Dict) {
     failsWhenEmpty: defaultsChecked.value.if_source_empty === 'fail',
     cleansUp: checked.value.pipe_cleanup_after_deletion !== false,
     requiresPopulatedInput: defaultsChecked.value.require_populated_input === true,
+    dependencyTracking: hasErrors(checked.problems) ? {} : (checked.value.dependency_tracking ?? {}),
     // What is wrong with them must not become a rule by which versions go.
     compaction: hasErrors(defaultsChecked.problems) ? nodeCompaction : defaultsChecked.value,
   }
@@ -132,7 +134,18 @@ function deployMetadata(components: readonly Component[], env: Dict) {
     component: component.id,
     pointer: '/global_defaults/compaction_keep_versions',
   }))
-  const found = beyond(problems, [...checked.problems, ...defaultsChecked.problems, ...without, ...tasks.problems])
+  const tracking = node.dependencyTracking
+  const thresholds = checkThresholds(tracking, hopsThresholdsOf(tracking, {})).map((finding) => ({
+    ...finding,
+    component: component.id,
+  }))
+  const found = beyond(problems, [
+    ...checked.problems,
+    ...defaultsChecked.problems,
+    ...without,
+    ...thresholds,
+    ...tasks.problems,
+  ])
   const effective = dictOf([...entriesBut(value, 'global_defaults'), ['global_defaults', defaults]])
   const { disable_pump_scheduler, disable_user_pipes } = tasks.value
   return {

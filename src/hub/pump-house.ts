@@ -379,7 +379,7 @@ class Tenant {
         now: ports.now,
       })
       const { bound = newDict() } = query
-      const context = runContext(pipe, position, { found: this.#found, now: ports.now, bound })
+      const context = runContext(pipe, position, { found: this.#found, now: ports.now, bound, logger: ports.logger })
       for (const { dataset, expression } of pipe.indexes) {
         if (position.snapshot.dataset(dataset) !== undefined) await this.#assertIndex(dataset, expression)
       }

@@ -3,6 +3,7 @@
 import type { Static, TObject } from 'typebox'
 import { type compactionDefaults, compactionSchema } from '../config/compaction.ts'
 import { checkComponent } from '../config/component.ts'
+import { dependencyTracking } from '../config/metadata.ts'
 import { nearest, type Problem } from '../config/problems.ts'
 import type { DtlSettings, DtlTransform, IndexSpec } from '../dtl/contract.ts'
 import { hash128 } from '../model/canonical.ts'
@@ -12,6 +13,9 @@ import { Float, isDict, isList, isTrue, type Value } from '../model/value.ts'
 import { type CompactionSettings, checkCompaction, compactionOf } from './compaction-settings.ts'
 import type { SinkType, SourceType } from './contract.ts'
 import type { Finding } from './finding.ts'
+import { checkHops } from './hops-checks.ts'
+import type { HopsThresholds } from './hops-meter.ts'
+import { checkThresholds, hopsThresholdsOf, type TrackingSettings } from './hops-thresholds.ts'
 import { explicitIndexes, IDS } from './indexes.ts'
 import type { BreakerLimits, Pipe, PipeSink, PipeSource, PumpSettings } from './pipe.ts'
 import { defaultIntervalMs } from './schedule.ts'
@@ -34,6 +38,8 @@ export interface NodeSettings {
   readonly failsWhenEmpty: boolean
   /** `global_defaults.require_populated_input`, likewise. */
   readonly requiresPopulatedInput: boolean
+  /** `dependency_tracking` of the node, over which that of a pipe goes. */
+  readonly dependencyTracking: TrackingSettings
   /** Defaults of `compaction`. */
   readonly compaction: Static<TObject<typeof compactionDefaults>>
 }
@@ -76,7 +82,7 @@ class Builder {
     const pump = this.#pump(betweenDatasets)
     const analyses = transforms.map(({ analysis }) => analysis)
     const namespaced = settings.namespacedIdentifiers
-    return {
+    const pipe: Pipe = {
       id: this.#id,
       source: this.#source(source, pump),
       transforms,
@@ -101,7 +107,20 @@ class Builder {
       fingerprint: this.#fingerprint(settings),
       compaction: this.#compaction(sink.type.kind === 'dataset'),
       isDurable: isDurable(this.#effective),
+      hopsThresholds: this.#hopsThresholds(),
     }
+    for (const finding of checkHops(pipe)) this.#report(finding)
+    return pipe
+  }
+
+  #hopsThresholds(): HopsThresholds | null {
+    const own = this.#dict('dependency_tracking')
+    const { value, problems } = checkComponent(dependencyTracking, own, { component: this.#id, pointer: '' })
+    // What is wrong with them the schema of the pipe has said.
+    if (problems.some(({ level }) => level === 'error')) return null
+    const thresholds = hopsThresholdsOf(value, this.#node.dependencyTracking)
+    for (const finding of checkThresholds(value, thresholds)) this.#report(finding)
+    return thresholds
   }
 
   #source({ type, config }: Chosen<SourceType>, pump: PumpSettings): PipeSource {

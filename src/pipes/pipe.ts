@@ -4,6 +4,7 @@ import type { DtlSettings, DtlTransform, IndexSpec } from '../dtl/contract.ts'
 import type { Snapshot } from '../log/contract.ts'
 import type { CompactionSettings } from './compaction-settings.ts'
 import type { Continuation, OpenSink, OpenSource, Surroundings } from './contract.ts'
+import type { HopsThresholds } from './hops-meter.ts'
 
 export interface Pipe {
   readonly id: string
@@ -29,6 +30,8 @@ export interface Pipe {
   readonly compaction: CompactionSettings
   /** `metadata.durable`: its dataset's document shows it; every commit is on disk before it is answered anyway. */
   readonly isDurable: boolean
+  /** What one evaluation of a hops may collect; null: as much as it finds. */
+  readonly hopsThresholds: HopsThresholds | null
 }
 
 export interface PipeSource {

@@ -11,6 +11,7 @@ import { DatasetWriter, type IndexCompiler } from './dataset-writer.ts'
 import { trackDeletions } from './deletion-tracking.ts'
 import { PipeError } from './errors.ts'
 import { FullRun, fullRunForgotten, planRun, sourceOffset, voidFullRun } from './full-run.ts'
+import { RunHopsMeter } from './hops-meter.ts'
 import type { Logger } from './logger.ts'
 import type { FoundBefore } from './lookup.ts'
 import { type Pipe, type PipeSink, suppressesFiltered } from './pipe.ts'
@@ -61,6 +62,8 @@ export interface RunReport {
   readonly hint: string | null
   /** Most rows that a hops spec found for one entity, by its `trace` (dtl.md §10.1). */
   readonly traces: Readonly<Record<string, number>>
+  /** Entities that hops looked up: most for one source entity, and in all (dtl.md §10.7). */
+  readonly hops: { readonly maxCardinality: number; readonly totalRows: number }
   /** Next sequence of each dataset that signals the pipe, when the run started: what a signal is compared with. */
   readonly inputEnds: Readonly<Record<string, number>>
 }
@@ -106,13 +109,16 @@ class Run {
   #changes = 0
   #deletionTracked = 0
   readonly #traces: Record<string, number> = {}
+  readonly #meter: RunHopsMeter
 
   constructor(pipe: Pipe, ports: RunPorts) {
     this.#pipe = pipe
     this.#ports = ports
     this.#position = new ReadPosition(ports.log.snapshot())
     this.#noteInputs()
+    this.#meter = new RunHopsMeter(pipe.hopsThresholds, ports.logger)
     this.#context = runContext(pipe, this.#position, {
+      meter: this.#meter,
       found: ports.found,
       now: ports.now,
       uuid: ports.uuid,
@@ -223,6 +229,7 @@ class Run {
       code: error === null ? null : (error.code ?? 'unexpected'),
       hint: error?.hint ?? null,
       traces: this.#traces,
+      hops: { maxCardinality: this.#meter.maxCardinality, totalRows: this.#meter.total },
       inputEnds: this.#inputEnds,
     }
   }

@@ -1,11 +1,13 @@
 /** What a pipe gives its programs while they run: other datasets, the time, former versions. */
 
 import { randomUUID } from 'node:crypto'
-import type { RunContext } from '../dtl/contract.ts'
+import type { HopsMeter, RunContext } from '../dtl/contract.ts'
 import { addNamespaces } from '../dtl/namespaces.ts'
 import { entityOf } from '../log/stored.ts'
 import { type Dict, get, newDict } from '../model/dict.ts'
 import type { Entity } from '../model/entity.ts'
+import { RunHopsMeter } from './hops-meter.ts'
+import { type Logger, silent } from './logger.ts'
 import { type FoundBefore, lookupAt } from './lookup.ts'
 import type { Pipe } from './pipe.ts'
 import type { ReadPosition } from './position.ts'
@@ -16,6 +18,9 @@ export interface ContextPorts {
   readonly now: () => number
   readonly uuid?: () => string
   readonly bound?: Dict
+  /** Hears of hops that collect much. */
+  readonly logger?: Logger
+  readonly meter?: HopsMeter
   readonly cardinality?: (trace: string, rows: number) => void
 }
 
@@ -23,7 +28,7 @@ export interface ContextPorts {
 export function runContext(
   pipe: Pipe,
   position: ReadPosition,
-  { found, now, uuid = randomUUID, bound = newDict(), cardinality }: ContextPorts,
+  { found, now, uuid = randomUUID, bound = newDict(), cardinality, logger = silent, meter }: ContextPorts,
 ): RunContext {
   const startedAt = BigInt(now()) * 1_000_000n
   const dataset = datasetOf(pipe)
@@ -32,6 +37,7 @@ export function runContext(
     now: () => startedAt,
     uuid,
     bound,
+    meter: meter ?? new RunHopsMeter(pipe.hopsThresholds, logger),
     completeness: (via, of) => completenessAt(position, via, of),
     ...(dataset === null ? {} : { dataset, previous: (source: Entity) => previousOf(pipe, position, dataset, source) }),
     ...(cardinality === undefined ? {} : { cardinality }),

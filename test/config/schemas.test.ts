@@ -47,7 +47,10 @@ describe('what a pipe may say', () => {
     [{ sorce: {} }, 'warning /sorce'],
     [{ compaction: 3 }, 'error /compaction'],
     [{ reprocessing_policy: 'automatic' }, 'error /reprocessing_policy'],
-    [{ dependency_tracking: { dependency_warning_threshold: 1 } }, 'error /dependency_tracking'],
+    [
+      { dependency_tracking: { dependency_warning_threshold: 0 } },
+      'error /dependency_tracking/dependency_warning_threshold',
+    ],
     [{ enable_background_rescan: true }, 'error /enable_background_rescan'],
     [{ permissions: [] }, 'error /permissions'],
   ])('is questioned: %j', (more, problem) => {

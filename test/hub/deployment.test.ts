@@ -113,3 +113,82 @@ describe('a deployment', () => {
     expect(() => deploy([], '{', null)).toThrow(/Not JSON/)
   })
 })
+
+describe('hops in a pipe', () => {
+  const spec = { datasets: ['b d'], where: ['eq', '_S.a', 'd.b'] }
+  const dtl = (...transforms: unknown[]) => ({ type: 'dtl', rules: { default: transforms } })
+  const add = (more: object = {}) => ['add', 'x', ['hops', { ...spec, ...more }]]
+  const reading = { source: { type: 'dataset', dataset: 'a' } }
+  const said = (more: object, ...others: object[]) =>
+    found(pipe('a', {}), pipe('b', {}), pipe('out', { ...reading, ...more }), ...others).map((text) =>
+      text.replace(/\. .*/, ''),
+    )
+  const AT = '/rules/default/0/2/1'
+
+  it('are tracked behind a dataset source, as the first transform, without a word', () => {
+    expect(said({ transform: dtl(add()) })).toEqual([])
+  })
+
+  it('are warned of where the source is none whose changes can be followed back', () => {
+    expect(said({ source: { type: 'embedded', entities: [] }, transform: dtl(add()) })).toEqual([
+      `warning out /transform${AT}: Changes of what it joins run nothing again: the source of the pipe is of type 'embedded', and dependencies are tracked to a dataset source only`,
+    ])
+    const untracked = dtl(add({ 'track-dependencies': false }))
+    expect(said({ source: { type: 'embedded', entities: [] }, transform: untracked })).toEqual([])
+  })
+
+  it('are warned of behind another transform', () => {
+    expect(said({ transform: [dtl(['copy', '*']), dtl(add())] })).toEqual([
+      `warning out /transform/1${AT}: The hops stands behind another transform: changes are followed back with the properties that the entity has in the source dataset`,
+    ])
+    const chained = { type: 'chained', transforms: [dtl(['copy', '*']), dtl(add())] }
+    expect(said({ transform: chained })[0]).toContain(`/transform/transforms/1${AT}`)
+  })
+
+  it('are warned of where names change between the dataset and the program', () => {
+    expect(said({ transform: dtl(add()), namespaced_identifiers: true, add_namespaces: true })).toEqual([
+      `warning out /transform${AT}: The pipe adds namespaces to what it reads: changes are followed back with the names that the entities have in the source dataset`,
+    ])
+  })
+
+  it('are warned of where tracking stops', () => {
+    const inner = { datasets: ['a i'], where: ['eq', '_S.v', 'i.b'] }
+    const rules = {
+      default: [['add', 'x', ['apply-hops', 'r', { ...spec, return: { v: 'd.b' } }]]],
+      r: [['add', 'y', ['hops', inner]]],
+    }
+    const warnings = said({ transform: { type: 'dtl', rules } })
+    expect(warnings).toHaveLength(1)
+    expect(warnings[0]).toContain("warning out /transform/rules/r/0/2/1/where: No change of 'i' can be followed back")
+  })
+
+  it('are warned of when they read what the pipe writes, unless it is set up for that', () => {
+    const own = dtl(['add', 'x', ['hops', { datasets: ['out d'], where: ['eq', '_S.a', 'd.b'] }]])
+    expect(found(pipe('a', {}), pipe('out', { ...reading, transform: own }))).toEqual([
+      'warning out /transform: It hops to \'out\', which the pipe itself writes. It needs "batch_size": 1, or it does not find the entities of the same batch; and "set_initial_offset": "onload" on the sink, or it waits for itself.',
+    ])
+    const sink = { type: 'dataset', dataset: 'out', set_initial_offset: 'onload' }
+    expect(found(pipe('a', {}), pipe('out', { ...reading, transform: own, sink, batch_size: 1 }))).toEqual([])
+  })
+
+  it('are kept within thresholds that stand for hops, and no others are taken', () => {
+    const limits = { dependency_error_threshold: 5 }
+    const transform = dtl(add())
+    expect(said({ transform, dependency_tracking: { ...limits, enable_hops_thresholds: true } })).toEqual([])
+    expect(said({ transform, dependency_tracking: limits })).toEqual([
+      "error out /dependency_tracking/dependency_error_threshold: 'dependency_error_threshold' is not supported by this version but for hops: dependency tracking",
+    ])
+    expect(said({ transform, dependency_tracking: { dependency_eror_threshold: 5 } })[0]).toContain('Unknown property')
+    const node = (dependency_tracking: object) => ({ _id: 'node', type: 'metadata', dependency_tracking })
+    expect(said({ transform }, node({ enable_hops_thresholds: true, ...limits }))).toEqual([])
+    expect(said({ transform }, node(limits))[0]).toContain('error node /dependency_tracking/dependency_error_threshold')
+  })
+
+  it('beside create-child warn of a sink that does not look at children', () => {
+    const transform = dtl(['create-child', '_S.lines'])
+    expect(said({ transform, sink: { type: 'null' } })).toEqual([
+      "warning out /transform: 'create-child' makes $children, which a sink of type 'null' does not look at",
+    ])
+    expect(said({ transform })).toEqual([])
+  })
+})

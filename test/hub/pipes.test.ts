@@ -239,6 +239,44 @@ describe('a hops spec with a trace', () => {
   })
 })
 
+describe('what hops look up', () => {
+  const spec = { datasets: ['order o'], where: ['eq', '_S._id', 'o.customer'] }
+  const counted = (dependency_tracking: object) => ({
+    ...copy('out', 'customer', [['add', 'n', ['count', ['hops', spec]]]]),
+    dependency_tracking,
+  })
+  async function ranWith(dependency_tracking: object) {
+    const tenant = await openTenant()
+    await deploy(tenant, receiver('customer'), receiver('order'), counted(dependency_tracking))
+    await push(
+      tenant,
+      'order',
+      [1, 2, 3].map((n) => ({ _id: `o${n}`, customer: n < 3 ? 'a' : 'b' })),
+    )
+    await push(tenant, 'customer', [{ _id: 'a' }, { _id: 'b' }, { _id: 'c' }])
+    return tenant.runNow('out')
+  }
+
+  it('is counted, and may be as much as there is', async () => {
+    expect(await ranWith({ dependency_error_threshold: 50_000 })).toMatchObject({
+      outcome: 'completed',
+      hops: { maxCardinality: 2, totalRows: 3 },
+    })
+  })
+
+  it('fails the pump beyond the error threshold, where that is switched on', async () => {
+    const on = { enable_hops_thresholds: true }
+    expect(await ranWith({ ...on, dependency_error_threshold: 2 })).toMatchObject({ outcome: 'completed' })
+    expect(await ranWith({ ...on, dependency_error_threshold: 1 })).toMatchObject({
+      outcome: 'failed',
+      code: 'hops-threshold',
+      message: expect.stringMatching(/^Entity 'a' at .* collected 2 entities for one source entity\.$/),
+      hint: expect.stringContaining('dependency_error_threshold'),
+    })
+    expect(await ranWith({ ...on, dependency_error_threshold_total_bytes: 40 })).toMatchObject({ outcome: 'failed' })
+  })
+})
+
 describe('pumps that run by themselves', () => {
   it('carry a change through three pipes by signals', async () => {
     const tenant = await openTenant()
