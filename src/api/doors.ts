@@ -32,8 +32,13 @@ interface EntityQuery {
 }
 
 export interface Doors {
-  /** Text of a JSON array, in chunks. Throws at once `unknown-dataset`, `unknown-subset`, `index-not-ready`, `bad-request`. */
+  /**
+   * Text of a JSON array, in chunks. Throws at once `unknown-dataset`, `unknown-subset`, `index-not-ready`, `bad-request`,
+   * `since-too-old`. Before a subset is read, `feedSubset` is to be called.
+   */
   datasetEntities(tenant: Tenant, dataset: string, query: DatasetQuery): AsyncIterable<string | Uint8Array>
+  /** Sees to it that it is noted from now on who leaves the subset. Codes: as above. */
+  feedSubset(tenant: Tenant, dataset: string, subset: string): Promise<void>
   datasetEntity(tenant: Tenant, dataset: string, id: string, query?: EntityQuery): string | undefined
   /** Headers of rest-api.md §6.2; throws `unknown-dataset`. */
   datasetHeaders(tenant: Tenant, dataset: string): Record<string, string>
@@ -70,6 +75,10 @@ export function doorsFor(caller: Caller, doors: Doors): GuardedDoors {
     datasetEntities: (tenant, dataset, query) => {
       ask(tenant, dataset)
       return doors.datasetEntities(tenant, dataset, query)
+    },
+    feedSubset: async (tenant, dataset, subset) => {
+      ask(tenant, dataset)
+      await doors.feedSubset(tenant, dataset, subset)
     },
     datasetEntity: (tenant, dataset, id, query) => {
       ask(tenant, dataset)

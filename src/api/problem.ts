@@ -59,6 +59,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'not-developer': 409,
   'invalid-pipe': 409,
   'dataset-gone': 409,
+  'since-too-old': 409,
   'not-erasable': 409,
   'body-too-large': 413,
   'entity-too-large': 413,

@@ -1,15 +1,22 @@
 /** Reading datasets for the doors: stored bytes spliced into JSON, nothing parsed that need not be. */
 
-import type { DatasetDocument, DatasetView, Snapshot, UncommittedView, Version } from '../log/contract.ts'
+import type {
+  DatasetDocument,
+  DatasetView,
+  IndexDocument,
+  Snapshot,
+  UncommittedView,
+  Version,
+} from '../log/contract.ts'
 import { JsonChunks } from '../log/json-chunks.ts'
 import { entityOf, storedJson } from '../log/stored.ts'
 import { indexKey } from '../model/canonical.ts'
 import type { Entity } from '../model/entity.ts'
 import type { Value } from '../model/value.ts'
-import type { SubsetFeed } from '../pipes/subset.ts'
 import type { Tenant } from './contract.ts'
 import { HubError } from './errors.ts'
-import { subsetFeed } from './subsets.ts'
+import { type FoundSubset, foundSubset, isFedSince, sinceTooOld, subsetFeed } from './subsets.ts'
+import { WholeReads } from './whole-reads.ts'
 
 export interface DatasetQuery {
   /** Only versions with a greater `_updated`; with `reverse` a smaller one. */
@@ -40,21 +47,61 @@ const SPAN = 5_000
 export function datasetEntities(tenant: Tenant, dataset: string, query: DatasetQuery): AsyncGenerator<Uint8Array> {
   if (query.uncommitted && query.subset !== undefined) throw notTogether()
   return withView(tenant, dataset, (view) => {
-    const { subset, ...direction } = query
-    const feed = subset === undefined ? null : subsetFeed(view.document, subset, direction)
-    return chunksOf(tenant, view, query, feed)
+    const { subset: text } = query
+    return chunksOf(tenant, view, query, text === undefined ? null : followed(tenant, view, text, query))
   })
+}
+
+/** Before a subset is read with {@link datasetEntities}: from the first time on it is noted who leaves it. */
+export async function feedSubset(
+  tenant: Tenant & { feedIndex(dataset: string, index: IndexDocument): Promise<void> },
+  dataset: string,
+  text: string,
+): Promise<void> {
+  const { index } = withView(tenant, dataset, ({ document }) => foundSubset(document, text))
+  if (index.feedsSince === null) await tenant.feedIndex(dataset, index)
+}
+
+interface FollowedSubset extends FoundSubset {
+  /** A page ended there. */
+  stoppedAt(sequence: number): void
+}
+
+/** Throws `since-too-old` when somebody may have left of whom the reader would not hear. */
+function followed(tenant: Tenant, { document }: DatasetView, text: string, query: DatasetQuery): FollowedSubset {
+  const found = foundSubset(document, text)
+  const reads = wholeReadsOf(tenant)
+  const read = `${document.generation} ${found.index.number} ${text}`
+  const since = query.reverse ? null : (query.since ?? null)
+  if (since !== null && !isFedSince(found.index, since) && !reads.mayGoOn(read, since)) {
+    throw sinceTooOld(document, text, since)
+  }
+  return {
+    ...found,
+    stoppedAt(sequence) {
+      if (!query.reverse && !isFedSince(found.index, sequence)) reads.stoppedAt(read, sequence)
+    },
+  }
+}
+
+const wholeReads = new WeakMap<Tenant, WholeReads>()
+
+function wholeReadsOf(tenant: Tenant): WholeReads {
+  const reads = wholeReads.get(tenant) ?? new WholeReads()
+  wholeReads.set(tenant, reads)
+  return reads
 }
 
 function chunksOf(
   tenant: Tenant,
   view: DatasetView,
   query: DatasetQuery,
-  feed: SubsetFeed | null,
+  subset: FollowedSubset | null,
 ): AsyncGenerator<Uint8Array> {
   const { id: dataset, generation } = view.document
   const { end } = asAsked(view, query).counts()
   const { history, deleted, reverse, limit = Number.POSITIVE_INFINITY } = query
+  const feed = subset && subsetFeed(subset, { history, reverse })
   const read = (view: DatasetView, since: number, to: number) =>
     feed === null ? asAsked(view, query).changes(since, { history, reverse, to }) : feed.after(view, since, to)
   return (async function* () {
@@ -70,7 +117,8 @@ function chunksOf(
           since = version.sequence
           if (version.deleted && !deleted && !history) continue
           chunks.add(version)
-          if (--left === 0 || ++found === PAGE) return
+          if (--left === 0) subset?.stoppedAt(since)
+          if (left === 0 || ++found === PAGE) return
         }
         since = to
       })
@@ -111,7 +159,7 @@ export function datasetEntity(
   if (uncommitted && subset !== undefined) throw notTogether()
   return withView(tenant, dataset, (committed) => {
     const view = asAsked(committed, { uncommitted })
-    const feed = subset === undefined ? null : subsetFeed(view.document, subset, { history: false })
+    const feed = subset === undefined ? null : subsetFeed(foundSubset(view.document, subset), { history: false })
     const version = offset === undefined ? view.latest(id) : view.version(offset)
     if (version === undefined || version.id !== id || feed?.holds(version) === false) return undefined
     return storedJson(version)

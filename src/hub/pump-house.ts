@@ -11,6 +11,7 @@ import type { Entity } from '../model/entity.ts'
 import { createNaming, type Naming } from '../model/iri.ts'
 import { parseJson, writeJson } from '../model/json.ts'
 import { expose } from '../pipes/breaker.ts'
+import type { NeededIndex } from '../pipes/contract.ts'
 import { IndexCompiler } from '../pipes/dataset-writer.ts'
 import { appendEntities, type DirectPorts, type Reposted, repost } from '../pipes/direct-writes.ts'
 import { PipeError } from '../pipes/errors.ts'
@@ -173,7 +174,7 @@ class Tenant {
       if (begun === 'ready') return
     }
     this.#filling = this.#filling
-      .then(() => this.#assertIndex(dataset, expression))
+      .then(() => this.#assertIndex({ dataset, expression }))
       .catch((error) => this.#reportIndex(dataset, expression, error))
   }
 
@@ -380,8 +381,8 @@ class Tenant {
       })
       const { bound = newDict() } = query
       const context = runContext(pipe, position, { found: this.#found, now: ports.now, bound, logger: ports.logger })
-      for (const { dataset, expression } of pipe.indexes) {
-        if (position.snapshot.dataset(dataset) !== undefined) await this.#assertIndex(dataset, expression)
+      for (const index of pipe.indexes) {
+        if (position.snapshot.dataset(index.dataset) !== undefined) await this.#assertIndex(index)
       }
       position.moveToPresent()
       let left = query.limit ?? Number.POSITIVE_INFINITY
@@ -419,15 +420,16 @@ class Tenant {
 
   async propertyIndex(dataset: string, property: string): Promise<string> {
     const expression = propertyIndexExpression(property)
-    await this.#assertIndex(dataset, expression)
+    await this.#assertIndex({ dataset, expression })
     return expression
   }
 
-  #assertIndex(dataset: string, expression: string): Promise<void> {
+  #assertIndex({ dataset, expression, feeds = false }: NeededIndex): Promise<void> {
     const keysOf = (entity: Entity) => this.#indexes.keysOf(expression, entity)
     const fill = fillIndex(this.#journal, this.#log, dataset, expression, keysOf, {
       fingerprint: INDEX_FINGERPRINT,
       signal: this.#closing.signal,
+      feeds,
     })
     this.#track(fill)
     return fill
@@ -448,7 +450,7 @@ class Tenant {
         if (systems === null) throw new PipeError('unknown-system', 'No systems are deployed.')
         return systems.get(id)
       },
-      assertIndex: (dataset, expression) => this.#assertIndex(dataset, expression),
+      assertIndex: (index) => this.#assertIndex(index),
       keepIndex: (dataset, expression) => this.#keepIndex(dataset, expression),
       relieve: (written) => this.#relieve(written),
       progress: (read) => this.#emit({ type: 'progress', tenant: this.#name, pipe: pipe.id, read }),

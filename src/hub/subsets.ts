@@ -2,14 +2,20 @@
 
 import { readIndexText } from '../dtl/index-text.ts'
 import { compileSubset } from '../dtl/subset.ts'
-import type { DatasetDocument } from '../log/contract.ts'
+import type { DatasetDocument, IndexDocument } from '../log/contract.ts'
 import { parseJson } from '../model/json.ts'
 import type { Value } from '../model/value.ts'
 import { type Direction, SubsetFeed } from '../pipes/subset.ts'
 import { HubError } from './errors.ts'
 
+export interface FoundSubset {
+  /** Complete. */
+  readonly index: IndexDocument
+  readonly value: Value
+}
+
 /** `text` is the JSON of `["eq", expression, literal]`. Codes: bad-request, unknown-subset, index-not-ready. */
-export function subsetFeed(document: DatasetDocument, text: string, direction: Direction): SubsetFeed {
+export function foundSubset(document: DatasetDocument, text: string): FoundSubset {
   const subset = parsed(text)
   // What the expression means depends on the settings of the pipe that needed the index, which the index knows.
   const candidates = document.indexes.map((index) => {
@@ -25,8 +31,21 @@ export function subsetFeed(document: DatasetDocument, text: string, direction: D
       `The index of the subset ${text} of dataset '${document.id}' is being filled.`,
     )
   }
-  return new SubsetFeed(found.index.expression, found.compiled.value, direction)
+  return { index: found.index, value: found.compiled.value }
 }
+
+export const subsetFeed = ({ index, value }: FoundSubset, direction: Direction): SubsetFeed =>
+  new SubsetFeed(index.expression, value, direction)
+
+/** Whether all who left after `since` (null: there was nobody before) are known. */
+export const isFedSince = ({ feedsSince }: IndexDocument, since: number | null): boolean =>
+  since === null || since < 0 || (feedsSince !== null && since >= feedsSince - 1)
+
+export const sinceTooOld = ({ id }: DatasetDocument, text: string, since: number): HubError =>
+  new HubError('since-too-old', `Who left the subset ${text} of dataset '${id}' after ${since} was not noted.`, {
+    details: { dataset: id, since },
+    hint: "Read it all once, without 'since', and go on from the _updated of what came last.",
+  })
 
 const PLAIN = { pipe: '', namespacedIdentifiers: false, namespaces: { identity: '', property: '' }, prefixes: {} }
 

@@ -627,6 +627,11 @@ export class HubTenant implements hub.Tenant {
     return expression
   }
 
+  /** From now on it is noted who loses a key of the index, for those who read subsets from it. */
+  async feedIndex(dataset: string, { expression, fingerprint }: IndexDocument): Promise<void> {
+    await this.#writer.journal.assertIndex(dataset, expression, fingerprint, { feeds: true })
+  }
+
   // Graph
 
   sparql(request: hub.SparqlRequest): Promise<GraphAnswer> {

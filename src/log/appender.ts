@@ -21,6 +21,8 @@ export interface AppendOptions {
   readonly ignoresSecond: boolean
   /** The dataset beside which this one is hidden: what is not here is compared with it. A hidden dataset has no indexes. */
   readonly beside: number | null
+  /** The indexes of which it is noted who loses a key. */
+  readonly fed: ReadonlySet<number>
 }
 
 export class Appender {
@@ -41,7 +43,7 @@ export class Appender {
     counts: Counts,
     batch: BatchReader,
     ts: number,
-    { force, deletesOnlyExisting, ignoresSecond, beside }: AppendOptions,
+    { force, deletesOnlyExisting, ignoresSecond, beside, fed }: AppendOptions,
   ): number {
     const { latest } = this.#tables
     const { source } = batch
@@ -73,7 +75,7 @@ export class Appender {
       const keys: readonly RecordKey[] = batch.keyCount === 0 || beside !== null ? NONE : batch.keys()
       if (held.length > 0 || keys.length > 0) {
         this.#reindex(id, held, wasDeleted, keys, deleted)
-        if (held.length > 0 && !wasDeleted) this.#noteLeft(id, held, deleted ? NONE : keys, sequence)
+        if (fed.size > 0 && !wasDeleted) this.#noteLeft(id, held, deleted ? NONE : keys, fed, sequence)
       }
       latest.put(key, this.#latest.write(dataset, id, { sequence, block, deleted, hash: source, hashStart }, keys))
       count(counts, deleted, source, hashStart)
@@ -89,7 +91,13 @@ export class Appender {
   }
 
   /** Appends versions in the places that another log gave them; those below the end are there already. See stamps.ts. */
-  appendStamped(dataset: number, counts: Counts, batch: BatchReader, stamps: Float64Array): number {
+  appendStamped(
+    dataset: number,
+    counts: Counts,
+    batch: BatchReader,
+    stamps: Float64Array,
+    fed: ReadonlySet<number>,
+  ): number {
     const { source } = batch
     const before = counts.versions
     this.#dataset = dataset
@@ -114,7 +122,7 @@ export class Appender {
       block = this.#blocks.add(sequence, previous, batch)
       const keys = batch.keys()
       this.#reindex(id, held, wasDeleted, keys, deleted)
-      if (held.length > 0 && !wasDeleted) this.#noteLeft(id, held, deleted ? NONE : keys, sequence)
+      if (fed.size > 0 && !wasDeleted) this.#noteLeft(id, held, deleted ? NONE : keys, fed, sequence)
       const version = { sequence, block, deleted, hash: source, hashStart }
       this.#tables.latest.put(key, this.#latest.write(dataset, id, version, keys))
       count(counts, deleted, source, hashStart)
@@ -208,9 +216,17 @@ export class Appender {
   }
 
   /** Which subsets the id left with this version. */
-  #noteLeft(id: Buffer, held: readonly HeldKey[], keys: readonly HeldKey[], sequence: number): void {
+  #noteLeft(
+    id: Buffer,
+    held: readonly HeldKey[],
+    keys: readonly HeldKey[],
+    fed: ReadonlySet<number>,
+    sequence: number,
+  ): void {
+    const lost = held.filter(({ index }) => fed.has(index))
+    if (lost.length === 0) return
     const still = keys.length === 0 ? NOTHING : new Set(keys.map(textOf))
-    for (const key of held) {
+    for (const key of lost) {
       if (!still.has(textOf(key))) noteLeft(this.#tables.left, this.#dataset, key.index, key.value, id, sequence)
     }
   }

@@ -69,6 +69,13 @@ export interface IndexDocument {
   readonly until: number
   /** Entities that the fill has passed. */
   readonly indexed: number
+  /** From this sequence on it is noted who loses a key, for the feeds of subsets; null: it is not. */
+  readonly feedsSince: number | null
+}
+
+export interface IndexSettings {
+  /** Subsets are to be read as feeds from it. It stays so. */
+  readonly feeds?: boolean
 }
 
 export interface DatasetCounts {
@@ -158,7 +165,7 @@ export interface DatasetView {
    * What changed after `since` (exclusive; with `reverse` before it) in the part of the dataset that has a key in an
    * index: the newest version of each id in it, and of each id that left it the version with which it did, as deleted; in
    * log order. `members` are those that {@link subsetMembers} gave in this or an earlier snapshot: then what came after
-   * that is not in it. The index must be ready.
+   * that is not in it. The index must be ready. Of who left before `IndexDocument.feedsSince` nothing is told.
    */
   subset(
     part: SubsetKey,
@@ -291,7 +298,12 @@ export interface Journal {
   assertDataset(id: string, settings?: DatasetSettings): Promise<DatasetDocument>
   deleteDataset(id: string): Promise<boolean>
   /** Declares an index; the fill is done by its caller through {@link fillIndex}. */
-  assertIndex(dataset: string, expression: string, fingerprint: string): Promise<IndexDocument>
+  assertIndex(
+    dataset: string,
+    expression: string,
+    fingerprint: string,
+    settings?: IndexSettings,
+  ): Promise<IndexDocument>
   deleteIndex(dataset: string, index: number): Promise<boolean>
   /** Entries for versions that were there before the index: packed by `IndexFillPacker`; `filled` moves on; `ready` ends it. */
   fillIndex(dataset: string, index: number, entries: ArrayBuffer, filled: number, ready: boolean): Promise<void>

@@ -108,7 +108,10 @@ export function readDocuments({ tables }: Environment, transaction?: ReadTransac
   return readTexts(tables.meta, Buffer.from('d'), transaction).map(([, text]) => parseDocument(text))
 }
 
-const parseDocument = (text: string): StoredDocument => ({ ...ABSENT, ...JSON.parse(text) })
+function parseDocument(text: string): StoredDocument {
+  const stored = { ...ABSENT, ...JSON.parse(text) } as StoredDocument
+  return { ...stored, indexes: stored.indexes.map((index) => ({ ...ABSENT_OF_INDEX, ...index })) }
+}
 
 /** What a document says that was stored before it had the property. */
 const ABSENT = {
@@ -120,6 +123,8 @@ const ABSENT = {
   vanished: 0,
   restore: null,
 } as const satisfies Partial<StoredDocument>
+
+const ABSENT_OF_INDEX = { feedsSince: null } as const
 
 export function readDocument(
   { tables }: Environment,

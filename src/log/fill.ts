@@ -25,6 +25,8 @@ export interface FillOptions {
   readonly fingerprint?: string
   /** Of whoever owns all callers: they share one fill. What was filled until then is kept. */
   readonly signal?: AbortSignal
+  /** Subsets are to be read as feeds from it. */
+  readonly feeds?: boolean
 }
 
 /** Makes sure that the dataset has the index and that it is complete. Rejects `unknown-dataset`. */
@@ -34,16 +36,16 @@ export function fillIndex(
   dataset: string,
   expression: string,
   keysOf: (entity: Entity) => readonly Uint8Array[],
-  { fingerprint = '', signal }: FillOptions = {},
+  { fingerprint = '', signal, feeds = false }: FillOptions = {},
 ): Promise<void> {
-  const fill = () => new Fill(journal, log, dataset, expression, fingerprint, keysOf).run(signal)
+  const fill = () => new Fill(journal, log, dataset, expression, { fingerprint, feeds }, keysOf).run(signal)
   // Several pipes of a thread often need the same index at the same time: they wait for one fill.
   let underWay = fills.get(log)
   if (underWay === undefined) {
     underWay = new Map()
     fills.set(log, underWay)
   }
-  const name = JSON.stringify([dataset, expression, fingerprint])
+  const name = JSON.stringify([dataset, expression, fingerprint, feeds])
   const former = underWay.get(name)
   if (former !== undefined) return former
   const promise = fill().finally(() => underWay.delete(name))
@@ -53,12 +55,17 @@ export function fillIndex(
 
 const fills = new WeakMap<LogReader, Map<string, Promise<void>>>()
 
+interface Wanted {
+  readonly fingerprint: string
+  readonly feeds: boolean
+}
+
 class Fill {
   readonly #journal: Journal
   readonly #log: LogReader
   readonly #dataset: string
   readonly #expression: string
-  readonly #fingerprint: string
+  readonly #wanted: Wanted
   readonly #keysOf: (entity: Entity) => readonly Uint8Array[]
 
   constructor(
@@ -66,14 +73,14 @@ class Fill {
     log: LogReader,
     dataset: string,
     expression: string,
-    fingerprint: string,
+    wanted: Wanted,
     keysOf: (entity: Entity) => readonly Uint8Array[],
   ) {
     this.#journal = journal
     this.#log = log
     this.#dataset = dataset
     this.#expression = expression
-    this.#fingerprint = fingerprint
+    this.#wanted = wanted
     this.#keysOf = keysOf
   }
 
@@ -81,7 +88,8 @@ class Fill {
     const snapshot = this.#log.snapshot()
     try {
       if (this.#isReady(snapshot)) return
-      const index = await this.#journal.assertIndex(this.#dataset, this.#expression, this.#fingerprint)
+      const { fingerprint, feeds } = this.#wanted
+      const index = await this.#journal.assertIndex(this.#dataset, this.#expression, fingerprint, { feeds })
       if (index.state === 'ready') return
       const { number, until } = index
       let owner: number | null = null
@@ -106,7 +114,8 @@ class Fill {
   #isReady(snapshot: Snapshot): boolean {
     const { indexes } = snapshot.dataset(this.#dataset)?.document ?? { indexes: [] }
     const index = indexes.find((one) => one.expression === this.#expression)
-    return index?.state === 'ready' && index.fingerprint === this.#fingerprint
+    const { fingerprint, feeds } = this.#wanted
+    return index?.state === 'ready' && index.fingerprint === fingerprint && (!feeds || index.feedsSince !== null)
   }
 
   #slice(view: DatasetView, number: number, from: number, until: number) {

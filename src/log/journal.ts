@@ -123,7 +123,7 @@ export function connectJournal(port: MessagePort): Journal {
     commit: (commit) => call('commit', [commit], buffersOf(commit)),
     assertDataset: (id, settings) => call('assertDataset', [id, settings]),
     deleteDataset: (id) => call('deleteDataset', [id]),
-    assertIndex: (dataset, expression, fingerprint) => call('assertIndex', [dataset, expression, fingerprint]),
+    assertIndex: (...index) => call('assertIndex', index),
     deleteIndex: (dataset, index) => call('deleteIndex', [dataset, index]),
     fillIndex: (dataset, index, entries, filled, ready) =>
       call('fillIndex', [dataset, index, entries, filled, ready], [entries]),

@@ -1,6 +1,8 @@
 /**
  * Rows of the `left` table: which ids once had a key in an index and have it no more, and with which version they lost
- * it. The feed of a subset tells from them what went away, also when the versions before are compacted.
+ * it. The feed of a subset tells from them what went away, also when the versions before are compacted. They are written
+ * for those indexes only that subsets are read from (`IndexDocument.feedsSince`): what an entity was replaced by ever and
+ * again would leave a row each time, which no compaction takes away.
  *
  *     dataset u32 · 0 u8 · id (its length u16, its bytes) · index u32 · value     sequence u48
  *     dataset u32 · 1 u8 · index u32 · value · sequence u48                       the id

@@ -12,6 +12,7 @@ import {
   type DatasetDocument,
   type DatasetSettings,
   type IndexDocument,
+  type IndexSettings,
   type Journal,
   MAX_ENTITY_BYTES,
   type Removal,
@@ -249,13 +250,21 @@ export class LogWriter implements Journal {
     return isThere
   }
 
-  async assertIndex(id: string, expression: string, fingerprint: string): Promise<IndexDocument> {
+  async assertIndex(
+    id: string,
+    expression: string,
+    fingerprint: string,
+    { feeds = false }: IndexSettings = {},
+  ): Promise<IndexDocument> {
     const index = await this.#run({
       check: () => void this.#dataset(id),
       apply: () => {
         const { document, counts } = this.#dataset(id)
         const former = document.indexes.find((one) => one.expression === expression)
-        if (former?.fingerprint === fingerprint) return former
+        if (former?.fingerprint === fingerprint) {
+          if (!feeds || former.feedsSince !== null) return former
+          return this.#changeIndex(id, former.number, { feedsSince: counts.end })
+        }
         if (former !== undefined) orderSweep(this.#environment.tables, document.number, former.number)
         const until = counts.end
         const made: IndexDocument = {
@@ -266,6 +275,7 @@ export class LogWriter implements Journal {
           filled: 0,
           until,
           indexed: 0,
+          feedsSince: feeds ? until : null,
         }
         this.#changeDocument(id, {
           nextIndex: document.nextIndex + 1,
@@ -305,25 +315,28 @@ export class LogWriter implements Journal {
         this.#appender.checkLongIds(document.number, batch)
       },
       apply: () => {
-        const { document } = this.#dataset(id)
+        const { document, counts } = this.#dataset(id)
         this.#appender.fill(document.number, number, batch)
-        const { state, filled: before } = indexOf(document, number)
+        const { state, filled: before, indexed, feedsSince } = indexOf(document, number)
         const after = Math.max(before, filled)
         if (after === before && !ready) return
-        this.#changeDocument(id, {
-          indexes: document.indexes.map((one) =>
-            one.number === number
-              ? {
-                  ...one,
-                  filled: after,
-                  indexed: one.indexed + (after > before ? batch.count : 0),
-                  state: ready ? 'ready' : state,
-                }
-              : one,
-          ),
+        const isFinished = ready && state === 'filling'
+        this.#changeIndex(id, number, {
+          filled: after,
+          indexed: indexed + (after > before ? batch.count : 0),
+          state: ready ? 'ready' : state,
+          // An id that changed before the fill came to it lost what nobody knew it had.
+          feedsSince: isFinished && feedsSince !== null ? counts.end : feedsSince,
         })
       },
     })
+  }
+
+  #changeIndex(id: string, number: number, change: Partial<IndexDocument>): IndexDocument {
+    const { document } = this.#dataset(id)
+    const changed = { ...indexOf(document, number), ...change }
+    this.#changeDocument(id, { indexes: document.indexes.map((one) => (one.number === number ? changed : one)) })
+    return changed
   }
 
   remove({ dataset: id, generation, blocks, ids, position, settled = [] }: Removal): Promise<Removed> {
@@ -548,8 +561,8 @@ export class LogWriter implements Journal {
     if (write.erases === true) this.#appender.forgetLeft(number, batch)
     const written =
       stamps === undefined
-        ? this.#appender.append(number, counts, batch, this.#now(), optionsOf(write, null))
-        : this.#appender.appendStamped(number, counts, batch, stamps)
+        ? this.#appender.append(number, counts, batch, this.#now(), optionsOf(write, fedOf(document)))
+        : this.#appender.appendStamped(number, counts, batch, stamps, fedOf(document))
     if (written > 0) this.#uncounted.add(dataset)
     if (write.erases === true) this.#noteErased(id, counts.end - written, counts.end)
     // The last of what was held back is there.
@@ -564,7 +577,7 @@ export class LogWriter implements Journal {
     batch: BatchReader,
   ): Committed['writes'][number] {
     const number = stagingNumber(staging.dataset)
-    const options = optionsOf(write, staging.dataset)
+    const options = optionsOf(write, NONE_FED, staging.dataset)
     const written = this.#appender.append(number, counts, batch, this.#now(), options)
     if (written > 0) writeCounts(this.#environment.tables.meta, number, counts)
     const result = { written, seen: batch.count, end: counts.end }
@@ -804,13 +817,23 @@ const hasRest = ({ offsets = [], meta = [], state = [], populated = [], complete
 
 const optionsOf = (
   { force = false, erases = false, deletesOnlyExisting = false, secondVersions }: Omit<Write, 'dataset'>,
-  beside: number | null,
+  fed: ReadonlySet<number>,
+  beside: number | null = null,
 ): AppendOptions => ({
   force: force || erases,
   deletesOnlyExisting,
   ignoresSecond: secondVersions === 'ignore',
   beside,
+  fed,
 })
+
+const NONE_FED: ReadonlySet<number> = new Set()
+
+/** The indexes that subsets are read from as feeds. */
+function fedOf({ indexes }: DatasetDocument): ReadonlySet<number> {
+  const fed = indexes.filter(({ feedsSince }) => feedsSince !== null)
+  return fed.length === 0 ? NONE_FED : new Set(fed.map(({ number }) => number))
+}
 
 /** A dataset without versions may become one of the other kind. */
 function checkKind({ document, counts, staged }: Dataset, { kind = document.kind }: DatasetSettings): void {

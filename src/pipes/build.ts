@@ -5,13 +5,13 @@ import { type compactionDefaults, compactionSchema } from '../config/compaction.
 import { checkComponent } from '../config/component.ts'
 import { dependencyTracking } from '../config/metadata.ts'
 import { nearest, type Problem } from '../config/problems.ts'
-import type { DtlSettings, DtlTransform, IndexSpec } from '../dtl/contract.ts'
+import type { DtlSettings, DtlTransform } from '../dtl/contract.ts'
 import { hash128 } from '../model/canonical.ts'
 import { type Dict, get, has, names, newDict } from '../model/dict.ts'
 import { writeJson } from '../model/json.ts'
 import { Float, isDict, isList, isTrue, type Value } from '../model/value.ts'
 import { type CompactionSettings, checkCompaction, compactionOf } from './compaction-settings.ts'
-import type { SinkType, SourceType } from './contract.ts'
+import type { NeededIndex, SinkType, SourceType } from './contract.ts'
 import type { Finding } from './finding.ts'
 import { checkHops } from './hops-checks.ts'
 import type { HopsThresholds } from './hops-meter.ts'
@@ -177,7 +177,7 @@ class Builder {
     part: 'source' | 'sink',
     { type, config }: Chosen<SourceType | SinkType>,
     settings: DtlSettings,
-  ): readonly IndexSpec[] {
+  ): readonly NeededIndex[] {
     const needs = type.needs?.(config, settings)
     for (const finding of needs?.findings ?? []) this.#report({ ...finding, pointer: `/${part}${finding.pointer}` })
     return needs?.indexes ?? []
@@ -381,9 +381,15 @@ function breakerOf(config: Readonly<Record<string, unknown>>): BreakerLimits | n
   return factor === null && count === null ? null : { factor, count }
 }
 
-const uniqueIndexes = <T extends { readonly dataset: string; readonly expression: string }>(
-  indexes: readonly T[],
-): T[] => [...new Map(indexes.map((index) => [`${index.dataset} ${index.expression}`, index])).values()]
+/** Each index once, as the one that asks most of it needs it. */
+function uniqueIndexes(indexes: readonly NeededIndex[]): NeededIndex[] {
+  const unique = new Map<string, NeededIndex>()
+  for (const index of indexes) {
+    const name = `${index.dataset} ${index.expression}`
+    if (unique.get(name)?.feeds !== true) unique.set(name, index)
+  }
+  return [...unique.values()]
+}
 
 const numberOf = (value: Value | undefined): number | undefined =>
   value instanceof Float ? value.value : typeof value === 'number' ? value : undefined

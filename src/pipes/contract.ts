@@ -51,9 +51,15 @@ export interface OpenSource {
   read(since: Offset | null, signal: AbortSignal): AsyncIterable<Batch>
 }
 
+/** An index that is complete before a pipe reads. */
+export interface NeededIndex extends IndexSpec {
+  /** A subset of the dataset is read from it as a feed. */
+  readonly feeds?: boolean
+}
+
 /** What of a component depends on what names mean in its pipe: its index expressions, and what is wrong with them. */
 export interface Needs {
-  readonly indexes: readonly IndexSpec[]
+  readonly indexes: readonly NeededIndex[]
   readonly findings: readonly Finding[]
 }
 

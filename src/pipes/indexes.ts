@@ -32,7 +32,7 @@ export function subsetIndex(dataset: string, subset: Value | undefined, settings
   if (subset === undefined || subset === null) return NOTHING
   const { index, problems } = compileSubset(subset, settings)
   return {
-    indexes: problems.some(({ level }) => level === 'error') ? [] : [{ dataset, expression: index }],
+    indexes: problems.some(({ level }) => level === 'error') ? [] : [{ dataset, expression: index, feeds: true }],
     findings: findingsOf(problems, '/subset'),
   }
 }

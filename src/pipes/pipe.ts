@@ -1,9 +1,9 @@
 /** A pipe as the engine runs it: its configuration checked, its components chosen, its programs compiled. */
 
-import type { DtlSettings, DtlTransform, IndexSpec } from '../dtl/contract.ts'
+import type { DtlSettings, DtlTransform } from '../dtl/contract.ts'
 import type { Snapshot } from '../log/contract.ts'
 import type { CompactionSettings } from './compaction-settings.ts'
-import type { Continuation, OpenSink, OpenSource, Surroundings } from './contract.ts'
+import type { Continuation, NeededIndex, OpenSink, OpenSource, Surroundings } from './contract.ts'
 import type { HopsThresholds } from './hops-meter.ts'
 
 export interface Pipe {
@@ -23,7 +23,7 @@ export interface Pipe {
   /** Datasets its programs read: all must be populated before it runs (hub.md §2.4). */
   readonly reads: readonly string[]
   /** Indexes that a run reads through: complete before it begins. */
-  readonly indexes: readonly IndexSpec[]
+  readonly indexes: readonly NeededIndex[]
   readonly isGlobal: boolean
   /** Of what it does with entities: of its source, transforms, sink and names, not of when it runs. */
   readonly fingerprint: string

@@ -6,7 +6,7 @@ import type { LogReader } from '../log/reader.ts'
 import type { Entity } from '../model/entity.ts'
 import type { Naming } from '../model/iri.ts'
 import { armBreaker, exposeRun, settleStaging, trippedMessage } from './breaker.ts'
-import type { Surroundings } from './contract.ts'
+import type { NeededIndex, Surroundings } from './contract.ts'
 import { DatasetWriter, type IndexCompiler } from './dataset-writer.ts'
 import { trackDeletions } from './deletion-tracking.ts'
 import { PipeError } from './errors.ts'
@@ -35,7 +35,7 @@ export interface RunPorts {
   readonly naming: Naming
   system(id: string | undefined): SystemPort
   /** Resolves when the dataset has the index and it is complete. */
-  assertIndex(dataset: string, expression: string): Promise<void>
+  assertIndex(index: NeededIndex): Promise<void>
   /** Declares an index, which is filled in the background. */
   keepIndex(dataset: string, expression: string): Promise<void>
   /** Resolves when the dataset of the pipe may go on growing: compaction must not fall far behind. */
@@ -143,10 +143,10 @@ class Run {
     if (pipe.source.requiresPopulatedInput && !pipe.source.populated(snapshot)) {
       return `waits for its input (${pipe.source.inputs.join(', ')}) to be populated`
     }
-    for (const { dataset, expression } of pipe.indexes) {
+    for (const index of pipe.indexes) {
       // A source may read a dataset that is not there yet: it is empty.
-      if (snapshot.dataset(dataset) === undefined) continue
-      await unlessAborted(this.#ports.assertIndex(dataset, expression), signal)
+      if (snapshot.dataset(index.dataset) === undefined) continue
+      await unlessAborted(this.#ports.assertIndex(index), signal)
     }
     this.#position.moveToPresent()
     return null

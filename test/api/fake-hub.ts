@@ -315,6 +315,7 @@ export function fakeDoors(): FakeDoors {
   const doors: FakeDoors = {
     lookups: 0,
     subsets: [],
+    async feedSubset() {},
     async *datasetEntities(tenant, dataset, { since, limit, history, deleted, reverse, subset }) {
       this.subsets.push(subset)
       const { versions } = known(tenant, dataset)

@@ -53,7 +53,7 @@ describe('a subset', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.array(given, { minLength: 1, maxLength: 8 }), { maxLength: 8 }), async (batches) => {
         const { writer, log } = await openedLog()
-        const { number: index } = await writer.assertIndex('d', 'k', '')
+        const { number: index } = await writer.assertIndex('d', 'k', '', { feeds: true })
         for (const batch of batches) await commitTo(writer, write('d', batch, inOf(index)))
         reading(log, (snapshot) => {
           const view = snapshot.dataset('d') as DatasetView
@@ -89,7 +89,7 @@ describe('a subset', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(given, fc.boolean()), { maxLength: 40 }), async (steps) => {
         const { writer, log } = await openedLog()
-        const { number: index } = await writer.assertIndex('d', 'k', '')
+        const { number: index } = await writer.assertIndex('d', 'k', '', { feeds: true })
         const part = { index, key: bytes('x') }
         const held = new Map<string, number>()
         let at: number | null = null
@@ -116,7 +116,7 @@ describe('a subset', () => {
 
   it('is read without the rest of the dataset: what was not listed is not looked at', async () => {
     const { writer, log } = await openedLog()
-    const { number: index } = await writer.assertIndex('d', 'k', '')
+    const { number: index } = await writer.assertIndex('d', 'k', '', { feeds: true })
     for (let batch = 0; batch < 20; batch++) {
       const some = Array.from({ length: 1_000 }, (_, i) => ({
         _id: `e${batch}-${i}`,
@@ -150,7 +150,7 @@ describe('a subset', () => {
 
   it('tells the newest content of who left it, when that version is gone', async () => {
     const { writer, log } = await openedLog()
-    const { number: index } = await writer.assertIndex('d', 'k', '')
+    const { number: index } = await writer.assertIndex('d', 'k', '', { feeds: true })
     for (const [k, v] of [
       ['x', 1],
       ['y', 2],
@@ -176,7 +176,7 @@ describe('a subset', () => {
 
   it('forgets the keys of an erased entity but those it has, so that readers hear of it, and these when it is gone', async () => {
     const { writer, log, path } = await openedLog()
-    const { number: index } = await writer.assertIndex('d', 'k', '')
+    const { number: index } = await writer.assertIndex('d', 'k', '', { feeds: true })
     for (const k of ['secret', 'x']) await commitTo(writer, write('d', [{ _id: 'a', k: [k] }], inOf(index)))
     await commitTo(writer, write('d', [{ _id: 'a', k: [], _deleted: true }], { ...inOf(index), erases: true }))
     const feed = (key: string) =>
@@ -193,12 +193,12 @@ describe('a subset', () => {
 
   it('forgets who left it when its index is removed, and knows only later ones when it is made again', async () => {
     const { writer, log } = await openedLog()
-    const { number: first } = await writer.assertIndex('d', 'k', '')
+    const { number: first } = await writer.assertIndex('d', 'k', '', { feeds: true })
     const some = (k: string) => Array.from({ length: 50 }, (_, i) => ({ _id: `e${i}`, k: [k] }))
     await commitTo(writer, write('d', some('x'), inOf(first)))
     await commitTo(writer, write('d', some('y'), inOf(first)))
     await writer.deleteIndex('d', first)
-    await fillIndex(writer, log, 'd', 'k', (one: Entity) => (get(one, 'k') as string[]).map(bytes))
+    await fillIndex(writer, log, 'd', 'k', (one: Entity) => (get(one, 'k') as string[]).map(bytes), { feeds: true })
     const { number, indexSet } = reading(log, (snapshot) => {
       const { document } = snapshot.dataset('d') as DatasetView
       return { number: document.indexes[0]?.number as number, indexSet: document.indexSet }
@@ -219,10 +219,66 @@ describe('a subset', () => {
   })
 })
 
+describe('an index that no subset is read from', () => {
+  const left = async (path: string) => {
+    const environment = openForReading(path)
+    const rows = environment.tables.left.getKeys({ start: Buffer.from([0]) }).asArray.length
+    await environment.close()
+    return rows
+  }
+  const some = (k: string) => Array.from({ length: 20 }, (_, i) => ({ _id: `e${i}`, k: [k] }))
+
+  it('leaves no rows behind, however often entities are replaced', async () => {
+    const { writer, path } = await openedLog()
+    const { number: index, feedsSince } = await writer.assertIndex('d', 'k', '')
+    expect(feedsSince).toBeNull()
+    for (let round = 0; round < 10; round++) await commitTo(writer, write('d', some(`${round}`), inOf(index)))
+    await commitTo(
+      writer,
+      write(
+        'd',
+        some('gone').map((one) => ({ ...one, _deleted: true })),
+        inOf(index),
+      ),
+    )
+    expect(await left(path)).toBe(0)
+  })
+
+  it('notes who leaves from the moment on that somebody asks for it, and goes on with it', async () => {
+    const { writer, log, path } = await openedLog()
+    const { number: index } = await writer.assertIndex('d', 'k', '')
+    for (const k of ['x', 'y']) await commitTo(writer, write('d', some(k), inOf(index)))
+    expect(await writer.assertIndex('d', 'k', '', { feeds: true })).toMatchObject({ number: index, feedsSince: 40 })
+    await commitTo(writer, write('d', some('z'), inOf(index)))
+    expect(await writer.assertIndex('d', 'k', '')).toMatchObject({ feedsSince: 40 })
+    expect(await writer.assertIndex('d', 'k', '', { feeds: true })).toMatchObject({ feedsSince: 40 })
+    reading(log, (snapshot) => {
+      const view = snapshot.dataset('d') as DatasetView
+      expect(view.document.indexes[0]?.feedsSince).toBe(40)
+      expect(seen(view.subset({ index, key: bytes('x') }, null))).toEqual([])
+      expect(seen(view.subset({ index, key: bytes('y') }, 39))).toEqual(
+        some('').map(({ _id }, i) => ({ id: _id, sequence: 40 + i, deleted: true })),
+      )
+    })
+    expect(await left(path)).toBe(40)
+  })
+
+  it('is fed from the end of its fill on, since before that nobody knows all that was lost', async () => {
+    const { writer, log } = await openedLog()
+    await commitTo(writer, write('d', some('x')))
+    const { number: index, feedsSince } = await writer.assertIndex('d', 'k', '', { feeds: true })
+    expect(feedsSince).toBe(20)
+    await commitTo(writer, write('d', some('y'), inOf(index)))
+    const keysOf = (one: Entity) => (get(one, 'k') as string[]).map(bytes)
+    await fillIndex(writer, log, 'd', 'k', keysOf, { feeds: true })
+    reading(log, (snapshot) => expect(snapshot.dataset('d')?.document.indexes[0]?.feedsSince).toBe(40))
+  })
+})
+
 describe('a lookup by pages', () => {
   it('gives what a lookup gives, and goes on in another snapshot', async () => {
     const { writer, log } = await openedLog()
-    const { number: index } = await writer.assertIndex('d', 'k', '')
+    const { number: index } = await writer.assertIndex('d', 'k', '', { feeds: true })
     const many = Array.from({ length: 2_345 }, (_, i) => ({ _id: `e${i}`, k: ['x'] }))
     await commitTo(writer, write('d', [...many, { _id: 'other', k: ['y'] }], inOf(index)))
     const whole = reading(log, (snapshot) => snapshot.dataset('d')?.lookup(index, bytes('x'))) as string[]

@@ -200,7 +200,7 @@ async function operate(call: Call): Promise<Answer> {
   }
 }
 
-function entities(call: Call<Static<typeof EntitiesQuery>>): Answer {
+async function entities(call: Call<Static<typeof EntitiesQuery>>): Promise<Answer> {
   const { populated, start, ...query } = call.query
   const dataset = call.params.id as string
   // Before anything is read, so that the highest offset promises no more than the body holds (rest-api.md §6.2).
@@ -211,6 +211,7 @@ function entities(call: Call<Static<typeof EntitiesQuery>>): Answer {
     })
   }
   const isSubset = query.subset !== undefined
+  if (query.subset !== undefined) await call.doors.feedSubset(call.tenant, dataset, query.subset)
   // The newest only is what a subset is unless more is asked for (hub.md §2.6).
   const history = isSubset && call.given.history === undefined ? false : query.history
   const body = call.doors.datasetEntities(call.tenant, dataset, { ...query, ...sinceOf(query, start), history })

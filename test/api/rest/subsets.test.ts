@@ -66,6 +66,8 @@ describe('the subset parameter', () => {
   beforeAll(async () => {
     hub = await served()
     await deploy(hub.tenant, people())
+    // Whoever begins hears of all that comes.
+    expect(await brief(await hub.subset('people/entities', PERSON))).toEqual([])
     await push(hub.tenant, 'people', [
       { _id: 'a', type: 'person', v: 1 },
       { _id: 'b', type: 'dog' },
@@ -118,6 +120,24 @@ describe('the subset parameter', () => {
       since = page[0]._updated
     }
     expect(seen).toEqual(['a', 'c', 'd'])
+  })
+
+  it('is 409 when who left since then was not noted, but goes on where pages of the whole stopped', async () => {
+    const sink = { type: 'dataset', dataset: 'people', indexes: ['_S.type', '_S.v'] }
+    const compaction = { sink: false, automatic: false }
+    await deploy(hub.tenant, receiver('people', { sink, compaction }))
+    const V2 = ['eq', '_S.v', 2]
+    await expect.poll(async () => (await hub.subset('people/entities', V2, '&since=7')).status).toBe(200)
+    const tooOld = await hub.subset('people/entities', V2, '&since=3')
+    expect(tooOld.status).toBe(409)
+    expect(await tooOld.json()).toMatchObject({ code: 'since-too-old', hint: expect.stringContaining('Read it all') })
+    expect(await brief(await hub.subset('people/entities', V2, '&limit=1'))).toEqual(['a3+'])
+    expect((await hub.subset('people/entities', V2, '&since=3')).status).toBe(200)
+    expect((await hub.subset('people/entities', V2, '&since=2')).status).toBe(409)
+    expect((await hub.subset('people/entities', V2, '&since=2&reverse=true')).status).toBe(200)
+    await push(hub.tenant, 'people', [{ _id: 'a', type: 'person', v: 3 }])
+    expect(await brief(await hub.subset('people/entities', V2, '&since=7'))).toEqual(['a8-'])
+    await deploy(hub.tenant, people())
   })
 
   it('gives one entity only when it is in it', async () => {

@@ -18,7 +18,7 @@ export async function sampleLog(): Promise<string> {
   const writer = await LogWriter.open(path)
   await writer.assertDataset('d')
   await writer.assertDataset('e')
-  await writer.assertIndex('d', 'p', '')
+  await writer.assertIndex('d', 'p', '', { feeds: true })
   const log = openLog(path)
   const one = (i: number, v: number) => ({
     _id: i === 7 ? 'long'.repeat(300) : `id${i}`,
