@@ -7,6 +7,7 @@ import { compilePath } from './read.ts'
 import { readsOf } from './reads.ts'
 import type { Argument, ArgumentNode, BlockNode, CallNode, Evaluate, Step, Tools, TransformNode } from './syntax.ts'
 import { GO_ON } from './syntax.ts'
+import { tracedCall, tracedTransform } from './trace.ts'
 
 export function compileArgument(node: ArgumentNode, tools: Tools): Argument {
   switch (node.kind) {
@@ -44,14 +45,15 @@ export function compileBlock({ transforms }: BlockNode, tools: Tools): Step {
   }
 }
 
-const compileTransform = ({ definition, arguments: args }: TransformNode, tools: Tools): Step =>
-  definition.compile(
-    args.map((argument) => (argument === undefined ? undefined : compileArgument(argument, tools))),
-    tools,
-  )
+function compileTransform(node: TransformNode, tools: Tools): Step {
+  const args = node.arguments.map((argument) => (argument === undefined ? undefined : compileArgument(argument, tools)))
+  return tools.isTraced === true ? tracedTransform(node, args, tools) : node.definition.compile(args, tools)
+}
 
 function compileCall(node: CallNode, tools: Tools): Argument {
   const args = node.arguments.map((argument) => (argument === undefined ? undefined : compileArgument(argument, tools)))
+  if (tools.isTraced === true)
+    return { node, evaluate: tracedCall(node, args, tools), constant: undefined, run: nothing }
   const evaluate = node.definition.compile(args, tools)
   const constant = isFoldable(node, args) ? folded(evaluate) : undefined
   return constant === undefined

@@ -14,8 +14,9 @@ import type {
   Inverse,
   RuleLineage,
   RunContext,
+  Trace,
 } from './contract.ts'
-import { DtlError } from './errors.ts'
+import { DtlError, type DtlErrorCode } from './errors.ts'
 import { type Explanation, explainProgram } from './explain.ts'
 import { frameOf } from './frame.ts'
 import { indexText, readIndexText } from './index-text.ts'
@@ -25,6 +26,7 @@ import { parseExpression, parseProgram } from './parse.ts'
 import { Program } from './program.ts'
 import { Problems, Scope } from './scope.ts'
 import type { ProgramNode, Tools } from './syntax.ts'
+import { Tracer } from './trace.ts'
 import { joinKeys } from './value-set.ts'
 
 export { INDEX_FINGERPRINT, propertyIndexExpression, shownExpression } from './index-text.ts'
@@ -59,11 +61,16 @@ function warnOfObstacles({ places }: Inverse, problems: Problems): void {
   }
 }
 
+/** Errors that say nothing without the values that led to them; the entity is run once more to find them. */
+const WITH_VALUES: ReadonlySet<string> = new Set<DtlErrorCode>(['bad-argument', 'bad-id'])
+
 class CompiledTransform implements DtlTransform {
   readonly #program: Program
   readonly #node: ProgramNode
   readonly #settings: DtlSettings
   readonly analysis: Analysis
+  /** Compiled when a trace is first asked for. */
+  #twin: Program | null = null
   #inverse: Inverse | null = null
   #lineage: readonly RuleLineage[] | null = null
 
@@ -75,7 +82,32 @@ class CompiledTransform implements DtlTransform {
   }
 
   apply(source: Entity, context: RunContext): readonly Entity[] {
-    return this.#program.run(source, context)
+    try {
+      return this.#program.run(source, context)
+    } catch (error) {
+      if (error instanceof DtlError && WITH_VALUES.has(error.code)) error.values = this.#traced(source, context).failed
+      throw error
+    }
+  }
+
+  trace(source: Entity, context: RunContext): Trace {
+    return this.#traced(source, context).trace
+  }
+
+  #traced(source: Entity, context: RunContext): { readonly trace: Trace; readonly failed: readonly string[] } {
+    this.#twin ??= new Program(this.#node, this.#settings, this.#program)
+    const tracer = new Tracer(context.mask)
+    const told = (result: readonly Entity[], error: DtlError | null) => {
+      const { steps, isCut } = tracer
+      return { trace: { result, error, steps, isCut }, failed: tracer.failedInput() }
+    }
+    try {
+      return told(this.#twin.run(source, context, tracer), null)
+    } catch (error) {
+      if (!(error instanceof DtlError)) throw error
+      error.values = tracer.failedInput()
+      return told([], error)
+    }
   }
 
   get inverse(): Inverse {

@@ -3,6 +3,7 @@
 import type { Dict } from '../model/dict.ts'
 import type { Entity } from '../model/entity.ts'
 import type { Value } from '../model/value.ts'
+import type { DtlError } from './errors.ts'
 
 /** How a transform reaches other datasets. Its answers are in `_id` order and never hold deleted entities. */
 export interface Lookup {
@@ -52,6 +53,8 @@ export interface RunContext {
   /** Hears how many rows a hops spec with a `trace` found for one input (dtl.md §10.1). */
   readonly cardinality?: (trace: string, rows: number) => void
   readonly meter?: HopsMeter
+  /** Takes secrets out of the text of values, which goes into errors and traces. */
+  readonly mask?: (text: string) => string
 }
 
 /** Hears what hops look up (dtl.md §10.7). */
@@ -70,11 +73,36 @@ export interface Evaluation {
 export interface DtlTransform {
   /** Runs the `default` rule; emitted entities in order (those of `create` first). Throws DtlError with the pointer of the failing transform. */
   apply(source: Entity, context: RunContext): readonly Entity[]
+  /** The same run, told step by step: for previews, not for speed. Errors are part of what it tells. */
+  trace(source: Entity, context: RunContext): Trace
   readonly analysis: Analysis
   /** Its hops turned round; made when it is first asked for. */
   readonly inverse: Inverse
   /** Which property comes from where; made when it is first asked for. */
   readonly lineage: readonly RuleLineage[]
+}
+
+/** What a run did; bounded in steps and in the text of each value. */
+export interface Trace {
+  readonly result: readonly Entity[]
+  readonly error: DtlError | null
+  /** In the order in which they began. */
+  readonly steps: readonly TraceStep[]
+  /** There were more steps than are told. */
+  readonly isCut: boolean
+}
+
+export interface TraceStep {
+  readonly kind: 'transform' | 'function' | 'rule'
+  readonly name: string
+  readonly pointer: string
+  /** How many steps it stands in. */
+  readonly depth: number
+  /** Values of its arguments in the order in which they were evaluated, as JSON text. */
+  readonly input: readonly string[]
+  /** What it gave, of a transform the properties it changed; null where it failed. */
+  readonly output: string | null
+  readonly failed: boolean
 }
 
 export interface Analysis {

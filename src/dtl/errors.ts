@@ -25,6 +25,8 @@ export class DtlError extends Error {
   pointer = ''
   /** `_id` of the source entity. */
   entity: string | null = null
+  /** What the step that failed was given, as JSON text, cut where it is long and with secrets masked. */
+  values: readonly string[] = []
 
   constructor(code: DtlErrorCode, message: string, options: { readonly hint: string; readonly cause?: unknown }) {
     super(message, options.cause === undefined ? {} : { cause: options.cause })
@@ -33,7 +35,8 @@ export class DtlError extends Error {
   }
 
   get details(): Readonly<Record<string, unknown>> {
-    return { pointer: this.pointer, entity: this.entity }
+    const values = this.values.length === 0 ? {} : { values: this.values }
+    return { pointer: this.pointer, entity: this.entity, ...values }
   }
 }
 

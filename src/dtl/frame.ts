@@ -5,6 +5,7 @@ import type { Entity } from '../model/entity.ts'
 import type { Value } from '../model/value.ts'
 import type { Evaluation, RunContext } from './contract.ts'
 import { DtlError } from './errors.ts'
+import type { Tracer } from './trace.ts'
 
 /** Elements made and steps taken for one source entity at most: far above honest work, below what stalls a thread. */
 const MAX_WORK = 20_000_000
@@ -12,6 +13,8 @@ const MAX_WORK = 20_000_000
 /** One source entity on its way through a program. */
 export class Run {
   readonly context: RunContext
+  /** Null in all but traced runs. */
+  readonly tracer: Tracer | null
   readonly #limit: number
   /** What `create` emitted, in order. */
   readonly emitted: Entity[] = []
@@ -23,8 +26,9 @@ export class Run {
   evaluation: Evaluation | null = null
   #work = 0
 
-  constructor(context: RunContext, limit = MAX_WORK) {
+  constructor(context: RunContext, limit = MAX_WORK, tracer: Tracer | null = null) {
     this.context = context
+    this.tracer = tracer
     this.#limit = limit
   }
 

@@ -11,6 +11,7 @@ import { Frame, Run, rowsFor } from './frame.ts'
 import { compileHops } from './hops.ts'
 import { type ApplyRule, FILTERED, GO_ON, type ProgramNode, type RuleNode, type Step, type Tools } from './syntax.ts'
 import { targetMaker } from './target.ts'
+import type { Tracer } from './trace.ts'
 import { compileTrigger } from './trigger.ts'
 
 /** Rules within one another at most (dtl.md §3.2). */
@@ -29,8 +30,13 @@ export class Program {
   readonly #isRecursive: boolean
   readonly #isMeant: ((entity: Entity) => boolean) | null
 
-  constructor(node: ProgramNode, settings: DtlSettings) {
-    const tools = this.#tools(node, settings)
+  /** Namespaces it made up for URIs; a traced twin shares them. */
+  readonly #namespaceFor: (prefix: string) => string | null
+
+  /** With the program it is the traced twin of, it tells every step of a run to a tracer, slowly. */
+  constructor(node: ProgramNode, settings: DtlSettings, twin?: Program) {
+    this.#namespaceFor = twin === undefined ? madeUpNamespaces(settings.pipe) : twin.#namespaceFor
+    const tools = this.#tools(node, settings, twin !== undefined)
     for (const rule of reachableRules(node)) this.#rules.set(rule.id, new CompiledRule(rule))
     for (const rule of this.#rules.values()) rule.compile(tools)
     this.#start = this.#rules.get('default') as CompiledRule
@@ -40,11 +46,11 @@ export class Program {
   }
 
   /** What the source becomes: the entities of `create`, then the target (dtl.md §1). */
-  run(source: Entity, context: RunContext): readonly Entity[] {
+  run(source: Entity, context: RunContext, tracer: Tracer | null = null): readonly Entity[] {
     // A filtered entity of an earlier transform travels on (dtl.md §14).
     if (getStored(source, FILTERED_MARK) === true) return [source]
     if (this.#isMeant !== null && !this.#isMeant(source)) return [source]
-    const run = new Run(context)
+    const run = new Run(context, undefined, tracer)
     const frame = new Frame(source, startOf(source, this.#start.newTarget()), null, run, rowsFor(this.#start.slots))
     try {
       const outcome = this.#start.run(frame)
@@ -70,13 +76,14 @@ export class Program {
     }
   }
 
-  #tools({ idRequired }: ProgramNode, settings: DtlSettings): Tools {
+  #tools({ idRequired }: ProgramNode, settings: DtlSettings, isTraced: boolean): Tools {
     const tools: Tools = {
       settings,
       idRequired,
+      isTraced,
       rule: (id) => this.#applyRule(id),
       hops: (node) => compileHops(node, tools),
-      namespaceFor: madeUpNamespaces(settings.pipe),
+      namespaceFor: this.#namespaceFor,
     }
     return tools
   }
@@ -86,7 +93,14 @@ export class Program {
     let rule: CompiledRule | undefined
     return (value, caller) => {
       rule ??= this.#rules.get(id) as CompiledRule
-      return rule.applyTo(value, caller)
+      const { tracer } = caller.run
+      if (tracer === null) return rule.applyTo(value, caller)
+      const applied = rule
+      const apply = () => {
+        tracer.input(value)
+        return applied.applyTo(value, caller)
+      }
+      return tracer.step('rule', id, rule.pointer, apply, (target) => target ?? null)
     }
   }
 }

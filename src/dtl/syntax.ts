@@ -216,6 +216,8 @@ export type ApplyRule = (value: Value, caller: Frame) => Value | undefined
 export interface Tools {
   readonly settings: DtlSettings
   readonly idRequired: boolean
+  /** Every step is to be told to the tracer of its run. */
+  readonly isTraced?: boolean
   readonly rule: (id: string) => ApplyRule
   readonly hops: (node: HopsNode) => (frame: Frame) => Value[]
   /** The namespace of a URI that no prefix covers, made up once, then remembered (dtl.md §9.14); null: there is none. */

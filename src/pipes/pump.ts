@@ -439,11 +439,12 @@ async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<
 
 /** With the entity and the place in the program, where the error knows them. */
 function messageOf(error: Error & { readonly details?: Readonly<Record<string, unknown>> }): string {
-  const { entity, pointer } = error.details ?? {}
+  const { entity, pointer, values } = error.details ?? {}
   const of = typeof entity === 'string' ? `Entity '${entity}'` : null
   const at = typeof pointer === 'string' && pointer !== '' ? `at ${pointer}` : null
   const place = [of, at].filter((part) => part !== null).join(' ')
-  return place === '' ? error.message : `${place}: ${error.message}`
+  const given = Array.isArray(values) ? ` It was given ${values.join(', ')}.` : ''
+  return place === '' ? error.message : `${place}: ${error.message}${given}`
 }
 
 /** Where a run's entities go. */

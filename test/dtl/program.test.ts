@@ -259,7 +259,7 @@ describe('an error', () => {
       entity: 'x',
     })
     expect(error.hint).not.toBe('')
-    expect(error.details).toEqual({ pointer: '/rules/default/1/2/1', entity: 'x' })
+    expect(error.details).toEqual({ pointer: '/rules/default/1/2/1', entity: 'x', values: ['0', '5', '0'] })
   })
 
   it('points into the rule that was applied', () => {
