@@ -53,6 +53,15 @@ export function openTerminal(environment: Readonly<Record<string, string | undef
   }
 }
 
+/** From now on a reader of these that goes away, as in `samtale serve | head -1`, is no failure: nobody misses the rest. */
+export function outliveReaders(...streams: readonly NodeJS.WriteStream[]): void {
+  for (const stream of streams) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
+  }
+}
+
 /** Rows under headings, columns as wide as needed; numbers stand to the right. */
 export function table(headings: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] {
   const cells = rows.map((row) => row.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en') : cell)))

@@ -1,6 +1,9 @@
 /** `samtale serve` as an operator sees it: started, asked, pushed to, ended and started again. */
 
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -121,6 +124,30 @@ it('has everything once in the end, with the configuration it was given last', a
     .toEqual([{ s: { type: 'uri', value: 'https://hub.example/id/x/1' } }])
   expect((await hub.end()).code).toBe(0)
 })
+
+it('goes on when whoever read what it prints has gone', async () => {
+  const port = await freePort()
+  let hub: ChildProcess | undefined
+  const ended = samtale(['serve', '--port', `${port}`, '--data', join(root, 'unread')], {
+    began(child) {
+      hub = child
+      child.stdout?.destroy()
+    },
+  })
+  const status = () => fetch(`http://127.0.0.1:${port}/api/datasets`).then((answer) => answer.status)
+  await expect.poll(() => status().catch(() => 0), { timeout: 30_000 }).toBe(200)
+  expect(await status()).toBe(200)
+  hub?.kill('SIGTERM')
+  expect((await ended).code).toBe(0)
+})
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  return port
+}
 
 it('serves this machine only', async () => {
   expect(await samtale(['serve', '--host', '0.0.0.0', '--data', join(root, 'none')])).toEqual({
