@@ -13,6 +13,7 @@ export function analyse(program: ProgramNode, settings: DtlSettings): Analysis {
   const rules = reachableRules(program)
   const specs: SpecNode[] = []
   let createsChildren = false
+  let trips = false
   for (const { block } of rules) {
     walk(block, {
       hops: (node) => {
@@ -20,6 +21,7 @@ export function analyse(program: ProgramNode, settings: DtlSettings): Analysis {
       },
       transform: ({ definition }) => {
         if (definition.name === 'create-child') createsChildren = true
+        if (definition.name === 'trip!') trips = true
       },
     })
   }
@@ -31,6 +33,7 @@ export function analyse(program: ProgramNode, settings: DtlSettings): Analysis {
     tracked: datasetsOf(specs.filter(({ tracked }) => tracked)),
     deterministic: purity.time.length + purity.chance.length === 0,
     createsChildren,
+    trips,
     purity,
   }
 }

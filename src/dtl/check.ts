@@ -81,6 +81,7 @@ const REASONS = {
   time: 'it depends on the time',
   chance: 'it depends on chance',
   versions: 'it reads the version before',
+  openpgp: 'OpenPGP is not there where indexes are made',
 } as const
 
 interface RuleUse {

@@ -36,6 +36,14 @@ export interface DtlProblem {
   readonly hint?: string
 }
 
+/** OpenPGP, which runs outside of the language. Both throw a DtlError for a key that cannot be used. */
+export interface OpenPgp {
+  /** The armoured message. */
+  encrypt(publicKey: string, text: string): string
+  /** Null: it is no message for this key, or was changed. */
+  decrypt(privateKey: string, passphrase: string, message: string): string | null
+}
+
 /** What one run of a batch gives the program. */
 export interface RunContext {
   readonly lookup: Lookup
@@ -50,6 +58,9 @@ export interface RunContext {
   readonly previous?: (source: Entity) => Entity | null
   /** The completeness value of a dataset as another one knows it, in nanoseconds since 1970 (dtl.md §12). */
   readonly completeness?: (via: string, dataset: string) => bigint | null
+  readonly openPgp?: OpenPgp
+  /** Hears of seconds that the pipe is to pause after the entity. */
+  readonly pause?: (seconds: number) => void
   /** Hears how many rows a hops spec with a `trace` found for one input (dtl.md §10.1). */
   readonly cardinality?: (trace: string, rows: number) => void
   readonly meter?: HopsMeter
@@ -115,6 +126,8 @@ export interface Analysis {
   /** It gives the same whenever it runs, as long as all datasets stay the same. */
   readonly deterministic: boolean
   readonly createsChildren: boolean
+  /** It may trip the circuit breaker of the dataset that is written. */
+  readonly trips: boolean
   readonly purity: Purity
 }
 

@@ -3,6 +3,8 @@
 export type DtlErrorCode =
   /** `fail!` was reached: the whole run stops. */
   | 'fail'
+  /** `trip!` was reached: the run stops, and the circuit breaker of its dataset trips. */
+  | 'trip'
   /** A target or a created entity has no string `_id`. */
   | 'bad-id'
   /** An argument has a value that the function cannot do anything with, such as a step of 0. */
@@ -13,6 +15,8 @@ export type DtlErrorCode =
   | 'nested-too-deep'
   /** A hops collected more than the thresholds of the pipe allow. */
   | 'hops-threshold'
+  /** An optional package is needed that is not installed. */
+  | 'missing-package'
   /** The port to other datasets, or the engine, failed within the program; `cause` says how. */
   | 'failed'
 

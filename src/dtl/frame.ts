@@ -10,6 +10,9 @@ import type { Tracer } from './trace.ts'
 /** Elements made and steps taken for one source entity at most: far above honest work, below what stalls a thread. */
 const MAX_WORK = 20_000_000
 
+/** Seconds that one source entity may ask its pipe to pause, at most: for a pipe that sleeps longer there are schedules. */
+export const MAX_PAUSE_SECONDS = 3_600
+
 /** One source entity on its way through a program. */
 export class Run {
   readonly context: RunContext
@@ -25,6 +28,7 @@ export class Run {
   /** The innermost hops that is being evaluated. */
   evaluation: Evaluation | null = null
   #work = 0
+  #pauseSeconds = 0
 
   constructor(context: RunContext, limit = MAX_WORK, tracer: Tracer | null = null) {
     this.context = context
@@ -40,6 +44,17 @@ export class Run {
         hint: 'Look for lists that multiply: nested map, tuples, range, or hops without a selective join.',
       })
     }
+  }
+
+  /** Nothing waits here: whoever runs the program does, when the entity is through (dtl.md §8.2, `sleep!`). */
+  pause(seconds: number): void {
+    this.#pauseSeconds += seconds
+    if (this.#pauseSeconds > MAX_PAUSE_SECONDS) {
+      throw new DtlError('too-much-work', `One entity asks for a pause of more than ${MAX_PAUSE_SECONDS} seconds.`, {
+        hint: 'Do not sleep in a rule that is applied to many values.',
+      })
+    }
+    this.context.pause?.(seconds)
   }
 
   /** The same for text made, eight characters at a time. */

@@ -3,9 +3,9 @@
 import { didYouMean, pointerStep } from '../config/problems.ts'
 import { type Dict, dictOf, entries, get, has, names } from '../model/dict.ts'
 import { decodeTransit } from '../model/transit.ts'
-import { isDict, isList, type Value } from '../model/value.ts'
+import { isDict, isInteger, isList, type Value } from '../model/value.ts'
 import { arityText, type Bound, bind } from './binding.ts'
-import { functions, laterFunctions } from './functions/index.ts'
+import { functions } from './functions/index.ts'
 import { parseHops } from './parse-hops.ts'
 import { splitPath, variableOf } from './path.ts'
 import { BUILT_IN, type Problems, Scope } from './scope.ts'
@@ -23,7 +23,7 @@ import type {
   TransformDefinition,
   TransformNode,
 } from './syntax.ts'
-import { laterTransforms, transforms } from './transforms/index.ts'
+import { transforms } from './transforms/index.ts'
 
 const PROPERTIES = ['type', 'rules', 'id_required', 'trigger_on', 'comment']
 
@@ -95,27 +95,18 @@ function parseTransform(value: Value, pointer: string, scope: Scope): TransformN
   const name = value[0]
   const definition = transforms.get(name)
   if (definition === undefined) {
-    if (laterTransforms.includes(name))
-      problems.error(pointer, `The transform '${name}' is not supported by this version.`)
-    else if (isKnownFunction(name)) {
+    if (functions.has(name)) {
       problems.error(
         pointer,
         `'${name}' is an expression function, not a transform.`,
         `Use it within one: ["add", "property", ["${name}", …]].`,
       )
-    } else
-      problems.error(
-        pointer,
-        `Unknown transform '${name}'.`,
-        didYouMean(name, [...transforms.keys(), ...laterTransforms]),
-      )
+    } else problems.error(pointer, `Unknown transform '${name}'.`, didYouMean(name, transforms.keys()))
     return null
   }
   const args = parseArguments(value.slice(1), pointer, scope, definition)
   return args === null ? null : Object.freeze({ kind: 'transform', pointer, definition, arguments: args.nodes })
 }
-
-const isKnownFunction = (name: string): boolean => functions.has(name) || laterFunctions.includes(name)
 
 /** Reads an expression; what cannot be read is reported, and stands as null. */
 export function parseExpression(value: Value, pointer: string, scope: Scope): Node {
@@ -192,15 +183,14 @@ function parseCall(value: readonly Value[], pointer: string, scope: Scope): Node
 }
 
 function reportUnknown(name: string, pointer: string, problems: Problems): void {
-  if (laterFunctions.includes(name)) problems.error(pointer, `The function '${name}' is not supported by this version.`)
-  else if (transforms.has(name) || laterTransforms.includes(name)) {
+  if (transforms.has(name)) {
     problems.error(
       pointer,
       `'${name}' is a transform, not an expression function.`,
       'Transforms stand in rules, and in the branches of if, case and case-eq.',
     )
   } else {
-    const meant = didYouMean(name, [...functions.keys(), ...laterFunctions])
+    const meant = didYouMean(name, functions.keys())
     problems.error(pointer, `Unknown function '${name}'.`, meant ?? 'Write a list of values as ["list", …].')
   }
 }
@@ -208,7 +198,7 @@ function reportUnknown(name: string, pointer: string, problems: Problems): void 
 /** Only for the mistakes within: nobody knows what these arguments are to a function that is not known. */
 function parseLoosely(given: readonly Value[], pointer: string, scope: Scope): void {
   given.forEach((argument, place) => {
-    if (isList(argument) && typeof argument[0] === 'string' && isKnownFunction(argument[0])) {
+    if (isList(argument) && typeof argument[0] === 'string' && functions.has(argument[0])) {
       parseExpression(argument, pointer + pointerStep(place + 1), scope.withCurrent())
     }
   })
@@ -286,6 +276,8 @@ function parseArgument(value: Value, pointer: string, scope: Scope, { name, kind
       return Object.freeze({ kind: 'rule', pointer, rule: constantText(value, pointer, scope, name) })
     case 'constant-string':
       return constant(constantText(value, pointer, scope, name), pointer)
+    case 'constant-integer':
+      return constant(constantInteger(value, pointer, scope, name), pointer)
     case 'constant string or dict':
       return constant(
         isDict(value) ? value : constantText(value, pointer, scope, name, 'a constant string or an object'),
@@ -308,6 +300,16 @@ function constantText(value: Value, pointer: string, scope: Scope, name: string,
     'It is not evaluated, so that it is known before anything runs.',
   )
   return ''
+}
+
+function constantInteger(value: Value, pointer: string, scope: Scope, name: string): Value {
+  if (isInteger(value)) return value
+  scope.problems.error(
+    pointer,
+    `${name} must be a constant integer.`,
+    'It is not evaluated, so that it is known before anything runs.',
+  )
+  return 0
 }
 
 function patterns(value: Value, pointer: string, scope: Scope, name: string): readonly string[] {

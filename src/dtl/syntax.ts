@@ -137,6 +137,7 @@ export type ParameterKind =
   | 'default-value-expression'
   /** The others are not evaluated. */
   | 'constant-string'
+  | 'constant-integer'
   | 'constant string or dict'
   | 'wildcard-string-list'
   | 'rule-id'
@@ -179,7 +180,7 @@ export interface FunctionDefinition extends Definition {
   readonly behaviour: Behaviour
   readonly examples: readonly Example[]
   /** Reads other datasets, the clock, chance, or former versions: it cannot be folded, nor be part of an index. */
-  readonly reads?: 'datasets' | 'time' | 'chance' | 'versions'
+  readonly reads?: 'datasets' | 'time' | 'chance' | 'versions' | 'openpgp'
   /** What to use instead. */
   readonly deprecated?: string
   readonly compile: (args: readonly (Argument | undefined)[], tools: Tools) => Evaluate

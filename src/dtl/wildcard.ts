@@ -1,5 +1,7 @@
 /** Patterns with `*` (any run, also an empty one) and `?` (exactly one character), matched in one pass (dtl.md §3.4, §9.19). */
 
+import { finderOf } from './text-search.ts'
+
 /** Whether the whole text matches. */
 export type Matches = (text: string) => boolean
 
@@ -22,16 +24,19 @@ const hasAny = (text: string, test: (char: string) => boolean): boolean => {
 function plainRuns(runs: readonly string[]): Matches {
   const first = runs[0] as string
   const last = runs.at(-1) as string
-  const between = runs.slice(1, -1).filter((run) => run !== '')
+  const between = runs
+    .slice(1, -1)
+    .filter((run) => run !== '')
+    .map((run) => ({ find: finderOf(run), length: run.length }))
   return (text) => {
     if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last)) return false
     const end = text.length - last.length
     let at = first.length
-    for (const run of between) {
+    for (const { find, length } of between) {
       // The leftmost place is as good as any, so there is never a way back.
-      const found = text.indexOf(run, at)
-      if (found < 0 || found + run.length > end) return false
-      at = found + run.length
+      const found = find(text, at)
+      if (found < 0 || found + length > end) return false
+      at = found + length
     }
     return true
   }

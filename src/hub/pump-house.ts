@@ -316,7 +316,8 @@ class Tenant {
     if (receiver === undefined) {
       const { sink } = pipe
       const ports = this.#ports(pipe)
-      const isGuarded = sink.kind === 'dataset' && sink.breaker !== null
+      const isTripping = pipe.transforms.some(({ analysis }) => analysis.trips)
+      const isGuarded = sink.kind === 'dataset' && (sink.breaker !== null || isTripping)
       receiver = isGuarded ? new GuardedReceiver(pipe, sink, ports) : new Receiver(pipe, ports)
       this.#receivers.set(id, receiver)
     }
@@ -388,7 +389,7 @@ class Tenant {
       let left = query.limit ?? Number.POSITIVE_INFINITY
       if (left <= 0) return
       for await (const batch of source.read(query.since ?? null, signal)) {
-        let made = transformBatch(pipe, batch.entities, context, stage)
+        let made = await transformBatch(pipe, batch.entities, context, { stage, signal })
         if (stage === 'sink') made = made.filter((entity) => !isFiltered(entity))
         if (made.length > left) made = made.slice(0, left)
         left -= made.length

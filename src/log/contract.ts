@@ -320,6 +320,8 @@ export interface Journal {
    * are refused. Offsets and state that it stores are put back when it is discarded. Above `limit` versions it trips.
    */
   beginStaging(dataset: string, run: RunToken, limit: number): Promise<void>
+  /** The run trips on what it stages, however little that is: nobody sees it before it is decided. */
+  tripStaged(dataset: string, run: RunToken): Promise<void>
   /**
    * Decides that what is staged becomes part of the dataset: for the run that wrote it, or, without one, when it has
    * tripped. True when there are versions to be moved: its caller does so with `exposeStaged` of expose.ts.

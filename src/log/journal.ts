@@ -132,6 +132,7 @@ export function connectJournal(port: MessagePort): Journal {
     endRun: (pipe, number) => call('endRun', [pipe, number]),
     forgetRuns: (pipe) => call('forgetRuns', [pipe]),
     beginStaging: (dataset, run, limit) => call('beginStaging', [dataset, run, limit]),
+    tripStaged: (dataset, run) => call('tripStaged', [dataset, run]),
     decideStaged: (dataset, run) => call('decideStaged', [dataset, run]),
     discardStaged: (dataset) => call('discardStaged', [dataset]),
   }

@@ -418,6 +418,20 @@ export class LogWriter implements Journal {
     while (!(await this.#run({ check, apply: begin })));
   }
 
+  tripStaged(id: string, run: RunToken): Promise<void> {
+    return this.#run({
+      check: () => {
+        this.#checkRun({ run })
+        const { document, staged } = this.#dataset(id)
+        if (staged !== null && !isOpenFor(staged.staging, run)) throw heldBack(document, staged.staging)
+      },
+      apply: () => {
+        const dataset = this.#dataset(id)
+        if (dataset.staged !== null) this.#trip(dataset)
+      },
+    })
+  }
+
   decideStaged(id: string, run?: RunToken): Promise<boolean> {
     return this.#run({
       check: () => {
@@ -583,9 +597,13 @@ export class LogWriter implements Journal {
     const result = { written, seen: batch.count, end: counts.end }
     if (counts.versions <= staging.limit) return result
     // Above it already, when this is not the first write of its commit.
+    this.#trip(dataset)
+    return { ...result, tripped: true }
+  }
+
+  #trip(dataset: Dataset): void {
     this.#changeStaging(dataset, 'tripped')
     this.#changeDocument(dataset.document.id, { isTripped: true })
-    return { ...result, tripped: true }
   }
 
   /** A run whose writes are not committed yet must be undone with all that it stored. */

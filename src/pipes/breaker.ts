@@ -1,5 +1,6 @@
 /** The circuit breaker of a dataset sink: what a run writes is not committed before the run is known to be no accident (hub.md §13). */
 
+import { DtlError } from '../dtl/errors.ts'
 import type { DatasetView, Journal, RunToken, Snapshot } from '../log/contract.ts'
 import { type ExposeOptions, exposeStaged } from '../log/expose.ts'
 import type { LogReader } from '../log/reader.ts'
@@ -48,6 +49,15 @@ export async function armBreaker(
 ): Promise<void> {
   const limit = breakerLimit(sink.breaker, view)
   if (limit !== null) await journal.beginStaging(sink.dataset, run, limit)
+}
+
+/** Whether a run ended with `trip!` in its program (dtl.md §8.2). */
+export const isTrip = (error: unknown): boolean => error instanceof DtlError && error.code === 'trip'
+
+/** Trips the breaker of the run: also where none is armed, and then there may be nothing that it holds back. */
+export async function tripBreaker({ journal, log }: BreakerPorts, sink: DatasetSink, run: RunToken): Promise<void> {
+  if (stagingOf(log, sink.dataset) === undefined) await journal.beginStaging(sink.dataset, run, 0)
+  await journal.tripStaged(sink.dataset, run)
 }
 
 /** The run is over and did not trip: what it wrote becomes part of the dataset. */

@@ -1,7 +1,7 @@
 /** A receiver whose sink has a circuit breaker: each request is a run of its own, one after the other. */
 
 import type { Journal, RunToken } from '../log/contract.ts'
-import { armBreaker, exposeRun, settleStaging, trippedError } from './breaker.ts'
+import { armBreaker, exposeRun, isTrip, settleStaging, tripBreaker, trippedError } from './breaker.ts'
 import type { Pipe, PipeSink } from './pipe.ts'
 import type { RunPorts } from './pump.ts'
 import { type Push, type Received, Receiver } from './receiver.ts'
@@ -51,6 +51,9 @@ export class GuardedReceiver {
       const received = await this.#receiver.take(body, push)
       await exposeRun(this.#ports, this.#sink, this.#run)
       return received
+    } catch (error) {
+      if (isTrip(error)) await tripBreaker(this.#ports, this.#sink, this.#run)
+      throw error
     } finally {
       // What was written and not exposed goes with it, unless it tripped.
       this.#run = null

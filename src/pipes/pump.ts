@@ -5,7 +5,7 @@ import type { Commit, Committed, DatasetView, Journal, Snapshot } from '../log/c
 import type { LogReader } from '../log/reader.ts'
 import type { Entity } from '../model/entity.ts'
 import type { Naming } from '../model/iri.ts'
-import { armBreaker, exposeRun, settleStaging, trippedMessage } from './breaker.ts'
+import { armBreaker, exposeRun, isTrip, settleStaging, tripBreaker, trippedMessage } from './breaker.ts'
 import type { NeededIndex, Surroundings } from './contract.ts'
 import { DatasetWriter, type IndexCompiler } from './dataset-writer.ts'
 import { trackDeletions } from './deletion-tracking.ts'
@@ -82,6 +82,9 @@ export async function runPipe(
     await run.begin()
     try {
       await run.readAll(options.rescan, signal)
+    } catch (error) {
+      if (isTrip(error)) await run.trip()
+      throw error
     } finally {
       await run.expose()
     }
@@ -173,6 +176,12 @@ class Run {
     if (sink.kind === 'dataset') await exposeRun(this.#ports, sink, this.#token)
   }
 
+  /** Its program says that what it wrote must not become visible before somebody has looked at it. */
+  async trip(): Promise<void> {
+    const { sink } = this.#pipe
+    if (sink.kind === 'dataset') await tripBreaker(this.#ports, sink, this.#token)
+  }
+
   async readAll(rescan: boolean, signal: AbortSignal): Promise<void> {
     const { pipe, snapshot } = this.#here()
     const plan = planRun(pipe, snapshot, rescan)
@@ -188,7 +197,8 @@ class Run {
         this.#read += batch.entities.length
         reached = batch.offset ?? reached
         const read = batch.entities.length
-        await output.write(transformBatch(pipe, batch.entities, this.#context), read, reached, batch.state ?? [])
+        const made = await transformBatch(pipe, batch.entities, this.#context, { signal })
+        await output.write(made, read, reached, batch.state ?? [])
         this.#ports.progress?.(this.#read)
         this.#position.moveToPresent()
         await this.#ports.relieve?.(pipe)

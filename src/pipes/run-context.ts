@@ -9,6 +9,7 @@ import type { Entity } from '../model/entity.ts'
 import { RunHopsMeter } from './hops-meter.ts'
 import { type Logger, silent } from './logger.ts'
 import { type FoundBefore, lookupAt } from './lookup.ts'
+import { openPgp } from './open-pgp.ts'
 import type { Pipe } from './pipe.ts'
 import type { ReadPosition } from './position.ts'
 
@@ -39,6 +40,7 @@ export function runContext(
     bound,
     meter: meter ?? new RunHopsMeter(pipe.hopsThresholds, logger),
     completeness: (via, of) => completenessAt(position, via, of),
+    openPgp,
     ...(dataset === null ? {} : { dataset, previous: (source: Entity) => previousOf(pipe, position, dataset, source) }),
     ...(cardinality === undefined ? {} : { cardinality }),
   }

@@ -1,6 +1,7 @@
 /** Takes a batch through a pipe's namespaces and programs, stage by stage. */
 
-import type { RunContext } from '../dtl/contract.ts'
+import { setTimeout } from 'node:timers/promises'
+import type { DtlTransform, RunContext } from '../dtl/contract.ts'
 import { addNamespaces, removeNamespaces } from '../dtl/namespaces.ts'
 import { get } from '../model/dict.ts'
 import { type Entity, idOf, isEntity } from '../model/entity.ts'
@@ -12,26 +13,45 @@ import type { Pipe } from './pipe.ts'
 export type Stage = 'source' | 'before-transforms' | 'after-transforms' | 'sink'
 
 /** What the pipe makes of the entities, up to and including the stage (rest-api.md §4.3). */
-export function transformBatch(
+export async function transformBatch(
   pipe: Pipe,
   entities: readonly Entity[],
   context: RunContext,
-  stage: Stage = 'sink',
-): readonly Entity[] {
+  { stage = 'sink', signal }: { readonly stage?: Stage; readonly signal?: AbortSignal } = {},
+): Promise<readonly Entity[]> {
   if (stage === 'source') return entities
   let batch = pipe.addNamespaces ? entities.map((entity) => addNamespaces(entity, pipe.settings)) : entities
   if (stage === 'before-transforms') return batch
-  for (const transform of pipe.transforms) {
-    const next: Entity[] = []
-    for (const entity of batch) for (const made of transform.apply(entity, context)) next.push(made)
-    batch = next
-  }
+  for (const transform of pipe.transforms) batch = await transformed(transform, batch, context, signal)
   if (stage === 'after-transforms') return batch
   // Only the dataset sink understands a filtered entity; all others never see it (dtl.md §8.2).
   if (pipe.sink.kind !== 'dataset') batch = batch.filter((entity) => !isFiltered(entity))
   const nameless = batch.find((entity) => !isEntity(entity) || idOf(entity) === '')
   if (nameless !== undefined) throw withoutId(pipe, nameless)
   return pipe.removeNamespaces ? batch.map((entity) => removeNamespaces(entity)) : batch
+}
+
+/** A program that asks for a pause gets it between two entities: its thread is free for other pipes meanwhile. */
+async function transformed(
+  transform: DtlTransform,
+  batch: readonly Entity[],
+  context: RunContext,
+  signal: AbortSignal | undefined,
+): Promise<readonly Entity[]> {
+  const made: Entity[] = []
+  let seconds = 0
+  const pausing: RunContext = {
+    ...context,
+    pause: (more) => {
+      seconds += more
+    },
+  }
+  for (const entity of batch) {
+    for (const one of transform.apply(entity, pausing)) made.push(one)
+    if (seconds > 0) await setTimeout(seconds * 1000, undefined, signal === undefined ? {} : { signal })
+    seconds = 0
+  }
+  return made
 }
 
 export const isFiltered = (entity: Entity): boolean => get(entity, '_filtered') === true

@@ -471,6 +471,21 @@ export function journalContract(name: string, open: () => Promise<OpenedJournal>
         expect(versionsOf(log).at(-1)).toBe('e7')
       })
 
+      it('trips when its run says so, however little it staged', async () => {
+        const { journal, log, run, commit } = await staged(9)
+        await commit([{ _id: 'a' }], '1')
+        const stale = journal.tripStaged('d', { ...run, number: run.number - 1 })
+        await expect(stale).rejects.toMatchObject({ code: 'stale-run' })
+        await journal.tripStaged('d', run)
+        await expect(commit([{ _id: 'x' }], '2')).rejects.toMatchObject({ code: 'breaker-tripped' })
+        await expect(journal.tripStaged('d', run)).rejects.toMatchObject({ code: 'breaker-tripped' })
+        await journal.endRun('p', run.number)
+        reading(log, (snapshot) => expect(snapshot.dataset('d')?.document.isTripped).toBe(true))
+        expect(await journal.discardStaged('d')).toBe(true)
+        reading(log, (snapshot) => expect(snapshot.dataset('d')?.document.isTripped).toBe(false))
+        expect(versionsOf(log)).toEqual(BEFORE)
+      })
+
       it('trips above the limit, and takes nothing more until it is rolled back', async () => {
         const { journal, log, run, commit, batch } = await staged(2)
         expect((await commit([{ _id: 'a' }, { _id: 'b' }], '1')).writes[0]).not.toHaveProperty('tripped')

@@ -81,17 +81,6 @@ describe('a name', () => {
     )
   })
 
-  it('of the language that this version does not have is told from one that does not exist', () => {
-    for (const name of ['encrypt', 'phonenumber-parse']) {
-      expect(messages({ default: [['add', 'x', [name, 'a', 'b']]] })[0]).toBe(
-        `error /rules/default/0/2 The function '${name}' is not supported by this version.`,
-      )
-    }
-    expect(errors({ default: [['trip!', 'x']] })[0]?.message).toBe(
-      "The transform 'trip!' is not supported by this version.",
-    )
-  })
-
   it('stands where its kind belongs', () => {
     expect(errors({ default: [['upper', 'a']] })[0]?.message).toBe(
       "'upper' is an expression function, not a transform.",

@@ -211,3 +211,67 @@ describe('a circuit breaker', () => {
     expect(await read(again, {})).toHaveLength(130)
   })
 })
+
+describe('trip!', () => {
+  const tripping = (id: string) => ({
+    batch_size: 1,
+    transform: {
+      type: 'dtl',
+      rules: {
+        default: [
+          ['copy', '*'],
+          ['if', ['eq', '_S._id', id], ['trip!', 'Look at this.']],
+        ],
+      },
+    },
+  })
+  const failed = { outcome: 'failed', code: 'trip', message: expect.stringContaining('Look at this.') }
+
+  it('hides what the run wrote, and stops the pipe until somebody decides', async () => {
+    const tenant = await openTenant()
+    const limit = { circuit_breaker_threshold_count: 1000 }
+    await changed(tenant, limit)
+    await deploy(tenant, source([...numbered(0, 30, 2), ...numbered(30, 100)]), guarded(limit, tripping('e003')))
+    const before = offset(tenant)
+    expect(await tenant.runNow('b')).toMatchObject(failed)
+    expect(await read(tenant, {})).toHaveLength(100)
+    expect(await read(tenant, { uncommitted: true })).toHaveLength(103)
+    expect(await tenant.runNow('b')).toMatchObject({ outcome: 'waiting' })
+    await tenant.decideBreaker('b', 'rollback')
+    expect(await read(tenant, { uncommitted: true })).toHaveLength(100)
+    expect(offset(tenant)).toBe(before)
+    expect(await tenant.runNow('b')).toMatchObject(failed)
+    await tenant.decideBreaker('b', 'commit')
+    expect(await read(tenant, {})).toHaveLength(103)
+  })
+
+  it('trips the breaker of a dataset that none was set for', async () => {
+    const tenant = await openTenant()
+    await deploy(tenant, source(numbered(0, 5)), guarded({}, tripping('e003')))
+    await tenant.runNow('a')
+    expect(await tenant.runNow('b')).toMatchObject(failed)
+    expect(runtime(tenant)).toMatchObject({ 'circuit-breaker-tripped': true })
+    expect(await tenant.runNow('b')).toMatchObject({ outcome: 'waiting' })
+    await tenant.decideBreaker('b', 'commit')
+    expect(runtime(tenant)).toMatchObject({ 'circuit-breaker-tripped': false })
+  })
+
+  it('trips the breaker of a dataset that entities are sent to', async () => {
+    const tenant = await openTenant()
+    await deploy(tenant, receiver('b', tripping('e001')))
+    await push(tenant, 'b', numbered(0, 1))
+    await expect(push(tenant, 'b', numbered(0, 3))).rejects.toMatchObject({ code: 'trip' })
+    await expect(push(tenant, 'b', numbered(0, 1, 2))).rejects.toMatchObject({ code: 'breaker-tripped' })
+    await tenant.decideBreaker('b', 'rollback')
+    await push(tenant, 'b', numbered(0, 1, 2))
+    expect(await live(tenant, 'b')).toEqual([{ _id: 'e000', v: 2 }])
+  })
+
+  it('fails the run where no dataset is written', async () => {
+    const tenant = await openTenant()
+    await deploy(tenant, source(numbered(0, 5)), { ...guarded({}, tripping('e003')), sink: { type: 'null' } })
+    await tenant.runNow('a')
+    expect(await tenant.runNow('b')).toMatchObject(failed)
+    expect(await tenant.runNow('b')).toMatchObject(failed)
+  })
+})

@@ -9,6 +9,7 @@ import { conditionals } from './conditionals.ts'
 import { datetimes } from './datetimes.ts'
 import { deprecated } from './deprecated.ts'
 import { dictionaries } from './dictionaries.ts'
+import { encryption } from './encryption.ts'
 import { hops } from './hops.ts'
 import { identifiers } from './identifiers.ts'
 import { json } from './json.ts'
@@ -17,6 +18,7 @@ import { math } from './math.ts'
 import { misc } from './misc.ts'
 import { nulls } from './nulls.ts'
 import { numbers } from './numbers.ts'
+import { phoneNumbers } from './phone-numbers.ts'
 import { sets } from './sets.ts'
 import { strings } from './strings.ts'
 import { uris } from './uris.ts'
@@ -31,6 +33,7 @@ export const chapters: Readonly<Record<string, readonly FunctionDefinition[]>> =
   Conditionals: conditionals,
   'Date and time': datetimes,
   Dictionaries: dictionaries,
+  Encryption: encryption,
   Hops: hops,
   JSON: json,
   Lists: lists,
@@ -39,6 +42,7 @@ export const chapters: Readonly<Record<string, readonly FunctionDefinition[]>> =
   'Namespaced identifiers': identifiers,
   Nulls: nulls,
   Numbers: numbers,
+  'Phone numbers': phoneNumbers,
   Sets: sets,
   Strings: strings,
   URIs: uris,
@@ -49,15 +53,3 @@ export const chapters: Readonly<Record<string, readonly FunctionDefinition[]>> =
 export const functions: ReadonlyMap<string, FunctionDefinition> = new Map(
   Object.values(chapters).flatMap((chapter) => chapter.map((definition) => [definition.name, definition])),
 )
-
-/** Functions of the language that this version does not have. */
-export const laterFunctions: readonly string[] = [
-  'decrypt',
-  'decrypt-pgp',
-  'decrypt-pki',
-  'encrypt',
-  'encrypt-pgp',
-  'encrypt-pki',
-  'phonenumber-format',
-  'phonenumber-parse',
-]

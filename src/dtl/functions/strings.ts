@@ -23,6 +23,7 @@ import type { Frame } from '../frame.ts'
 import { jsonText } from '../json-text.ts'
 import { integerOf, sliceOf } from '../slicing.ts'
 import type { FunctionDefinition, Parameter } from '../syntax.ts'
+import { splitter } from '../text-search.ts'
 import { wildcard } from '../wildcard.ts'
 import {
   type Convert,
@@ -119,25 +120,12 @@ export const strings: readonly FunctionDefinition[] = [
     ],
     compile: ([pattern, values]) => {
       const [patternFor, evaluate] = [evaluateOf(pattern), evaluateOf(values)]
-      const all = (given: Value, text: Value) => {
-        const list = listOf(given)
-        if (typeof text !== 'string' || list.length === 0) return false
-        const matches = wildcard(text)
-        return list.every((value) => typeof value === 'string' && matches(value))
-      }
-      if (pattern?.constant === undefined) {
-        return (frame) => {
-          const text = firstOf(patternFor(frame))
-          return all(evaluate(frame), text)
-        }
-      }
-      const text = firstOf(pattern.constant)
-      if (typeof text !== 'string') return () => false
-      const matches = wildcard(text)
+      const fixed = pattern?.constant === undefined ? null : testOf(firstOf(pattern.constant))
       return (frame) => {
+        const test = fixed ?? testOf(firstOf(patternFor(frame)))
         const given = evaluate(frame)
-        if (typeof given === 'string') return matches(given)
-        return isList(given) && given.length > 0 && given.every((value) => typeof value === 'string' && matches(value))
+        if (typeof given === 'string') return test(given, frame)
+        return isList(given) && given.length > 0 && given.every((one) => typeof one === 'string' && test(one, frame))
       }
     },
   },
@@ -154,11 +142,14 @@ export const strings: readonly FunctionDefinition[] = [
       const [old, replacement] = args.map((value) => firstOf(value as Value))
       if (args.length === 1) return isDict(old as Value) ? replaceAllOf(old as Value) : null
       if (typeof old !== 'string' || typeof replacement !== 'string') return null
+      if (old === '') return (value) => (typeof value === 'string' ? value : undefined)
+      const parts = splitter(old)
       return (value, frame) => {
         if (typeof value !== 'string') return undefined
-        if (old === '' || !value.includes(old)) return value
-        if (replacement.length > old.length) frame.run.spendText((value.length / old.length) * replacement.length)
-        return value.split(old).join(replacement)
+        const kept = parts(value)
+        if (kept.length === 1) return value
+        frame.run.spendText(kept.length * replacement.length)
+        return kept.join(replacement)
       }
     },
   }),
@@ -182,7 +173,7 @@ export const strings: readonly FunctionDefinition[] = [
         const parts: Value[] = []
         for (const text of listOf(given)) {
           if (typeof text !== 'string') continue
-          const found = between === undefined ? words(text) : between === '' ? [...text] : text.split(between)
+          const found = between === undefined ? words(text) : between === '' ? [...text] : splitter(between)(text)
           frame.run.spend(found.length)
           for (const part of found) parts.push(part)
         }
@@ -222,6 +213,18 @@ export const strings: readonly FunctionDefinition[] = [
     },
   }),
 ]
+
+/** Whether a text matches a pattern; where that has `?`, each character takes a step for each 32 of the pattern. */
+function testOf(pattern: Value): (text: string, frame: Frame) => boolean {
+  if (typeof pattern !== 'string') return () => false
+  const matches = wildcard(pattern)
+  if (!pattern.includes('?')) return matches
+  const steps = Math.ceil(pattern.length / 32)
+  return (text, { run }) => {
+    run.spendText(text.length * steps)
+    return matches(text)
+  }
+}
 
 const hasSurrogates = (text: string): boolean => /[\ud800-\udfff]/.test(text)
 
@@ -312,6 +315,8 @@ const NO_PAIRS: readonly [string, string][] = []
 /** All keys in one pass from left to right, the longest that fits; what was put in is not looked at again. */
 function replaceAllOf(replacements: Value): Convert {
   const byFirst = new Map<string, [string, string][]>()
+  /** By first letter: one for each key that has to be tried, and what comparing long ones takes. */
+  const costs = new Map<string, number>()
   if (isDict(replacements)) {
     const usable = entries(replacements).filter(
       (pair): pair is [string, string] => pair[0] !== '' && typeof pair[1] === 'string',
@@ -321,6 +326,7 @@ function replaceAllOf(replacements: Value): Convert {
       const sharing = byFirst.get(first)
       if (sharing === undefined) byFirst.set(first, [pair])
       else sharing.push(pair)
+      costs.set(first, (costs.get(first) ?? 0) + 1 + (pair[0].length > 64 ? pair[0].length >> 3 : 0))
     }
   }
   return (value, frame) => {
@@ -329,7 +335,7 @@ function replaceAllOf(replacements: Value): Convert {
     let at = 0
     while (at < value.length) {
       const candidates = byFirst.get(value.charAt(at)) ?? NO_PAIRS
-      frame.run.spend(candidates.length)
+      frame.run.spend(costs.get(value.charAt(at)) ?? 0)
       const found = candidates.find(([old]) => value.startsWith(old, at))
       text += found === undefined ? value.charAt(at) : found[1]
       at += found === undefined ? 1 : found[0].length

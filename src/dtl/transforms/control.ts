@@ -5,6 +5,7 @@ import { isEntity } from '../../model/entity.ts'
 import { isTrue, type Value } from '../../model/value.ts'
 import { listOf } from '../coerce.ts'
 import { DtlError } from '../errors.ts'
+import { MAX_PAUSE_SECONDS } from '../frame.ts'
 import { isEqual } from '../functions/comparisons.ts'
 import type { Argument, Evaluate, Outcome, Step, TransformDefinition } from '../syntax.ts'
 import { DISCARDED, FILTERED, GO_ON } from '../syntax.ts'
@@ -165,16 +166,42 @@ export const control: readonly TransformDefinition[] = [
     parameters: [one('MESSAGE', 'constant-string')],
     summary: 'Makes the whole run fail with the message.',
     examples: [example('[["if", "_S.bad", ["fail!", "Look at this."]]]', '{"_id": "1"}', '{"_id": "1"}')],
-    compile: ([message]) => {
-      const text = message?.constant as string
-      return () => {
-        throw new DtlError('fail', text, {
-          hint: 'The program stops the run here; correct what the message says and run the pipe again.',
-        })
+    compile: ([message]) =>
+      failing('fail', message, 'The program stops the run here; correct what the message says and run the pipe again.'),
+  },
+  {
+    name: 'trip!',
+    parameters: [one('MESSAGE', 'constant-string')],
+    summary: 'As `fail!`, and the circuit breaker of the dataset that is written trips.',
+    examples: [example('[["if", "_S.bad", ["trip!", "Look at this."]]]', '{"_id": "1"}', '{"_id": "1"}')],
+    compile: ([message]) =>
+      failing('trip', message, 'The program tripped the circuit breaker: commit or roll back what it holds back.'),
+  },
+  {
+    name: 'sleep!',
+    parameters: [one('PERIOD', 'constant-integer')],
+    summary: 'The pipe pauses for that many seconds once the entity is through; other pipes go on.',
+    check: ([period], report) => {
+      if (period?.kind === 'constant' && !(Number(period.value) >= 0 && Number(period.value) <= MAX_PAUSE_SECONDS))
+        report(period, `PERIOD must be from 0 to ${MAX_PAUSE_SECONDS} seconds.`)
+    },
+    examples: [example('[["sleep!", 0], ["add", "a", 1]]', '{"_id": "1"}', '{"_id": "1", "a": 1}')],
+    compile: ([period]) => {
+      const seconds = Number(period?.constant)
+      return ({ run }) => {
+        run.pause(seconds)
+        return GO_ON
       }
     },
   },
 ]
+
+function failing(code: 'fail' | 'trip', message: Argument | undefined, hint: string): Step {
+  const text = message?.constant as string
+  return () => {
+    throw new DtlError(code, text, { hint })
+  }
+}
 
 /** The condition is what keeps an entity. */
 function unless(condition: Argument | undefined, outcome: Outcome): Step {

@@ -8,6 +8,3 @@ import { writing } from './writing.ts'
 export const transforms: ReadonlyMap<string, TransformDefinition> = new Map(
   [...writing, ...renaming, ...control].map((definition) => [definition.name, definition]),
 )
-
-/** Transforms of the language that this version does not have. */
-export const laterTransforms: readonly string[] = ['sleep!', 'trip!']
