@@ -2,6 +2,7 @@
 
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
+import { dtl } from './dtl.ts'
 import { log } from './log.ts'
 import { achieved, describe, type Figure } from './measure.ts'
 import { ingest } from './w1-ingest.ts'
@@ -13,6 +14,7 @@ import { replace } from './w11-replace.ts'
 import { world } from './world.ts'
 
 const benchmarks: Readonly<Record<string, (rounds: number) => Promise<Figure[]>>> = {
+  dtl,
   log,
   w1: ingest,
   w2: changes,

@@ -18,7 +18,7 @@ const receiver = (id: string) => ({
 })
 
 /** Filter, rename, concat, and two hops. */
-const ENRICH = {
+export const ENRICH = {
   _id: 'person-enriched',
   type: 'pipe',
   source: { type: 'dataset', dataset: 'person' },
