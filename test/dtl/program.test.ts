@@ -6,8 +6,8 @@ import { DtlError } from '../../src/dtl/errors.ts'
 import { dictOf, get } from '../../src/model/dict.ts'
 import { writeJson } from '../../src/model/json.ts'
 import type { Value } from '../../src/model/value.ts'
-import { contextOf, memoryLookup, plainContext } from './memory-lookup.ts'
-import { applied, entity, evaluated, namespaced, programOf, value } from './settings.ts'
+import { contextOf, type Datasets, memoryLookup, plainContext } from './memory-lookup.ts'
+import { applied, datasets, entity, evaluated, namespaced, programOf, value } from './settings.ts'
 
 /** The error of a program for a source. */
 function failure(program: DtlTransform, source: string): DtlError {
@@ -395,5 +395,43 @@ describe('namespaces', () => {
     )
     expect(applied(program, book, authors)).toBe(`[${writeJson(expected)}]`)
     expect(program.analysis.tracked).toEqual(['lib-author'])
+  })
+})
+
+describe('hostile programs', () => {
+  const run = (rules: unknown, source = '{"_id": "1"}', world: Datasets = new Map()) => {
+    try {
+      applied(programOf(rules), source, world)
+      return 'done'
+    } catch (error) {
+      return (error as { code: string }).code
+    }
+  }
+
+  it('end with a typed error, soon, whatever grows', () => {
+    const startedAt = performance.now()
+    const apply = (more: unknown) => ({ default: [['add', 'x', ['apply', 'r', '_S.']]], r: [['add', 'x', more]] })
+    expect(run(apply(['apply', 'r', '_S.']))).toBe('recursion-too-deep')
+    const doubling = ['list', ['apply', 'r', '_S.'], ['apply', 'r', '_S.']]
+    expect(run(apply(doubling))).toBe('recursion-too-deep')
+    expect(run({ default: [['add', 'x', ['range', 0, 1_000_000_000]]] })).toBe('too-much-work')
+    const grown = (seed: unknown, grow: (value: string) => unknown) =>
+      run({ default: [['add', 'x', seed], ...Array.from({ length: 40 }, () => ['add', 'x', grow('_T.x')])] })
+    expect(grown('0123456789', (x) => ['concat', x, x])).toBe('too-much-work')
+    expect(grown(['list', 1, 2], (x) => ['combine', x, x])).toBe('too-much-work')
+    expect(grown(['list', 1, 2], (x) => ['tuples', x, x])).toBe('too-much-work')
+    expect(run({ default: [['add', 'x', ['ljust', 1_000_000_000, ' ', 'a']]] })).toBe('too-much-work')
+    expect(performance.now() - startedAt).toBeLessThan(20_000)
+  })
+
+  it('end where hops call hops without end, or join everything with everything', () => {
+    const world = datasets({ n: Array.from({ length: 500 }, (_, n) => ({ _id: `n${n}`, all: 1 })) })
+    const spec = { datasets: ['n n'], where: ['eq', '_S.all', 'n.all'] }
+    const source = '{"_id": "n0", "all": 1}'
+    expect(run({ default: [['add', 'x', ['apply-hops', 'default', spec]]] }, source, world)).toBe('recursion-too-deep')
+    const three = { datasets: ['n a', 'n b', 'n c'], where: ['a', 'b', 'c'].map((v) => ['eq', '_S.all', `${v}.all`]) }
+    expect(run({ default: [['add', 'x', ['hops', three]]] }, source, world)).toBe('too-much-work')
+    const round = { ...spec, recurse: true, max_depth: null }
+    expect(run({ default: [['add', 'x', ['count', ['hops', round]]]] }, source, world)).toBe('done')
   })
 })
