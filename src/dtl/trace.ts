@@ -78,8 +78,14 @@ export class Tracer {
 }
 
 /** A call that tells its arguments and its result; nothing is folded, so that everything is seen. */
-export function tracedCall({ definition, pointer }: CallNode, args: readonly (Argument | undefined)[], tools: Tools) {
-  const evaluate = definition.compile(args.map(observed), tools)
+export function tracedCall(
+  { definition, pointer, parameters }: CallNode,
+  args: readonly (Argument | undefined)[],
+  tools: Tools,
+) {
+  const isKey = (place: number) => CIPHERS.test(definition.name) && parameters[place]?.name !== 'VALUES'
+  const seen = args.map((argument, place) => observed(argument, isKey(place)))
+  const evaluate = definition.compile(seen, tools)
   return (frame: Frame): Value => {
     const { tracer } = frame.run
     if (tracer === null) return evaluate(frame)
@@ -99,7 +105,10 @@ export function tracedTransform(
   args: readonly (Argument | undefined)[],
   tools: Tools,
 ): Step {
-  const run = definition.compile(args.map(observed), tools)
+  const run = definition.compile(
+    args.map((argument) => observed(argument)),
+    tools,
+  )
   return (frame) => {
     const { tracer } = frame.run
     if (tracer === null) return run(frame)
@@ -117,13 +126,16 @@ export function tracedTransform(
   }
 }
 
-function observed(argument: Argument | undefined): Argument | undefined {
+/** Functions whose other arguments are keys, which nobody is told. */
+const CIPHERS = /^(en|de)crypt/
+
+function observed(argument: Argument | undefined, isKey = false): Argument | undefined {
   if (argument === undefined || argument.node.kind === 'block' || argument.node.kind === 'rule') return argument
   return {
     ...argument,
     evaluate: (frame) => {
       const value = argument.evaluate(frame)
-      frame.run.tracer?.input(value)
+      frame.run.tracer?.input(isKey ? '***' : value)
       return value
     },
   }

@@ -89,6 +89,18 @@ describe('a trace', () => {
   })
 })
 
+describe('a trace of encryption', () => {
+  it('does not tell keys', () => {
+    const { steps, result } = traced(
+      [['add', 'x', ['encrypt', '_S.key', '_S.v']]],
+      '{"_id": "1", "key": "hunter2", "v": 1}',
+    )
+    expect(result).toHaveLength(1)
+    expect(JSON.stringify(steps)).not.toContain('hunter2')
+    expect(steps[1]?.input).toEqual(['"***"', '1'])
+  })
+})
+
 describe('an error at run time', () => {
   const failing = (rules: unknown, source: string, mask?: (text: string) => string): DtlError => {
     try {
