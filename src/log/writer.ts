@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs'
 import { Appender, type AppendOptions } from './appender.ts'
 import { BatchReader } from './batch.ts'
 import { seal } from './checksum.ts'
-import { claimFolder, inUse } from './claim.ts'
+import { claimFolder } from './claim.ts'
 import {
   type Commit,
   type Committed,
@@ -18,52 +18,34 @@ import {
   type Removal,
   type Removed,
   type RunToken,
-  type Staging,
   type Write,
 } from './contract.ts'
 import {
-  type Counts,
-  changeKey,
-  HOUSE,
-  type House,
-  LAYOUT,
   nameKey,
   noCounts,
   numberKey,
   putRemnant,
-  readCounts,
-  readDocuments,
-  readHouse,
   readRemnants,
   readText,
   removeRemnant,
-  type StoredDocument,
   writeCounts,
   writeText,
 } from './documents.ts'
-import { type Environment, openForWriting, type ReadTransaction } from './environment.ts'
+import { type Environment, openForWriting } from './environment.ts'
 import { LogError } from './errors.ts'
 import { Expectations, hasExpectations } from './expectations.ts'
 import { FeedCounters, MAX_DATASETS, newFeed } from './feed.ts'
 import { MAX_KEY } from './keys.ts'
 import { beginLife, endLife } from './life.ts'
 import { heldBack, tooLarge, wrongKind } from './refusals.ts'
+import { type Dataset, Registry, type Staged, unknownDataset } from './registry.ts'
 import { removeVersions } from './removal.ts'
-import {
-  isDecidable,
-  isOpenFor,
-  isRunOf,
-  readStagings,
-  removeStaging,
-  type StoredStaging,
-  stagingNumber,
-  writeStaging,
-} from './staging.ts'
+import { isDecidable, isOpenFor, stagingNumber, writeStaging } from './staging.ts'
+import { Stagings } from './stagings.ts'
 import { checkStampedAlone, checkStamps } from './stamps.ts'
 import { storageFailed } from './storage.ts'
 import { orderSweep, sweepSlice } from './sweep.ts'
 import { Transactions } from './transactions.ts'
-import { noteFormer, undoSlice } from './undo.ts'
 
 export interface WriterOptions {
   /** Microseconds since 1970. */
@@ -75,22 +57,6 @@ export interface WriterOptions {
   readonly onLost?: (error: LogError) => void
 }
 
-interface Dataset {
-  document: StoredDocument
-  readonly counts: Counts
-  /** What a circuit breaker holds back. */
-  staged: Staged | null
-}
-
-interface Staged {
-  staging: StoredStaging
-  /** Of the hidden dataset: only its end and its versions mean something. */
-  readonly counts: Counts
-}
-
-/** Changes put back in one transaction when a run is undone. */
-const UNDO_SLICE = 1_000
-
 export class LogWriter implements Journal {
   /** For those who follow the log: see feed.ts. */
   readonly feed: SharedArrayBuffer = newFeed()
@@ -99,20 +65,11 @@ export class LogWriter implements Journal {
   readonly #release: () => Promise<void>
   readonly #transactions: Transactions
   readonly #appender: Appender
-  readonly #counters = new FeedCounters(this.feed)
   readonly #now: () => number
-  readonly #uuid: () => string
   readonly #maxEntityBytes: number
-  readonly #writer: string
   readonly #runs = new Map<string, number>()
-  /** Datasets with something staged. */
-  readonly #stagings = new Set<Dataset>()
-  #datasets = new Map<string, Dataset>()
-  #house: House
-  #isHouseChanged = false
-  /** In the transaction under way. */
-  #changes = 0
-  readonly #uncounted = new Set<Dataset>()
+  readonly #registry: Registry
+  readonly #stagings: Stagings
   /** Something was left to be swept away by the transaction under way. */
   #isSweepDue = false
   #sweeping: Promise<void> | null = null
@@ -138,28 +95,33 @@ export class LogWriter implements Journal {
     this.#path = path
     this.#release = release
     this.#now = options.now ?? (() => Date.now() * 1000)
-    this.#uuid = options.uuid ?? randomUUID
     this.#maxEntityBytes = options.maxEntityBytes ?? MAX_ENTITY_BYTES
-    this.#writer = randomUUID()
     this.#environment = openForWriting(path)
     this.#appender = new Appender(this.#environment.tables)
     try {
-      this.#house = this.#moveIn()
-      this.#load()
+      const { uuid = randomUUID } = options
+      const counters = new FeedCounters(this.feed)
+      this.#registry = new Registry(this.#environment, counters, { path, writer: randomUUID(), uuid })
+      this.#stagings = new Stagings(this.#environment, this.#registry, () => {
+        this.#isSweepDue = true
+      })
     } catch (error) {
       void this.#environment.close()
       throw error
     }
     this.#transactions = new Transactions(this.#environment, {
-      begin: () => this.#checkHouse(),
-      end: () => this.#writeChanged(),
-      committed: () => this.#announce(),
+      begin: () => this.#registry.checkHouse(),
+      end: () => this.#registry.writeChanged(),
+      committed: () => {
+        this.#registry.announce()
+        if (this.#isSweepDue) this.#sweep()
+        this.#isSweepDue = false
+      },
       aborted: () => {
         this.#appender.reset()
-        this.#changes = 0
-        this.#uncounted.clear()
         this.#isSweepDue = false
-        this.#load()
+        this.#registry.load()
+        this.#stagings.load()
       },
       failed: (error) => storageFailed(path, error),
       lost: (error) => {
@@ -172,11 +134,11 @@ export class LogWriter implements Journal {
 
   /** Runs that were under way ended with the writer before this one: what they staged and did not trip on is void. */
   async #undoFormerRuns(): Promise<void> {
-    const pipes = [...this.#stagings].flatMap(({ staged }) => staged?.staging.pipe ?? [])
+    const pipes = this.#stagings.pipes()
     if (pipes.length === 0) return
     await this.#run({
       apply: () => {
-        for (const pipe of pipes) this.#undoOpen(pipe)
+        for (const pipe of pipes) this.#stagings.undoOpen(pipe)
       },
     })
   }
@@ -186,17 +148,17 @@ export class LogWriter implements Journal {
     return this.#run({
       check: () => {
         this.#checkRun(commit)
-        this.#checkNotTripped(commit)
+        this.#stagings.checkNotTripped(commit)
         batches = (commit.writes ?? []).map((write) => this.#checkWrite(write, commit.run))
         checkStampedAlone(commit.writes ?? [])
         this.#checkExpectations(commit.writes ?? [], batches)
         this.#checkRest(commit)
       },
       apply: () => {
-        this.#noteFormer(commit)
+        this.#stagings.noteFormer(commit)
         const writes = (commit.writes ?? []).map((write, i) => this.#write(write, batches[i] as BatchReader))
         this.#writeRest(commit)
-        if (writes.some(({ written }) => written > 0) || hasRest(commit)) this.#changes++
+        if (writes.some(({ written }) => written > 0) || hasRest(commit)) this.#registry.noteChange()
         return { writes }
       },
     })
@@ -206,22 +168,22 @@ export class LogWriter implements Journal {
     return this.#run({
       check: () => {
         nameKey('d', id)
-        const there = this.#datasets.get(id)
+        const there = this.#registry.find(id)
         if (there !== undefined) checkKind(there, settings)
         if (id.includes('/')) {
           throw new LogError('bad-name', `The dataset id '${id}' has a slash.`, { hint: 'Use an id without slashes.' })
         }
-        if (!this.#datasets.has(id) && this.#house.nextDataset >= MAX_DATASETS) {
+        if (there === undefined && this.#registry.house.nextDataset >= MAX_DATASETS) {
           throw new LogError('too-many-datasets', `This log has made ${MAX_DATASETS} datasets and can make no more.`, {
             hint: 'Export the data and import it into a new data folder.',
           })
         }
       },
       apply: () => {
-        const before = this.#datasets.get(id)?.document ?? this.#newDataset(id)
+        const before = this.#registry.find(id)?.document ?? this.#registry.add(id)
         const { kind = before.kind, durable = before.durable } = settings
-        if (kind !== before.kind || durable !== before.durable) this.#changeDocument(id, { kind, durable })
-        return this.#dataset(id).document
+        if (kind !== before.kind || durable !== before.durable) this.#registry.changeDocument(id, { kind, durable })
+        return this.#registry.dataset(id).document
       },
     })
   }
@@ -229,10 +191,10 @@ export class LogWriter implements Journal {
   async deleteDataset(id: string): Promise<boolean> {
     const isThere = await this.#run({
       apply: () => {
-        const dataset = this.#datasets.get(id)
+        const dataset = this.#registry.find(id)
         if (dataset === undefined) return false
         const { meta } = this.#environment.tables
-        if (dataset.staged !== null) this.#unstage(dataset)
+        if (dataset.staged !== null) this.#stagings.unstage(dataset)
         meta.remove(nameKey('d', id))
         meta.remove(numberKey('c', dataset.document.number))
         meta.remove(numberKey('p', dataset.document.number))
@@ -240,9 +202,7 @@ export class LogWriter implements Journal {
           removeRemnant(meta, dataset.document.number, remnant)
         }
         orderSweep(this.#environment.tables, dataset.document.number)
-        this.#datasets.delete(id)
-        this.#uncounted.delete(dataset)
-        this.#noteChange(dataset.document)
+        this.#registry.delete(dataset)
         return true
       },
     })
@@ -257,9 +217,9 @@ export class LogWriter implements Journal {
     { feeds = false }: IndexSettings = {},
   ): Promise<IndexDocument> {
     const index = await this.#run({
-      check: () => void this.#dataset(id),
+      check: () => void this.#registry.dataset(id),
       apply: () => {
-        const { document, counts } = this.#dataset(id)
+        const { document, counts } = this.#registry.dataset(id)
         const former = document.indexes.find((one) => one.expression === expression)
         if (former?.fingerprint === fingerprint) {
           if (!feeds || former.feedsSince !== null) return former
@@ -277,7 +237,7 @@ export class LogWriter implements Journal {
           indexed: 0,
           feedsSince: feeds ? until : null,
         }
-        this.#changeDocument(id, {
+        this.#registry.changeDocument(id, {
           nextIndex: document.nextIndex + 1,
           indexSet: document.indexSet + 1,
           indexes: [...document.indexes.filter((one) => one !== former), made],
@@ -291,13 +251,13 @@ export class LogWriter implements Journal {
 
   async deleteIndex(id: string, number: number): Promise<boolean> {
     const isThere = await this.#run({
-      check: () => void this.#dataset(id),
+      check: () => void this.#registry.dataset(id),
       apply: () => {
-        const { document } = this.#dataset(id)
+        const { document } = this.#registry.dataset(id)
         const indexes = document.indexes.filter((one) => one.number !== number)
         if (indexes.length === document.indexes.length) return false
         orderSweep(this.#environment.tables, document.number, number)
-        this.#changeDocument(id, { indexSet: document.indexSet + 1, indexes })
+        this.#registry.changeDocument(id, { indexSet: document.indexSet + 1, indexes })
         return true
       },
     })
@@ -309,13 +269,13 @@ export class LogWriter implements Journal {
     let batch: BatchReader
     return this.#run({
       check: () => {
-        const { document } = this.#dataset(id)
+        const { document } = this.#registry.dataset(id)
         indexOf(document, number)
         batch = new BatchReader(entries, 'fill')
         this.#appender.checkLongIds(document.number, batch)
       },
       apply: () => {
-        const { document, counts } = this.#dataset(id)
+        const { document, counts } = this.#registry.dataset(id)
         this.#appender.fill(document.number, number, batch)
         const { state, filled: before, indexed, feedsSince } = indexOf(document, number)
         const after = Math.max(before, filled)
@@ -333,26 +293,28 @@ export class LogWriter implements Journal {
   }
 
   #changeIndex(id: string, number: number, change: Partial<IndexDocument>): IndexDocument {
-    const { document } = this.#dataset(id)
+    const { document } = this.#registry.dataset(id)
     const changed = { ...indexOf(document, number), ...change }
-    this.#changeDocument(id, { indexes: document.indexes.map((one) => (one.number === number ? changed : one)) })
+    this.#registry.changeDocument(id, {
+      indexes: document.indexes.map((one) => (one.number === number ? changed : one)),
+    })
     return changed
   }
 
   remove({ dataset: id, generation, blocks, ids, position, settled = [] }: Removal): Promise<Removed> {
     return this.#run({
       check: () => {
-        if (this.#dataset(id).document.generation !== generation) throw unknownDataset(id)
+        if (this.#registry.dataset(id).document.generation !== generation) throw unknownDataset(id)
       },
       apply: () => {
         const { tables } = this.#environment
-        const dataset = this.#dataset(id)
+        const dataset = this.#registry.dataset(id)
         const { number } = dataset.document
         const before = dataset.counts.existing + dataset.counts.deleted
         const removed = removeVersions(tables, number, dataset.counts, blocks, new Set(ids))
-        if (removed.versions > 0) this.#uncounted.add(dataset)
+        if (removed.versions > 0) this.#registry.noteCounts(dataset)
         const vanished = before - dataset.counts.existing - dataset.counts.deleted
-        if (vanished > 0) this.#changeDocument(id, { vanished: dataset.document.vanished + vanished })
+        if (vanished > 0) this.#registry.changeDocument(id, { vanished: dataset.document.vanished + vanished })
         if (removed.blocks < blocks.length) return removed
         if (position !== undefined) writeText(tables.meta, numberKey('p', number), position)
         for (const remnant of settled) removeRemnant(tables.meta, number, remnant)
@@ -366,7 +328,7 @@ export class LogWriter implements Journal {
     return this.#run({
       check: () => void key(),
       apply: () => {
-        this.#undoOpen(pipe)
+        this.#stagings.undoOpen(pipe)
         const { meta } = this.#environment.tables
         const number = Number(readText(meta, key()) ?? 0) + 1
         writeText(meta, key(), String(number))
@@ -380,7 +342,7 @@ export class LogWriter implements Journal {
     return this.#run({
       apply: () => {
         if (this.#runs.get(pipe) !== number) return
-        this.#undoOpen(pipe)
+        this.#stagings.undoOpen(pipe)
         this.#runs.delete(pipe)
       },
     })
@@ -390,7 +352,7 @@ export class LogWriter implements Journal {
     return this.#run({
       check: () => void nameKey('r', pipe),
       apply: () => {
-        this.#undoOpen(pipe)
+        this.#stagings.undoOpen(pipe)
         this.#runs.delete(pipe)
         this.#environment.tables.meta.remove(nameKey('r', pipe))
       },
@@ -399,19 +361,19 @@ export class LogWriter implements Journal {
 
   async beginStaging(id: string, run: RunToken, limit: number): Promise<void> {
     const begin = (): boolean => {
-      const dataset = this.#dataset(id)
+      const dataset = this.#registry.dataset(id)
       const { number } = dataset.document
       const { tables } = this.#environment
       // What a run before left there goes first: it would be taken for this one's.
       if (sweepSlice(tables, stagingNumber(number))) return false
       const staging = { dataset: number, pipe: run.pipe, run: run.number, limit, state: 'open' } as const
-      this.#stage(dataset, staging, { ...noCounts(), end: dataset.counts.end })
+      this.#stagings.stage(dataset, staging, { ...noCounts(), end: dataset.counts.end })
       writeStaging(tables.meta, staging)
       return true
     }
     const check = () => {
       this.#checkRun({ run })
-      const { document, staged } = this.#dataset(id)
+      const { document, staged } = this.#registry.dataset(id)
       if (document.kind === 'replicated') throw wrongKind(document)
       if (staged !== null) throw heldBack(document, staged.staging)
     }
@@ -422,11 +384,11 @@ export class LogWriter implements Journal {
     return this.#run({
       check: () => {
         this.#checkRun({ run })
-        const { document, staged } = this.#dataset(id)
+        const { document, staged } = this.#registry.dataset(id)
         if (staged !== null && !isOpenFor(staged.staging, run)) throw heldBack(document, staged.staging)
       },
       apply: () => {
-        const dataset = this.#dataset(id)
+        const dataset = this.#registry.dataset(id)
         if (dataset.staged !== null) this.#trip(dataset)
       },
     })
@@ -435,18 +397,18 @@ export class LogWriter implements Journal {
   decideStaged(id: string, run?: RunToken): Promise<boolean> {
     return this.#run({
       check: () => {
-        const { document, staged } = this.#dataset(id)
+        const { document, staged } = this.#registry.dataset(id)
         if (run !== undefined) this.#checkRun({ run })
         if (staged !== null && !isDecidable(staged.staging, run)) throw heldBack(document, staged.staging)
       },
       apply: () => {
-        const dataset = this.#dataset(id)
+        const dataset = this.#registry.dataset(id)
         if (dataset.staged === null) return false
         if (dataset.counts.end < dataset.staged.counts.end) {
-          this.#changeStaging(dataset, 'exposing')
+          this.#stagings.changeState(dataset, 'exposing')
           return true
         }
-        this.#unstage(dataset)
+        this.#stagings.unstage(dataset)
         return false
       },
     })
@@ -455,19 +417,19 @@ export class LogWriter implements Journal {
   async discardStaged(id: string): Promise<boolean> {
     const isThere = await this.#run({
       check: () => {
-        const { document, staged } = this.#dataset(id)
+        const { document, staged } = this.#registry.dataset(id)
         const state = staged?.staging.state
         if (staged !== null && state !== 'tripped' && state !== 'undoing') throw heldBack(document, staged.staging)
       },
       apply: () => {
-        const dataset = this.#dataset(id)
+        const dataset = this.#registry.dataset(id)
         if (dataset.staged === null) return false
-        this.#changeStaging(dataset, 'undoing')
+        this.#stagings.changeState(dataset, 'undoing')
         return true
       },
     })
-    while (this.#datasets.get(id)?.staged?.staging.state === 'undoing') {
-      await this.#run({ apply: () => this.#undoSlice() })
+    while (this.#registry.find(id)?.staged?.staging.state === 'undoing') {
+      await this.#run({ apply: () => this.#stagings.undoSlice() })
     }
     return isThere
   }
@@ -500,16 +462,8 @@ export class LogWriter implements Journal {
     })
   }
 
-  /** A run that tripped is over: an offset or a state that it stored now would not be undone with what it wrote. */
-  #checkNotTripped({ run }: Commit): void {
-    if (run === undefined) return
-    for (const { document, staged } of this.#stagings) {
-      if (staged?.staging.state === 'tripped' && isRunOf(staged.staging, run)) throw heldBack(document, staged.staging)
-    }
-  }
-
   #checkWrite({ dataset: id, entities, indexSet, maxEntityBytes, stamps }: Write, run?: RunToken): BatchReader {
-    const dataset = this.#dataset(id)
+    const dataset = this.#registry.dataset(id)
     const { document, counts, staged } = dataset
     const isExposed = stamps !== undefined && staged?.staging.state === 'exposing'
     if (!isExposed) {
@@ -540,7 +494,7 @@ export class LogWriter implements Journal {
     writes.forEach((write, i) => {
       let expectations = byDataset.get(write.dataset)
       if (expectations === undefined) {
-        const { document, staged } = this.#dataset(write.dataset)
+        const { document, staged } = this.#registry.dataset(write.dataset)
         const { number } = document
         expectations = new Expectations(
           (id) =>
@@ -564,11 +518,11 @@ export class LogWriter implements Journal {
         })
       }
     }
-    for (const [dataset] of [...populated, ...completeness]) this.#dataset(dataset)
+    for (const [dataset] of [...populated, ...completeness]) this.#registry.dataset(dataset)
   }
 
   #write({ dataset: id, stamps, ...write }: Write, batch: BatchReader): Committed['writes'][number] {
-    const dataset = this.#dataset(id)
+    const dataset = this.#registry.dataset(id)
     const { document, counts, staged } = dataset
     const { number } = document
     if (staged !== null && stamps === undefined) return this.#writeStaged(dataset, staged, write, batch)
@@ -577,10 +531,10 @@ export class LogWriter implements Journal {
       stamps === undefined
         ? this.#appender.append(number, counts, batch, this.#now(), optionsOf(write, fedOf(document)))
         : this.#appender.appendStamped(number, counts, batch, stamps, fedOf(document))
-    if (written > 0) this.#uncounted.add(dataset)
+    if (written > 0) this.#registry.noteCounts(dataset)
     if (write.erases === true) this.#noteErased(id, counts.end - written, counts.end)
     // The last of what was held back is there.
-    if (staged !== null && counts.end >= staged.counts.end) this.#unstage(dataset)
+    if (staged !== null && counts.end >= staged.counts.end) this.#stagings.unstage(dataset)
     return { written, seen: batch.count, end: counts.end }
   }
 
@@ -602,74 +556,14 @@ export class LogWriter implements Journal {
   }
 
   #trip(dataset: Dataset): void {
-    this.#changeStaging(dataset, 'tripped')
-    this.#changeDocument(dataset.document.id, { isTripped: true })
-  }
-
-  /** A run whose writes are not committed yet must be undone with all that it stored. */
-  #noteFormer({ run, offsets = [], state = [] }: Commit): void {
-    if (this.#stagings.size === 0) return
-    const { tables } = this.#environment
-    for (const { staged } of this.#stagings) {
-      if (staged === null || !isOpenFor(staged.staging, run)) continue
-      const number = stagingNumber(staged.staging.dataset)
-      for (const [name] of offsets) noteFormer(tables, number, 'offset', nameKey('', name))
-      for (const [key] of state) noteFormer(tables, number, 'state', Buffer.from(key))
-    }
-  }
-
-  #stage(dataset: Dataset, staging: StoredStaging, counts: Counts): void {
-    dataset.staged = { staging, counts }
-    this.#stagings.add(dataset)
-  }
-
-  #changeStaging({ staged }: Dataset, state: Staging['state']): void {
-    if (staged === null || staged.staging.state === state) return
-    staged.staging = { ...staged.staging, state }
-    writeStaging(this.#environment.tables.meta, staged.staging)
-  }
-
-  /** Nothing is held back any more: what lies in the hidden dataset is swept away. */
-  #unstage(dataset: Dataset): void {
-    const { staged, document } = dataset
-    if (staged === null) return
-    const { tables } = this.#environment
-    const number = stagingNumber(document.number)
-    removeStaging(tables.meta, document.number)
-    tables.meta.remove(numberKey('c', number))
-    orderSweep(tables, number)
-    dataset.staged = null
-    this.#stagings.delete(dataset)
-    if (document.isTripped) this.#changeDocument(document.id, { isTripped: false })
-    this.#isSweepDue = true
-  }
-
-  /** What the pipe's run staged and neither tripped on nor exposed. */
-  #undoOpen(pipe: string): void {
-    for (const dataset of this.#stagings) {
-      const staging = dataset.staged?.staging
-      if (staging?.pipe !== pipe || staging.state !== 'open') continue
-      this.#changeStaging(dataset, 'undoing')
-      this.#isSweepDue = true
-    }
-  }
-
-  /** Undoes a part of one staging; false when there was nothing to undo. */
-  #undoSlice(): boolean {
-    for (const dataset of this.#stagings) {
-      if (dataset.staged?.staging.state !== 'undoing') continue
-      const { tables } = this.#environment
-      if (!undoSlice(tables, stagingNumber(dataset.document.number), UNDO_SLICE)) this.#unstage(dataset)
-      this.#changes++
-      return true
-    }
-    return false
+    this.#stagings.changeState(dataset, 'tripped')
+    this.#registry.changeDocument(dataset.document.id, { isTripped: true })
   }
 
   #noteErased(id: string, from: number, end: number): void {
-    const { number, erased } = this.#dataset(id).document
+    const { number, erased } = this.#registry.dataset(id).document
     for (let sequence = from; sequence < end; sequence++) putRemnant(this.#environment.tables.meta, number, sequence)
-    this.#changeDocument(id, { erased: erased + end - from })
+    this.#registry.changeDocument(id, { erased: erased + end - from })
   }
 
   #writeRest({ offsets = [], meta = [], state = [], populated = [], completeness = [] }: Commit): void {
@@ -687,129 +581,10 @@ export class LogWriter implements Journal {
       else tables.state.put(key, seal(value))
     }
     for (const [id, isPopulated] of populated) {
-      if (this.#dataset(id).document.populated !== isPopulated) this.#changeDocument(id, { populated: isPopulated })
+      if (this.#registry.dataset(id).document.populated !== isPopulated)
+        this.#registry.changeDocument(id, { populated: isPopulated })
     }
-    for (const [id, microseconds] of completeness) this.#changeDocument(id, { completeness: microseconds })
-  }
-
-  #dataset(id: string): Dataset {
-    const dataset = this.#datasets.get(id)
-    if (dataset !== undefined) return dataset
-    throw unknownDataset(id)
-  }
-
-  #newDataset(id: string): StoredDocument {
-    const document: StoredDocument = {
-      id,
-      number: this.#house.nextDataset,
-      generation: this.#uuid(),
-      populated: false,
-      kind: 'normal',
-      durable: false,
-      isTripped: false,
-      indexSet: 0,
-      indexes: [],
-      completeness: null,
-      erased: 0,
-      vanished: 0,
-      restore: null,
-      nextIndex: 0,
-      changed: 0,
-    }
-    this.#datasets.set(id, { document, counts: noCounts(), staged: null })
-    this.#changeHouse({ nextDataset: document.number + 1 })
-    this.#changeDocument(id, {})
-    return document
-  }
-
-  #changeDocument(id: string, change: Partial<StoredDocument>): void {
-    const dataset = this.#dataset(id)
-    dataset.document = { ...dataset.document, ...change, changed: this.#noteChange(dataset.document) }
-    writeText(this.#environment.tables.meta, nameKey('d', id), JSON.stringify(dataset.document))
-  }
-
-  /** So that readers find what changed without looking at what did not; gives the number of the change. */
-  #noteChange({ id, changed }: StoredDocument): number {
-    const { meta } = this.#environment.tables
-    const change = this.#house.documents + 1
-    meta.remove(changeKey(changed))
-    writeText(meta, changeKey(change), id)
-    this.#changeHouse({ documents: change })
-    return change
-  }
-
-  #changeHouse(change: Partial<House>): void {
-    this.#house = { ...this.#house, ...change }
-    this.#isHouseChanged = true
-    this.#changes++
-  }
-
-  /** Takes the log over from the writer before, which is gone. */
-  #moveIn(): House {
-    const { tables } = this.#environment
-    return this.#environment.write(() => {
-      const former = readHouse(this.#environment) ?? { layout: LAYOUT, nextDataset: 1, documents: 0, writer: '' }
-      if (former.rebuilding !== undefined) throw unfinished(this.#path, former.rebuilding)
-      const house: House = { ...former, writer: this.#writer }
-      writeText(tables.meta, HOUSE, JSON.stringify(house))
-      return house
-    })
-  }
-
-  /** A second guard beside the claim, for folders that are shared between machines or containers. */
-  #checkHouse(): void {
-    if (readHouse(this.#environment)?.writer !== this.#writer) throw inUse(this.#path)
-  }
-
-  #load(): void {
-    const { meta } = this.#environment.tables
-    const transaction = this.#environment.read()
-    try {
-      this.#house = readHouse(this.#environment, transaction) ?? this.#house
-      this.#isHouseChanged = false
-      this.#datasets = new Map(
-        readDocuments(this.#environment, transaction).map((document) => [
-          document.id,
-          { document, counts: readCounts(meta, document.number, transaction), staged: null },
-        ]),
-      )
-      this.#loadStagings(transaction)
-    } finally {
-      this.#environment.release(transaction)
-    }
-    for (const { document, counts } of this.#datasets.values()) this.#counters.setEnd(document.number, counts.end)
-  }
-
-  #loadStagings(transaction: ReadTransaction): void {
-    this.#stagings.clear()
-    const { meta } = this.#environment.tables
-    const stagings = readStagings(meta, transaction)
-    if (stagings.length === 0) return
-    const byNumber = new Map([...this.#datasets.values()].map((dataset) => [dataset.document.number, dataset]))
-    for (const staging of stagings) {
-      const dataset = byNumber.get(staging.dataset)
-      if (dataset === undefined) continue
-      const counts = readCounts(meta, stagingNumber(staging.dataset), transaction)
-      // Nothing was written to it yet.
-      if (counts.versions === 0) counts.end = dataset.counts.end
-      this.#stage(dataset, staging, counts)
-    }
-  }
-
-  #writeChanged(): void {
-    const { meta } = this.#environment.tables
-    for (const { document, counts } of this.#uncounted) writeCounts(meta, document.number, counts)
-    if (this.#isHouseChanged) writeText(meta, HOUSE, JSON.stringify(this.#house))
-  }
-
-  #announce(): void {
-    this.#isHouseChanged = false
-    for (const { document, counts } of this.#uncounted) this.#counters.setEnd(document.number, counts.end)
-    this.#uncounted.clear()
-    if (this.#changes > 0) this.#counters.committed(this.#changes)
-    this.#changes = 0
-    if (this.#isSweepDue) this.#sweep()
-    this.#isSweepDue = false
+    for (const [id, microseconds] of completeness) this.#registry.changeDocument(id, { completeness: microseconds })
   }
 
   /** Sweeps while there is something to sweep, slice by slice, behind whatever waits. */
@@ -819,7 +594,7 @@ export class LogWriter implements Journal {
       await former
       while (
         !this.#isClosed &&
-        (await this.#run({ apply: () => this.#undoSlice() || sweepSlice(this.#environment.tables) }))
+        (await this.#run({ apply: () => this.#stagings.undoSlice() || sweepSlice(this.#environment.tables) }))
       ) {
         await new Promise((resolve) => setImmediate(resolve))
       }
@@ -857,15 +632,6 @@ function fedOf({ indexes }: DatasetDocument): ReadonlySet<number> {
 function checkKind({ document, counts, staged }: Dataset, { kind = document.kind }: DatasetSettings): void {
   if (kind !== document.kind && (counts.end > 0 || staged !== null)) throw wrongKind(document)
 }
-
-const unknownDataset = (id: string): LogError =>
-  new LogError('unknown-dataset', `There is no dataset '${id}'.`, { details: { dataset: id } })
-
-const unfinished = (path: string, datasets: readonly string[]): LogError =>
-  new LogError('rebuild-unfinished', `The log in ${path} is being rebuilt, or its rebuilding was cut short.`, {
-    details: { path, datasets },
-    hint: 'Run `samtale verify --rebuild` on this data folder to its end.',
-  })
 
 function indexOf(document: DatasetDocument, number: number): IndexDocument {
   const index = document.indexes.find((one) => one.number === number)
