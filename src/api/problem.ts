@@ -16,6 +16,10 @@ const STATUS: Readonly<Record<string, number>> = {
   'bad-json': 400,
   'bad-entity': 400,
   'bad-id': 400,
+  // What was sent does not suit the program of the pipe that receives it.
+  fail: 400,
+  'bad-argument': 400,
+  'too-much-work': 400,
   'bad-request': 400,
   'bad-parameter': 400,
   'bad-body': 400,
@@ -55,6 +59,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'wrong-kind': 409,
   'breaker-open': 409,
   'breaker-tripped': 409,
+  trip: 409,
   'breaker-not-tripped': 409,
   'not-developer': 409,
   'invalid-pipe': 409,
