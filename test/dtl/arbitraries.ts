@@ -291,7 +291,10 @@ export function expression(depth: number, options: Options): fc.Arbitrary<Value>
             .map((args): Value => [name, ...args]),
         ),
     )
-  return fc.oneof({ weight: 1, arbitrary: leaf }, { weight: 4, arbitrary: call })
+  const sealed = fc
+    .tuple(fc.constantFrom('key', 'other'), expression(depth - 1, options))
+    .map(([key, one]): Value => ['decrypt', key, ['encrypt', 'key', one]])
+  return fc.oneof({ weight: 8, arbitrary: leaf }, { weight: 32, arbitrary: call }, { weight: 1, arbitrary: sealed })
 }
 
 const patterns = [

@@ -8,13 +8,13 @@ import {
   privateDecrypt,
   publicEncrypt,
 } from 'node:crypto'
-import { parseJson } from '../../model/json.ts'
-import { Bytes, type Value } from '../../model/value.ts'
+import { dictOf, entries } from '../../model/dict.ts'
+import { parseJson, writeJson } from '../../model/json.ts'
+import { Bytes, Decimal, isDict, isList, type Value } from '../../model/value.ts'
 import { firstOf } from '../coerce.ts'
 import type { OpenPgp } from '../contract.ts'
 import { DtlError } from '../errors.ts'
 import type { Frame } from '../frame.ts'
-import { jsonText } from '../json-text.ts'
 import { needsPackage } from '../optional-package.ts'
 import { openWith, sealWith } from '../password-seal.ts'
 import type { ArgumentNode, FunctionDefinition, Report } from '../syntax.ts'
@@ -37,7 +37,7 @@ export const encryption: readonly FunctionDefinition[] = [
         const usable = passwordIn(password(frame), 'KEY')
         const given = evaluate(frame)
         if (given === null) return null
-        const text = jsonText(given, true)
+        const text = writeJson(tagged(given))
         frame.run.spendText(text.length * 2)
         return new Bytes(sealWith(usable, Buffer.from(text, 'utf8'), frame.run.context.now() / 1_000_000_000n))
       }
@@ -148,6 +148,13 @@ function checkPassword(node: ArgumentNode | undefined, name: string, report: Rep
 }
 
 // ————— passwords
+
+/** Decimals that came as plain numbers would come back as floats. */
+function tagged(value: Value): Value {
+  if (value instanceof Decimal) return value.bare ? new Decimal(value.unscaled, value.scale) : value
+  if (isList(value)) return value.map(tagged)
+  return isDict(value) ? dictOf(entries(value).map(([name, property]) => [name, tagged(property)] as const)) : value
+}
 
 /** What deriving a key costs, beside which all other work is little. */
 const DERIVATION = 400_000

@@ -9,7 +9,7 @@ import { openFernet, readFernet, sealFernet } from '../../../src/dtl/fernet.ts'
 import { canonicalText } from '../../../src/model/canonical.ts'
 import { dictOf, get } from '../../../src/model/dict.ts'
 import { writeJson } from '../../../src/model/json.ts'
-import { Bytes, type Value } from '../../../src/model/value.ts'
+import { Bytes, Decimal, type Value } from '../../../src/model/value.ts'
 import { openPgp } from '../../../src/pipes/open-pgp.ts'
 import { value } from '../arbitraries.ts'
 import { contextOf, memoryLookup } from '../memory-lookup.ts'
@@ -41,10 +41,12 @@ describe('encrypt', () => {
       fc.property(value, (one) => {
         const back = given(['decrypt', 'password', sealed], { v: one })
         expect(canonicalText(back)).toBe(canonicalText(one))
+        expect(writeJson(back)).toBe(writeJson(one))
       }),
       { numRuns: 200 },
     )
     expect(writeJson(given(['eq', sealed, sealed], { v: 'a' }))).toBe('false')
+    expect(given(['is-decimal', ['decrypt', 'password', sealed]], { v: new Decimal(15n, 1, true) })).toBe(true)
   })
 
   it('makes a salt and a Fernet token', () => {
