@@ -150,7 +150,8 @@ it('makes one by the clock, and none without a folder', async () => {
   const { node, tenant } = await openHub({ backup: { folder, intervalMs: 3_600_000 } })
   node.startPumps()
   await vi.waitFor(() => expect(readManifests(folder, 'default')).toHaveLength(1), { timeout: 30_000, interval: 50 })
-  expect(JSON.parse(tenant.backups()[0] as string)).toMatchObject({ kind: 'full' })
+  // It is whole on disk a moment before it is told.
+  await vi.waitFor(() => expect(JSON.parse(tenant.backups()[0] as string)).toMatchObject({ kind: 'full' }))
   await node.close()
   expect(readdirSync(join(folder, 'default')).some((name) => name.endsWith('.part'))).toBe(false)
   const without = await openHub()
