@@ -12,6 +12,7 @@ const PACKAGE = 'libphonenumber-js/max'
 const library = optionalPackage<typeof Library>(PACKAGE)
 const checkPackage = needsPackage(PACKAGE)
 
+type Options = Exclude<NonNullable<Parameters<typeof Library.parsePhoneNumberFromString>[1]>, string>
 type Format = (number: Library.PhoneNumber) => string | undefined
 
 const FORMATS: Readonly<Record<string, Format>> = {
@@ -85,10 +86,7 @@ function textOf(value: Value): string | undefined {
 }
 
 const parsed = (text: string, region: string | undefined): Library.PhoneNumber | undefined =>
-  library().parsePhoneNumberFromString(
-    text,
-    region === undefined ? {} : { defaultCountry: region as Library.CountryCode },
-  )
+  library().parsePhoneNumberFromString(text, region === undefined ? {} : ({ defaultCountry: region } as Options))
 
 /** `tel:` with the groups of the international form, joined by hyphens, and the extension. */
 function rfc3966(number: Library.PhoneNumber): string {
