@@ -1,6 +1,6 @@
 /** Opens LMDB: the one place that does, so that every thread opens it the same way (design §4). */
 
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { open } from 'lmdb'
 import { LogError } from './errors.ts'
@@ -57,9 +57,13 @@ export interface Environment {
 /** For the writer; the tables are there when it returns. No other thread may have opened the folder before. */
 export const openForWriting = (path: string): Environment => openEnvironment(path, false)
 
+/** Below this the file has no page that says where the data is: its first writer ended as it made it. LMDB would crash. */
+const FIRST_PAGES_BYTES = 8192
+
 /** For everybody else: an environment that could write would wait on the write lock. */
 export function openForReading(path: string): Environment {
-  if (!existsSync(join(path, 'data.mdb'))) {
+  const file = statSync(join(path, 'data.mdb'), { throwIfNoEntry: false })
+  if (file === undefined || file.size < FIRST_PAGES_BYTES) {
     throw new LogError('no-log', `There is no log in ${path}.`, {
       details: { path },
       hint: 'Start a hub with this data folder first, or check the path.',

@@ -14,6 +14,7 @@ import { readConfiguration } from '../../src/cli/configuration.ts'
 import { indexKeys, readingPositions } from '../../src/hub/log-knowledge.ts'
 import { runUntilSettled } from '../../src/hub/settle.ts'
 import type { DatasetView } from '../../src/log/contract.ts'
+import { LogError } from '../../src/log/errors.ts'
 import { openLog } from '../../src/log/reader.ts'
 import { verifyLog } from '../../src/log/verify/verify.ts'
 import { type Serving, samtale, serve } from '../cli/command-line.ts'
@@ -35,6 +36,8 @@ const [PAGE, RUN] = [20, 200]
 
 let systems: FakeServer
 let hub: Serving
+/** Whether a hub has answered: from then on there is a log. */
+let hasServed = false
 const client = clientOf(() => hub.url, root)
 
 /** How slow the systems are, so that a kill falls into a run. */
@@ -164,6 +167,7 @@ async function runAndKill(): Promise<string> {
     return `${ms} ms after its start`
   }
   hub = await serve(typed)
+  hasServed = true
   const pushed = pushUntilGone()
   const [pushes, ms] = [1 + Math.floor(Math.random() * 20), Math.floor(Math.random() * 400)]
   const enough = acknowledged + pushes
@@ -176,6 +180,7 @@ async function runAndKill(): Promise<string> {
 
 /** What the killed hub left behind is whole. Gives the number that its source is to be asked from next. */
 async function examine(): Promise<number | null> {
+  if (!hasServed && !isThereALog()) return null
   const findings: unknown[] = []
   const found = (finding: unknown) => void findings.push(finding)
   await verifyLog(logFolder, { keysOf: indexKeys(), positionsOf: readingPositions, found })
@@ -203,6 +208,17 @@ async function examine(): Promise<number | null> {
     return from
   } finally {
     log.close()
+  }
+}
+
+/** The first hub may be killed before it has made one. */
+function isThereALog(): boolean {
+  try {
+    openLog(logFolder).close()
+    return true
+  } catch (error) {
+    if (error instanceof LogError && error.code === 'no-log') return false
+    throw error
   }
 }
 

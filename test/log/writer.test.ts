@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { HOUSE, LAYOUT, nameKey, readText, writeText } from '../../src/log/documents.ts'
 import { openForWriting } from '../../src/log/environment.ts'
@@ -360,6 +362,15 @@ describe('a folder', () => {
 
   it('without a log cannot be opened for reading', () => {
     expect(() => openLog(folder())).toThrow(expect.objectContaining({ code: 'no-log' }))
+  })
+
+  it('whose making was cut short cannot be opened for reading, and its next writer makes it', async () => {
+    const path = folder()
+    writeFileSync(join(path, 'data.mdb'), '')
+    expect(() => openLog(path)).toThrow(expect.objectContaining({ code: 'no-log' }))
+    const writer = await LogWriter.open(path)
+    await writer.close()
+    openLog(path).close()
   })
 
   it('is refused to a second writer of the same process', async () => {
