@@ -1,7 +1,7 @@
 /** What the main thread asks of the pump thread: only bytes, ids and configuration cross. */
 
 import type { MessagePort } from 'node:worker_threads'
-import type { RunReport } from '../pipes/pump.ts'
+import type { RunReport } from '../pipes/run-report.ts'
 import type { CompactionOccasion } from './compactor.ts'
 import type { DatasetShape, PipeQuery, PushParameters, ReceiveAnswer, Reposted } from './contract.ts'
 

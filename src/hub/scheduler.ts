@@ -2,7 +2,7 @@
 
 import type { Pipe } from '../pipes/pipe.ts'
 import { runsByPump } from '../pipes/pipe.ts'
-import type { RunReport } from '../pipes/pump.ts'
+import type { RunReport } from '../pipes/run-report.ts'
 import { isRescan, nextRunAt, signalsOf } from '../pipes/schedule.ts'
 import { HubError } from './errors.ts'
 

@@ -1,7 +1,7 @@
 /** Runs all pipes, again and again, until nothing changes any more: the whole of a batch job (`samtale run`). */
 
 import { type Pipe, runsByPump } from '../pipes/pipe.ts'
-import type { RunReport } from '../pipes/pump.ts'
+import type { RunReport } from '../pipes/run-report.ts'
 import type { HubTenant } from './tenant.ts'
 
 export interface PipeTotal {

@@ -3,8 +3,8 @@
 import type { Journal, RunToken } from '../log/contract.ts'
 import { armBreaker, exposeRun, isTrip, settleStaging, tripBreaker, trippedError } from './breaker.ts'
 import type { Pipe, PipeSink } from './pipe.ts'
-import type { RunPorts } from './pump.ts'
 import { type Push, type Received, Receiver } from './receiver.ts'
+import type { RunPorts } from './run-ports.ts'
 
 export class GuardedReceiver {
   readonly #pipe: Pipe

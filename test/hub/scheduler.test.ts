@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type InputState, type PumpState, Scheduler } from '../../src/hub/scheduler.ts'
 import type { Pipe } from '../../src/pipes/pipe.ts'
-import type { RunReport } from '../../src/pipes/pump.ts'
+import type { RunReport } from '../../src/pipes/run-report.ts'
 
 const tick = (ms = 60) => new Promise((resolve) => setTimeout(resolve, ms))
 

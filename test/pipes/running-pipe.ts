@@ -8,7 +8,7 @@ import { IndexCompiler } from '../../src/pipes/dataset-writer.ts'
 import { silent } from '../../src/pipes/logger.ts'
 import { FoundBefore } from '../../src/pipes/lookup.ts'
 import type { Pipe } from '../../src/pipes/pipe.ts'
-import type { RunPorts } from '../../src/pipes/pump.ts'
+import type { RunPorts } from '../../src/pipes/run-ports.ts'
 import { entity } from '../log/sample.ts'
 
 export function pipeOf(config: Readonly<Record<string, unknown>>): Pipe {

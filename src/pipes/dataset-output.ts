@@ -1,0 +1,149 @@
+/** A run's entities on their way into a dataset: each batch one commit with the offset it reaches, and after a full read what is gone. */
+
+import type { DatasetView } from '../log/contract.ts'
+import type { Entity } from '../model/entity.ts'
+import { armBreaker, settleStaging } from './breaker.ts'
+import { DatasetWriter } from './dataset-writer.ts'
+import { trackDeletions } from './deletion-tracking.ts'
+import { FullRun, sourceOffset } from './full-run.ts'
+import type { Output } from './output.ts'
+import { type PipeSink, suppressesFiltered } from './pipe.ts'
+import type { Run } from './run.ts'
+import type { StateChanges } from './state.ts'
+import { isFiltered } from './transform-batch.ts'
+
+type DatasetSink = PipeSink & { kind: 'dataset' }
+
+export class DatasetOutput implements Output {
+  readonly #run: Run
+  readonly #sink: DatasetSink
+  readonly #signal: AbortSignal
+  readonly #writer: DatasetWriter
+  readonly #isSuppressing: boolean
+  readonly #hopsToItself: boolean
+  /** The full run that it is part of, which remembers what it saw. */
+  #fullRun: FullRun | null
+  #isSourcePopulated = false
+  #savesProgress: boolean
+  #batches = 0
+  #unsaved: string | null = null
+  /** One commit is on its way while the next batch is read and transformed; never two, so that order and offsets hold. */
+  #inFlight: Promise<void> = Promise.resolve()
+
+  constructor(run: Run, sink: DatasetSink, resumed: FullRun | null, signal: AbortSignal) {
+    const { pipe, ports } = run
+    const { isChronological, supportsSince } = pipe.source.continuation
+    this.#run = run
+    this.#sink = sink
+    this.#signal = signal
+    this.#fullRun = resumed
+    this.#isSuppressing = suppressesFiltered(pipe, run.isFull)
+    this.#hopsToItself = pipe.reads.includes(sink.dataset)
+    this.#savesProgress = supportsSince && isChronological
+    this.#writer = new DatasetWriter(
+      ports.journal,
+      ports.indexes,
+      sink.dataset,
+      () => this.#view.document,
+      () => run.position.moveToPresent(),
+      sink.tracksChildren ? () => run.stored(sink.dataset) : null,
+      sink.rules,
+    )
+  }
+
+  async begin(): Promise<void> {
+    const { pipe, ports, position, token, isFull } = this.#run
+    const sink = this.#sink
+    await ports.journal.assertDataset(sink.dataset, { durable: pipe.isDurable })
+    for (const expression of sink.indexes) await ports.keepIndex(sink.dataset, expression)
+    await settleStaging(ports, sink.dataset)
+    position.moveToPresent()
+    await armBreaker(ports, sink, this.#view, token)
+    if (sink.populatedWhen === 'initially') await this.#run.commit({ populated: [[sink.dataset, true]] })
+    // Into an empty dataset there is nothing to delete: what it saw need not be remembered, and each batch saves its offset.
+    if (this.#fullRun === null && isFull && sink.deletionTracking && this.#view.counts().end > 0) {
+      this.#fullRun = FullRun.begin(pipe, sink, position.snapshot, ports.uuid())
+    }
+    if (this.#fullRun !== null) this.#savesProgress = false
+    this.#isSourcePopulated = pipe.source.populated(position.snapshot)
+  }
+
+  async write(entities: readonly Entity[], read: number, reached: string | null, state: StateChanges): Promise<void> {
+    const { token, tally, ports, snapshot } = this.#run
+    const fullRun = this.#fullRun
+    const sequences = fullRun?.sequencesOf(entities, snapshot) ?? []
+    await this.#inFlight
+    const due = fullRun?.due(this.#sink.bitsetCommitInterval, ports.now()) ?? []
+    if (due.length > 0) await this.#run.commit({ state: due })
+    const handed = this.#isSuppressing ? entities.filter((entity) => !isFiltered(entity)) : entities
+    tally.written += handed.length
+    const offsets = this.#offsetsAfter(reached, state)
+    if (handed.length === 0 && offsets.length === 0 && state.length === 0) {
+      fullRun?.passed(read, sequences, reached)
+      return
+    }
+    this.#inFlight = this.#writer.write(handed, { run: token, offsets, state }).then(({ changes }) => {
+      tally.changes += changes
+      fullRun?.passed(read, sequences, reached)
+    })
+    this.#inFlight.catch(() => {})
+    if (this.#hopsToItself) await this.#inFlight
+  }
+
+  async settle(): Promise<void> {
+    await this.#inFlight
+    if (this.#unsaved !== null) await this.#run.commit({ offsets: [[this.#offset, this.#unsaved]] })
+    this.#unsaved = null
+  }
+
+  async pause(): Promise<void> {
+    const state = this.#fullRun?.changes() ?? []
+    if (state.length > 0) await this.#run.commit({ state })
+  }
+
+  async end(reached: string | null): Promise<void> {
+    if (this.#fullRun !== null) {
+      await this.#deleteWhatIsGone(this.#fullRun)
+      if (this.#signal.aborted) return this.pause()
+    }
+    this.#run.position.moveToPresent()
+    const populated = this.#isPopulated() ? ([[this.#sink.dataset, true]] as const) : []
+    const { supportsSince } = this.#run.pipe.source.continuation
+    const offsets = supportsSince && reached !== null ? ([[this.#offset, reached]] as const) : []
+    const state = this.#fullRun?.forgotten() ?? []
+    if (populated.length + offsets.length + state.length > 0) await this.#run.commit({ populated, offsets, state })
+  }
+
+  /** The bookmark to be saved with a batch: at checkpoints, of a source that can be continued from it. */
+  #offsetsAfter(reached: string | null, state: StateChanges): readonly (readonly [string, string])[] {
+    this.#batches++
+    // What a source keeps of its own belongs to its offset: they are never stored apart.
+    const isCheckpoint = this.#batches % this.#run.pipe.checkpointInterval === 0 || state.length > 0
+    if (!this.#savesProgress) return []
+    this.#unsaved = isCheckpoint ? null : reached
+    return isCheckpoint && reached !== null ? [[this.#offset, reached]] : []
+  }
+
+  async #deleteWhatIsGone({ seen }: FullRun): Promise<void> {
+    const { position, token, tally } = this.#run
+    const write = (gone: readonly Entity[]) => this.#writer.write(gone, { run: token }, { isOfHub: true })
+    const tracked = await trackDeletions(position, this.#sink, seen, write, this.#signal)
+    tally.changes += tracked
+    tally.deletionTracked += tracked
+  }
+
+  #isPopulated(): boolean {
+    const { populatedWhen } = this.#sink
+    if (this.#view.document.populated) return false
+    // What came after the source was populated is only sure to be read if it was so when the run fixed its end.
+    return populatedWhen === 'always' || (populatedWhen === 'if-source-populated' && this.#isSourcePopulated)
+  }
+
+  get #view(): DatasetView {
+    return this.#run.view(this.#sink.dataset)
+  }
+
+  get #offset(): string {
+    return sourceOffset(this.#run.pipe.id)
+  }
+}

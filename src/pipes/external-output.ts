@@ -1,0 +1,47 @@
+/** A run's entities on their way to an external system: confirmed there first, the offset saved after. */
+
+import type { Entity } from '../model/entity.ts'
+import type { OpenSink } from './contract.ts'
+import { sourceOffset } from './full-run.ts'
+import type { Output } from './output.ts'
+import type { PipeSink } from './pipe.ts'
+import type { Run } from './run.ts'
+import type { StateChanges } from './state.ts'
+
+export class ExternalOutput implements Output {
+  readonly #run: Run
+  readonly #sink: OpenSink
+  readonly #signal: AbortSignal
+
+  constructor(run: Run, sink: PipeSink & { kind: 'external' }, signal: AbortSignal) {
+    this.#run = run
+    this.#sink = sink.open(run.surroundings(), { full: run.isFull })
+    this.#signal = signal
+  }
+
+  async begin(): Promise<void> {}
+
+  async write(entities: readonly Entity[], _read: number, reached: string | null, state: StateChanges): Promise<void> {
+    const { pipe, tally, isFull } = this.#run
+    if (entities.length > 0) await this.#sink.write(entities, this.#signal)
+    tally.written += entities.length
+    tally.changes += entities.length
+    await this.#save(pipe.source.continuation.isChronological && !isFull ? reached : null, state)
+  }
+
+  async settle(): Promise<void> {}
+
+  async pause(): Promise<void> {}
+
+  async end(reached: string | null): Promise<void> {
+    await this.#sink.end?.(this.#signal)
+    await this.#save(reached, [])
+  }
+
+  async #save(reached: string | null, state: StateChanges): Promise<void> {
+    const { id, source } = this.#run.pipe
+    const isSaved = source.continuation.supportsSince && reached !== null
+    const offsets = isSaved ? ([[sourceOffset(id), reached]] as const) : []
+    if (offsets.length > 0 || state.length > 0) await this.#run.commit({ offsets, state })
+  }
+}

@@ -1,0 +1,74 @@
+/** What a run counted, and what it says of itself when it is over. */
+
+import type { RunHopsMeter } from './hops-meter.ts'
+
+export interface RunReport {
+  /** `waiting`: it may not run yet, and `message` says for what. */
+  readonly outcome: 'completed' | 'failed' | 'interrupted' | 'waiting'
+  readonly syncType: 'full' | 'incremental'
+  readonly read: number
+  /** Entities handed to the sink. */
+  readonly written: number
+  /** Versions appended, or entities an external system was sent. */
+  readonly changes: number
+  readonly deletionTracked: number
+  /** Versions that compaction took from its dataset after it. */
+  readonly compacted: number
+  readonly seconds: number
+  readonly message: string | null
+  readonly code: string | null
+  readonly hint: string | null
+  /** Most rows that a hops spec found for one entity, by its `trace` (dtl.md §10.1). */
+  readonly traces: Readonly<Record<string, number>>
+  /** Entities that hops looked up: most for one source entity, and in all (dtl.md §10.7). */
+  readonly hops: { readonly maxCardinality: number; readonly totalRows: number }
+  /** Next sequence of each dataset that signals the pipe, when the run started: what a signal is compared with. */
+  readonly inputEnds: Readonly<Record<string, number>>
+}
+
+/** What a run counts while it goes on. */
+export interface Tally {
+  read: number
+  written: number
+  changes: number
+  deletionTracked: number
+  readonly traces: Record<string, number>
+}
+
+export const newTally = (): Tally => ({ read: 0, written: 0, changes: 0, deletionTracked: 0, traces: {} })
+
+/** `why`: the error it failed with, or what it waits for. */
+export function reportOf(
+  outcome: RunReport['outcome'],
+  run: Pick<RunReport, 'syncType' | 'seconds' | 'inputEnds'> & { readonly tally: Tally; readonly meter: RunHopsMeter },
+  why: Error | string | null,
+): RunReport {
+  const { syncType, seconds, inputEnds, tally, meter } = run
+  const error = why instanceof Error ? (why as Error & { code?: string; hint?: string }) : null
+  return {
+    outcome,
+    syncType,
+    read: tally.read,
+    written: tally.written,
+    changes: tally.changes,
+    deletionTracked: tally.deletionTracked,
+    compacted: 0,
+    seconds,
+    message: error === null ? (why as string | null) : messageOf(error),
+    code: error === null ? null : (error.code ?? 'unexpected'),
+    hint: error?.hint ?? null,
+    traces: tally.traces,
+    hops: { maxCardinality: meter.maxCardinality, totalRows: meter.total },
+    inputEnds,
+  }
+}
+
+/** With the entity and the place in the program, where the error knows them. */
+function messageOf(error: Error & { readonly details?: Readonly<Record<string, unknown>> }): string {
+  const { entity, pointer, values } = error.details ?? {}
+  const of = typeof entity === 'string' ? `Entity '${entity}'` : null
+  const at = typeof pointer === 'string' && pointer !== '' ? `at ${pointer}` : null
+  const place = [of, at].filter((part) => part !== null).join(' ')
+  const given = Array.isArray(values) ? ` It was given ${values.join(', ')}.` : ''
+  return place === '' ? error.message : `${place}: ${error.message}${given}`
+}

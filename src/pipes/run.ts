@@ -1,0 +1,128 @@
+/** One run while it goes on: its number, where in time it reads, what it counts, and what its parts are given. */
+
+import type { RunContext } from '../dtl/contract.ts'
+import type { Commit, Committed, DatasetView, RunToken, Snapshot } from '../log/contract.ts'
+import type { Surroundings } from './contract.ts'
+import { PipeError } from './errors.ts'
+import { RunHopsMeter } from './hops-meter.ts'
+import type { Pipe } from './pipe.ts'
+import { ReadPosition } from './position.ts'
+import { runContext } from './run-context.ts'
+import type { RunPorts } from './run-ports.ts'
+import { newTally, type RunReport, reportOf, type Tally } from './run-report.ts'
+import { signalsOf } from './schedule.ts'
+
+export class Run {
+  readonly pipe: Pipe
+  readonly ports: RunPorts
+  readonly position: ReadPosition
+  /** What programs are given. */
+  readonly context: RunContext
+  readonly tally: Tally = newTally()
+  /** Whether it reads everything: known once it is planned. */
+  isFull = true
+  /** For what must be compared with the newest that is stored: moved while the source reads at its own position. */
+  #latest: ReadPosition | null = null
+  readonly #startedAt: number
+  readonly #inputEnds: Record<string, number> = {}
+  readonly #meter: RunHopsMeter
+  #number: number | null = null
+
+  constructor(pipe: Pipe, ports: RunPorts) {
+    this.pipe = pipe
+    this.ports = ports
+    this.#startedAt = ports.now()
+    this.position = new ReadPosition(ports.log.snapshot())
+    this.#noteInputs()
+    this.#meter = new RunHopsMeter(pipe.hopsThresholds, ports.logger)
+    const { traces } = this.tally
+    this.context = runContext(pipe, this.position, {
+      meter: this.#meter,
+      found: ports.found,
+      now: ports.now,
+      uuid: ports.uuid,
+      cardinality: (trace, rows) => {
+        traces[trace] = Math.max(rows, traces[trace] ?? 0)
+      },
+    })
+  }
+
+  /** From now on it is the pipe's only run that may commit. */
+  async begin(): Promise<void> {
+    this.#number = await this.ports.journal.beginRun(this.pipe.id)
+    this.position.moveToPresent()
+    this.#noteInputs()
+  }
+
+  get snapshot(): Snapshot {
+    return this.position.snapshot
+  }
+
+  get token(): RunToken {
+    return { pipe: this.pipe.id, number: this.#number as number }
+  }
+
+  /** A commit of this run, of anything but entities. */
+  commit(commit: Omit<Commit, 'run'>): Promise<Committed> {
+    return this.ports.journal.commit({ run: this.token, ...commit })
+  }
+
+  readonly present = (): Snapshot => {
+    this.position.moveToPresent()
+    return this.position.snapshot
+  }
+
+  /** The dataset as the run sees it. */
+  view(dataset: string): DatasetView {
+    return this.#viewAt(this.position, dataset)
+  }
+
+  /** The dataset with all that is stored by now, whatever is being read meanwhile. */
+  stored(dataset: string): DatasetView {
+    this.#latest ??= new ReadPosition(this.ports.log.snapshot())
+    this.#latest.moveToPresent()
+    return this.#viewAt(this.#latest, dataset)
+  }
+
+  surroundings(): Surroundings {
+    const { pipe, ports } = this
+    return {
+      pipe: pipe.id,
+      batchSize: pipe.batchSize,
+      system: (id) => ports.system(id),
+      snapshot: () => this.position.snapshot,
+      namespacedIdentifiers: pipe.settings.namespacedIdentifiers,
+      identityNamespace: pipe.settings.namespaces.identity,
+      language: pipe.settings,
+      naming: ports.naming,
+      log: ports.logger,
+      now: ports.now,
+    }
+  }
+
+  /** `why`: the error it failed with, or what it waits for. */
+  report(outcome: RunReport['outcome'], why: Error | string | null): RunReport {
+    const syncType = this.isFull ? 'full' : 'incremental'
+    const seconds = (this.ports.now() - this.#startedAt) / 1000
+    const { tally } = this
+    return reportOf(outcome, { syncType, seconds, inputEnds: this.#inputEnds, tally, meter: this.#meter }, why)
+  }
+
+  async close(): Promise<void> {
+    this.position.close()
+    this.#latest?.close()
+    if (this.#number !== null) await this.ports.journal.endRun(this.pipe.id, this.#number)
+  }
+
+  #viewAt({ snapshot }: ReadPosition, dataset: string): DatasetView {
+    const view = snapshot.dataset(dataset)
+    if (view !== undefined) return view
+    throw new PipeError('dataset-gone', `The dataset '${dataset}' of pipe '${this.pipe.id}' was deleted.`)
+  }
+
+  #noteInputs(): void {
+    for (const input of signalsOf(this.pipe)) {
+      this.#inputEnds[input] = this.snapshot.dataset(input)?.counts().end ?? 0
+    }
+  }
+}
