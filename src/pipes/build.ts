@@ -141,6 +141,7 @@ class Builder {
       requiresPopulatedInput: this.#ownOr(type, 'require_populated_input', true, this.#node.requiresPopulatedInput),
       failsWhenEmpty: this.#ownOr(type, 'if_source_empty', 'fail', this.#node.failsWhenEmpty),
       initialSince: initial === undefined ? null : String(initial),
+      origin: type.origin?.(config) ?? null,
       populated: (snapshot) => type.populated?.(config, snapshot) ?? true,
       open: (surroundings) => type.open(config, surroundings),
     }

@@ -3,7 +3,7 @@
 import type { DtlSettings, DtlTransform } from '../dtl/contract.ts'
 import type { Snapshot } from '../log/contract.ts'
 import type { CompactionSettings } from './compaction-settings.ts'
-import type { Continuation, NeededIndex, OpenSink, OpenSource, Surroundings } from './contract.ts'
+import type { Continuation, NeededIndex, OpenSink, OpenSource, Origin, Surroundings } from './contract.ts'
 import type { HopsThresholds } from './hops-meter.ts'
 
 export interface Pipe {
@@ -43,6 +43,8 @@ export interface PipeSource {
   readonly failsWhenEmpty: boolean
   readonly initialSince: string | null
   readonly config: Readonly<Record<string, unknown>>
+  /** Null: what it gives cannot be followed back to entities of its inputs. */
+  readonly origin: Origin | null
   populated(snapshot: Snapshot): boolean
   open(surroundings: Surroundings): OpenSource
 }
