@@ -109,7 +109,7 @@ export interface TraceStep {
   readonly pointer: string
   /** How many steps it stands in. */
   readonly depth: number
-  /** Values of its arguments in the order in which they were evaluated, as JSON text. */
+  /** Values of its arguments in the order in which they were evaluated, constants where they are written, as JSON text. */
   readonly input: readonly string[]
   /** What it gave, of a transform the properties it changed; null where it failed. */
   readonly output: string | null
