@@ -49,6 +49,8 @@ export interface Deployment {
   readonly problems: readonly Problem[]
   /** Folder that relative `file:` addresses start from; null for configuration that came over the network. */
   readonly folder: string | null
+  /** Values of `$ENV(…)`. */
+  readonly variables: Dict
 }
 
 /** `env` is the text of a JSON object; code `bad-env` when it is not. */
@@ -79,7 +81,33 @@ export function deploy(input: ConfigurationInput, env: string, folder: string | 
     isScheduled,
     problems,
     folder,
+    variables,
   }
+}
+
+/**
+ * One pipe as it would be with another configuration beside all others, compiled anew; without one as it is. Codes:
+ * unknown-pipe, bad-json, bad-request.
+ */
+export function deployAlone(deployment: Deployment, id: string, config: string | null): DeployedPipe {
+  const { pipes, systems, node, variables } = deployment
+  const component = config === null ? pipes.get(id)?.component : pipeComponent(id, config)
+  if (component === undefined) throw new HubError('unknown-pipe', `There is no pipe '${id}'.`)
+  const alone = deployPipe(component, variables, node, systems)
+  return new Map(checkTogether(new Map(pipes).set(id, alone))).get(id) as DeployedPipe
+}
+
+/** An edited configuration need not repeat what it is of. */
+function pipeComponent(id: string, text: string): Component {
+  const original = parseJson(text, { transit: false })
+  const given = isDict(original) ? original : newDict()
+  const named = get(given, '_id') ?? id
+  if (!isDict(original) || named !== id || (get(given, 'type') ?? 'pipe') !== 'pipe') {
+    throw new HubError('bad-request', `What was sent is not the configuration of the pipe '${id}'.`, {
+      hint: `Send a JSON object with "_id": "${id}" and "type": "pipe".`,
+    })
+  }
+  return { id, type: 'pipe', text, original: dictOf([...entries(given), ['_id', id], ['type', 'pipe']]) }
 }
 
 function variablesOf(env: string): Dict {

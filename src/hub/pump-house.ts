@@ -34,10 +34,11 @@ import { urlSystem } from '../pipes/systems/url.ts'
 import type { UrlConfig } from '../pipes/systems/url-config.ts'
 import { isFiltered, transformBatch } from '../pipes/transform-batch.ts'
 import { type CompactionOccasion, Compactor } from './compactor.ts'
-import type { PushParameters, ReceiveAnswer } from './contract.ts'
+import type { PreviewQuery, PushParameters, ReceiveAnswer } from './contract.ts'
 import { type Deployment, deploy } from './deployment.ts'
 import { eraseEntity } from './erasure.ts'
 import { HubError } from './errors.ts'
+import { previewAnswer } from './preview.ts'
 import type { PumpEvent, PumpMethods } from './pump-protocol.ts'
 import type { Readers } from './readers.ts'
 import { ShapeFold } from './shape.ts'
@@ -67,6 +68,7 @@ export class PumpHouse {
     erase: ({ tenant, dataset, id, projected }) => this.#tenant(tenant).erase(dataset, id, projected),
     stop: async ({ tenant, pipe }) => this.#tenant(tenant).stop(pipe),
     receive: ({ tenant, pipe, body, push }) => this.#tenant(tenant).receive(pipe, body, push),
+    preview: ({ tenant, ...query }) => this.#tenant(tenant).preview(query),
     expose: ({ tenant, dataset }) => this.#tenant(tenant).expose(dataset),
     repost: ({ tenant, dataset, ids }) => this.#tenant(tenant).repost(dataset, ids),
     append: ({ tenant, dataset, body, force }) => this.#tenant(tenant).append(dataset, body, force),
@@ -348,6 +350,11 @@ class Tenant {
       if (pipe?.sink.kind === 'dataset' && pipe.sink.dataset === dataset) return pipe.sink.rules.maxEntityBytes
     }
     return this.#deployment?.node.maxEntityBytes ?? MAX_ENTITY_BYTES
+  }
+
+  async preview(query: PreviewQuery): Promise<string> {
+    if (this.#deployment === null) throw new PipeError('unknown-pipe', `There is no pipe '${query.pipe}'.`)
+    return previewAnswer(this.#log, this.#deployment, query, this.#closing.signal)
   }
 
   async *read(

@@ -3,7 +3,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { RunReport } from '../pipes/run-report.ts'
 import type { CompactionOccasion } from './compactor.ts'
-import type { DatasetShape, PipeQuery, PushParameters, ReceiveAnswer, Reposted } from './contract.ts'
+import type { DatasetShape, PipeQuery, PreviewQuery, PushParameters, ReceiveAnswer, Reposted } from './contract.ts'
 
 export interface TenantOpening {
   readonly tenant: string
@@ -54,6 +54,8 @@ export interface PumpMethods {
       readonly body: Uint8Array
       readonly push: PushParameters
     }): Promise<ReceiveAnswer>
+    /** Gives the answer as JSON text. */
+    preview(argument: PreviewQuery & { readonly tenant: string }): Promise<string>
     /** Makes what a tripped circuit breaker holds back, or what was decided before, a part of the dataset. */
     expose(argument: { readonly tenant: string; readonly dataset: string }): Promise<void>
     repost(argument: {

@@ -31,6 +31,7 @@ import { type DeployedPipe, type Deployment, deploy } from './deployment.ts'
 import { datasetDocument, pipeDocument, pumpDocument, systemDocument } from './documents.ts'
 import { recordTenant } from './erasure.ts'
 import { HubError } from './errors.ts'
+import { explainPipe } from './explain.ts'
 import { Housekeeping, type HousekeepingPorts } from './housekeeping.ts'
 import { DoorIndexes, type IndexUse, indexDocument, pipesUsing } from './indexes.ts'
 import { levelsOf } from './levels.ts'
@@ -404,6 +405,14 @@ export class HubTenant implements hub.Tenant {
   async *pipeEntities(id: string, query: hub.PipeQuery, signal: AbortSignal): AsyncGenerator<readonly string[]> {
     this.#runnablePipe(id)
     yield* this.#options.pump.stream('read', { tenant: this.name, pipe: id, query }, signal)
+  }
+
+  preview(query: hub.PreviewQuery): Promise<string> {
+    return this.#options.pump.call('preview', { tenant: this.name, ...query })
+  }
+
+  explain(id: string): string {
+    return JSON.stringify(explainPipe(this.#runnablePipe(id)))
   }
 
   async receive(id: string, body: Uint8Array, push: hub.PushParameters): Promise<hub.ReceiveAnswer> {
