@@ -30,6 +30,16 @@ interface Projected {
   readonly projected: Readonly<Record<string, number>>
 }
 
+export interface PublishArgument {
+  readonly tenant: string
+  readonly pipe: string
+  readonly form: 'entities' | 'csv'
+  readonly since: string | undefined
+  readonly limit: number | undefined
+  /** JSON object: `_B`. */
+  readonly bound: string
+}
+
 export interface PumpMethods {
   calls: {
     open(opening: TenantOpening): Promise<void>
@@ -84,18 +94,7 @@ export interface PumpMethods {
       argument: { readonly tenant: string; readonly pipe: string; readonly query: PipeQuery },
       signal: AbortSignal,
     ): AsyncIterable<readonly string[]>
-    publish(
-      argument: {
-        readonly tenant: string
-        readonly pipe: string
-        readonly form: 'entities' | 'csv'
-        readonly since: string | undefined
-        readonly limit: number | undefined
-        /** JSON object: `_B`. */
-        readonly bound: string
-      },
-      signal: AbortSignal,
-    ): AsyncIterable<string>
+    publish(argument: PublishArgument, signal: AbortSignal): AsyncIterable<string>
   }
 }
 
