@@ -19,11 +19,13 @@ import { type JsonError, parseJson } from '../model/json.ts'
 import { isDict } from '../model/value.ts'
 import { buildPipe, type NodeSettings } from '../pipes/build.ts'
 import { checkCompaction, compactionOf, nodeCompaction } from '../pipes/compaction-settings.ts'
+import type { Inexact } from '../pipes/exactness/reason.ts'
 import { checkThresholds, hopsThresholdsOf } from '../pipes/hops-thresholds.ts'
 import type { Pipe } from '../pipes/pipe.ts'
 import { buildSystem } from '../pipes/systems/build.ts'
 import type { DeployedSystem } from '../pipes/systems/pool.ts'
 import { HubError } from './errors.ts'
+import { NetworkExactness } from './exactness.ts'
 
 export interface DeployedComponent {
   readonly component: Component
@@ -34,6 +36,8 @@ export interface DeployedComponent {
 export interface DeployedPipe extends DeployedComponent {
   /** Null when its configuration has errors: it is kept and shown, and does not run. */
   readonly pipe: Pipe | null
+  /** Why it is not exact, as far as the configuration says; none for an exact one, and for one with errors. */
+  readonly inexact: readonly Inexact[]
 }
 
 export interface Deployment {
@@ -49,8 +53,6 @@ export interface Deployment {
   readonly problems: readonly Problem[]
   /** Folder that relative `file:` addresses start from; null for configuration that came over the network. */
   readonly folder: string | null
-  /** Values of `$ENV(…)`. */
-  readonly variables: Dict
 }
 
 /** `env` is the text of a JSON object; code `bad-env` when it is not. */
@@ -81,33 +83,7 @@ export function deploy(input: ConfigurationInput, env: string, folder: string | 
     isScheduled,
     problems,
     folder,
-    variables,
   }
-}
-
-/**
- * One pipe as it would be with another configuration beside all others, compiled anew; without one as it is. Codes:
- * unknown-pipe, bad-json, bad-request.
- */
-export function deployAlone(deployment: Deployment, id: string, config: string | null): DeployedPipe {
-  const { pipes, systems, node, variables } = deployment
-  const component = config === null ? pipes.get(id)?.component : pipeComponent(id, config)
-  if (component === undefined) throw new HubError('unknown-pipe', `There is no pipe '${id}'.`)
-  const alone = deployPipe(component, variables, node, systems)
-  return new Map(checkTogether(new Map(pipes).set(id, alone))).get(id) as DeployedPipe
-}
-
-/** An edited configuration need not repeat what it is of. */
-function pipeComponent(id: string, text: string): Component {
-  const original = parseJson(text, { transit: false })
-  const given = isDict(original) ? original : newDict()
-  const named = get(given, '_id') ?? id
-  if (!isDict(original) || named !== id || (get(given, 'type') ?? 'pipe') !== 'pipe') {
-    throw new HubError('bad-request', `What was sent is not the configuration of the pipe '${id}'.`, {
-      hint: `Send a JSON object with "_id": "${id}" and "type": "pipe".`,
-    })
-  }
-  return { id, type: 'pipe', text, original: dictOf([...entries(given), ['_id', id], ['type', 'pipe']]) }
 }
 
 function variablesOf(env: string): Dict {
@@ -151,6 +127,7 @@ function deployMetadata(components: readonly Component[], env: Dict) {
     indexesIds: defaultsChecked.value.always_index_ids === true,
     failsWhenEmpty: defaultsChecked.value.if_source_empty === 'fail',
     cleansUp: checked.value.pipe_cleanup_after_deletion !== false,
+    tracesOutput: defaultsChecked.value.trace_output === true,
     requiresPopulatedInput: defaultsChecked.value.require_populated_input === true,
     dependencyTracking: hasErrors(checked.problems) ? {} : (checked.value.dependency_tracking ?? {}),
     // What is wrong with them must not become a rule by which versions go.
@@ -231,6 +208,7 @@ function deployPipe(
     component,
     effective: value,
     pipe: hasErrors(all) ? null : built.pipe,
+    inexact: [],
     problems: located(all, component),
   }
 }
@@ -244,6 +222,7 @@ function beyond(first: readonly Problem[], later: readonly Problem[]): readonly 
 /** What only shows when pipes are seen together: two writers of one dataset, and reads of datasets that nobody writes. */
 function* checkTogether(pipes: ReadonlyMap<string, DeployedPipe>): Generator<readonly [string, DeployedPipe]> {
   const writers = writersOf(pipes)
+  const exactness = new NetworkExactness([...pipes.values()].flatMap(({ pipe }) => pipe ?? []))
   for (const [id, deployed] of pipes) {
     const { pipe, component } = deployed
     if (pipe === null) {
@@ -280,6 +259,7 @@ function* checkTogether(pipes: ReadonlyMap<string, DeployedPipe>): Generator<rea
       {
         ...deployed,
         pipe: hasErrors(found) ? null : pipe,
+        inexact: hasErrors(found) ? [] : exactness.of(pipe),
         problems: [...deployed.problems, ...located(found, component)],
       },
     ]

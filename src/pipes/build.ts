@@ -38,6 +38,8 @@ export interface NodeSettings {
   readonly failsWhenEmpty: boolean
   /** `global_defaults.require_populated_input`, likewise. */
   readonly requiresPopulatedInput: boolean
+  /** `global_defaults.trace_output`, for pipes that do not say it themselves. */
+  readonly tracesOutput: boolean
   /** `dependency_tracking` of the node, over which that of a pipe goes. */
   readonly dependencyTracking: TrackingSettings
   /** Defaults of `compaction`. */
@@ -108,6 +110,7 @@ class Builder {
       compaction: this.#compaction(sink.type.kind === 'dataset'),
       isDurable: isDurable(this.#effective),
       hopsThresholds: this.#hopsThresholds(),
+      tracesOutput: sink.type.kind === 'dataset' && (this.#flag('trace_output') ?? this.#node.tracesOutput),
     }
     for (const finding of checkHops(pipe)) this.#report(finding)
     return pipe
@@ -141,7 +144,6 @@ class Builder {
       requiresPopulatedInput: this.#ownOr(type, 'require_populated_input', true, this.#node.requiresPopulatedInput),
       failsWhenEmpty: this.#ownOr(type, 'if_source_empty', 'fail', this.#node.failsWhenEmpty),
       initialSince: initial === undefined ? null : String(initial),
-      origin: type.origin?.(config) ?? null,
       populated: (snapshot) => type.populated?.(config, snapshot) ?? true,
       open: (surroundings) => type.open(config, surroundings),
     }

@@ -3,7 +3,7 @@
 import type { DtlSettings, DtlTransform } from '../dtl/contract.ts'
 import type { Snapshot } from '../log/contract.ts'
 import type { CompactionSettings } from './compaction-settings.ts'
-import type { Continuation, NeededIndex, OpenSink, OpenSource, Origin, Surroundings } from './contract.ts'
+import type { Continuation, NeededIndex, OpenSink, OpenSource, Surroundings } from './contract.ts'
 import type { HopsThresholds } from './hops-meter.ts'
 
 export interface Pipe {
@@ -30,6 +30,8 @@ export interface Pipe {
   readonly compaction: CompactionSettings
   /** `metadata.durable`: its dataset's document shows it; every commit is on disk before it is answered anyway. */
   readonly isDurable: boolean
+  /** It remembers what it made of each source entity, and deletes what it no longer makes of it. */
+  readonly tracesOutput: boolean
   /** What one evaluation of a hops may collect; null: as much as it finds. */
   readonly hopsThresholds: HopsThresholds | null
 }
@@ -43,8 +45,6 @@ export interface PipeSource {
   readonly failsWhenEmpty: boolean
   readonly initialSince: string | null
   readonly config: Readonly<Record<string, unknown>>
-  /** Null: what it gives cannot be followed back to entities of its inputs. */
-  readonly origin: Origin | null
   populated(snapshot: Snapshot): boolean
   open(surroundings: Surroundings): OpenSource
 }
