@@ -1,7 +1,7 @@
 /** Bodies of requests: bytes to text, JSON with the place of a mistake, and forms in their three spellings (rest-api.md §1.3). */
 
-import { entries, get } from '../model/dict.ts'
-import { parseJson } from '../model/json.ts'
+import { entries, get, newDict } from '../model/dict.ts'
+import { parseJson, writeJson } from '../model/json.ts'
 import { isDict, isList, type Value } from '../model/value.ts'
 import { ApiError } from './errors.ts'
 
@@ -28,6 +28,17 @@ export async function fieldsOf({ body, contentType }: Body): Promise<Record<stri
   if (type === 'multipart/form-data') return multipartFields({ body, contentType })
   if (type === 'application/json') return jsonFields({ body })
   return Object.fromEntries(new URLSearchParams(textOf({ body })))
+}
+
+/** Fields that hold JSON: its text in a form; in a JSON object the value itself, or its text. Every digit is kept. */
+export async function documentsOf(call: Body): Promise<Record<string, string>> {
+  if (mediaType(call.contentType) !== 'application/json') return fieldsOf(call)
+  const value = call.body.length === 0 ? newDict() : jsonOf(call)
+  if (!isDict(value)) throw new ApiError('bad-body', 'The body must be a JSON object.')
+  const given = entries(value).filter(([, field]) => field !== null)
+  return Object.fromEntries(
+    given.map(([name, field]) => [name, typeof field === 'string' ? field : writeJson(field, { transit: false })]),
+  )
 }
 
 /** All values of one field of an operation: repeated in a form, a list of strings in a JSON object. */

@@ -11,6 +11,7 @@ import type { Log } from './log.ts'
 import { backupRoutes } from './rest/backups.ts'
 import { configRoutes } from './rest/config.ts'
 import { datasetRoutes } from './rest/datasets.ts'
+import { dtlRoute } from './rest/dtl.ts'
 import { createMetrics, type Metrics } from './rest/metrics.ts'
 import { nodeRoutes } from './rest/node.ts'
 import { pipeRoutes } from './rest/pipes.ts'
@@ -41,6 +42,7 @@ export function createRoutes({ node, doors, queryTimeoutMs, log }: RouteOptions)
       ...nodeRoutes,
       metrics.route,
       ...configRoutes,
+      dtlRoute,
       ...pipeRoutes,
       ...systemRoutes,
       ...datasetRoutes,

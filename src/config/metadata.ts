@@ -63,7 +63,10 @@ export const globalDefaultsSchema = Type.Object({
     maximum: 104857600,
     description: 'Bytes of the greatest entity that dataset sinks take unless they say otherwise.',
   }),
-  run_at_startup_if_not_populated: Type.Boolean({ default: false }),
+  run_at_startup_if_not_populated: Type.Boolean({
+    default: false,
+    description: 'Pumps that do not say it themselves run when the node starts and their dataset is not populated yet.',
+  }),
   infer_pipe_entity_types: Type.Boolean({ default: true }),
   use_config_circuit_breaker: Type.Boolean({ default: false }),
   reprocessing_policy: Type.String({ default: 'continue' }),
@@ -84,10 +87,6 @@ export const globalDefaultsSchema = Type.Object({
     default: false,
     description: 'For sources that do not say it themselves: wait until what they read is populated.',
   }),
-  trace_output: Type.Boolean({
-    default: false,
-    description: 'For pipes that do not say it themselves: delete what a source entity no longer makes.',
-  }),
   trace: Type.Unknown({ default: false }),
   verify_ssl: Type.Boolean({ default: false }),
   enable_cpp_extensions: Type.Boolean({ default: true, description: 'Kept, and without effect: there are none.' }),
@@ -95,7 +94,6 @@ export const globalDefaultsSchema = Type.Object({
 
 export const unsupportedOfGlobalDefaults: Readonly<Record<string, string>> = {
   use_signalling_externally: 'external signalling',
-  run_at_startup_if_not_populated: 'a run at start for datasets that are not populated',
   infer_pipe_entity_types: 'switching schema inference off',
   use_config_circuit_breaker: 'the circuit breaker of configuration',
   reprocessing_policy: 'automatic reprocessing',
@@ -105,7 +103,6 @@ export const unsupportedOfGlobalDefaults: Readonly<Record<string, string>> = {
   symmetric_namespace_collapse: 'symmetric collapse of namespaces',
   max_merged: 'a limit for all merge sources; set it on the source',
   trace: 'tracing of requests',
-  trace_output: 'deleting what an entity no longer makes',
   verify_ssl: 'a default for all systems; set it on the system',
 }
 

@@ -27,7 +27,10 @@ export const pipeSchema = Type.Object({
   ),
   metadata: Type.Optional(Type.Object({}, { description: 'Free; `global: true` makes its dataset a global one.' })),
   permissions: Type.Optional(Type.Unknown()),
-  disable_set_last_seen: Type.Boolean({ default: false }),
+  disable_set_last_seen: Type.Boolean({
+    default: false,
+    description: 'Nobody sets or resets the offset by hand.',
+  }),
   enable_background_rescan: Type.Boolean({ default: false }),
   rescan_when_config_changes: Type.Boolean({ default: false }),
   reprocessing_policy: Type.Enum(['continue', 'automatic'], { default: 'continue' }),
@@ -36,19 +39,11 @@ export const pipeSchema = Type.Object({
   exclude_completeness: Type.Optional(Type.Array(Type.String())),
   include_completeness: Type.Optional(Type.Array(Type.String())),
   dependency_tracking: Type.Optional(dependencyTracking),
-  trace_output: Type.Optional(
-    Type.Boolean({
-      description:
-        'What was made of each source entity is remembered, and what it no longer makes is deleted; absent: as `global_defaults` say.',
-    }),
-  ),
   short_config: Type.Optional(Type.String()),
 })
 
 export const unsupportedOfPipe: Readonly<Record<string, string>> = {
   permissions: 'permissions',
-  trace_output: 'deleting what an entity no longer makes',
-  disable_set_last_seen: 'protecting the offset',
   enable_background_rescan: 'background rescans',
   rescan_when_config_changes: 'automatic reprocessing',
   reprocessing_policy: 'automatic reprocessing',
@@ -65,11 +60,18 @@ export const pumpSchema = Type.Object({
   mode: Type.Enum(['scheduled', 'manual', 'off'], { default: 'scheduled' }),
   rescan_run_count: Count('Every n-th run reads everything again.'),
   run_at_startup: Type.Boolean({ default: false, description: 'Run when the node starts, whatever the schedule.' }),
-  cron_expression: Type.Optional(Type.String()),
-  rescan_cron_expression: Type.Optional(Type.String()),
-  partial_rescan_run_count: Count('Every n-th run goes back a part of the way.'),
-  partial_rescan_delta: Count('How far back.'),
-  run_at_startup_if_not_populated: Type.Boolean({ default: false }),
+  cron_expression: Type.Optional(
+    Type.String({
+      description:
+        'When it runs, in UTC: minute, hour, day, month, weekday, and maybe year. It goes over the interval.',
+    }),
+  ),
+  rescan_cron_expression: Type.Optional(Type.String({ description: 'When it reads everything again.' })),
+  partial_rescan_run_count: Count('Every n-th run goes back a part of the way, by partial_rescan_delta.'),
+  partial_rescan_delta: Count('How far back: a number, or seconds where the offset is a time.'),
+  run_at_startup_if_not_populated: Type.Optional(
+    Type.Boolean({ description: 'Run when the node starts and its dataset is not populated yet.' }),
+  ),
   max_read_retries: Type.Integer({ default: 0 }),
   read_retry_delay: Type.Number({ default: 0 }),
   write_retry_delay: Type.Number({ default: 0 }),
@@ -89,11 +91,6 @@ export const pumpSchema = Type.Object({
 })
 
 export const unsupportedOfPump: Readonly<Record<string, string>> = {
-  cron_expression: 'cron schedules',
-  rescan_cron_expression: 'cron schedules',
-  partial_rescan_run_count: 'partial rescans',
-  partial_rescan_delta: 'partial rescans',
-  run_at_startup_if_not_populated: 'a run at start for datasets that are not populated',
   max_read_retries: 'retries',
   read_retry_delay: 'retries',
   write_retry_delay: 'retries',

@@ -100,7 +100,11 @@ export class Program {
         tracer.input(value)
         return applied.applyTo(value, caller)
       }
-      return tracer.step('rule', id, rule.pointer, apply, (target) => target ?? null)
+      return tracer.step(
+        { kind: 'rule', name: id, pointer: rule.pointer, constants: [] },
+        apply,
+        (target) => target ?? null,
+      )
     }
   }
 }

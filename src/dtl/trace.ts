@@ -15,18 +15,32 @@ const MAX_TEXT = 2_000
 const SHOWN = 50
 const DEPTH = 8
 
+interface Told {
+  /** Of the argument. */
+  readonly place: number
+  readonly text: string
+}
+
 interface OpenStep {
   readonly kind: TraceStep['kind']
   readonly name: string
   readonly pointer: string
   readonly depth: number
-  readonly input: string[]
+  readonly told: Told[]
   output: string | null
   failed: boolean
 }
 
+/** What a step is called, and the constants among its arguments: some are never evaluated. */
+interface StepName {
+  readonly kind: TraceStep['kind']
+  readonly name: string
+  readonly pointer: string
+  readonly constants: readonly { readonly place: number; readonly value: Value }[]
+}
+
 export class Tracer {
-  readonly steps: OpenStep[] = []
+  readonly #steps: OpenStep[] = []
   isCut = false
   readonly #mask: (text: string) => string
   #open: (OpenStep | null)[] = []
@@ -35,14 +49,14 @@ export class Tracer {
     this.#mask = mask
   }
 
-  /** What the innermost step got. */
-  input(value: Value): void {
+  /** What the innermost step got as one of its arguments. */
+  input(value: Value, place = 0): void {
     const step = this.#open.at(-1)
-    if (step != null && step.input.length < SHOWN) step.input.push(this.#text(value))
+    if (step != null && step.told.length < SHOWN) step.told.push({ place, text: this.#text(value) })
   }
 
-  step<T>(kind: TraceStep['kind'], name: string, pointer: string, run: () => T, output: (result: T) => Value): T {
-    const step = this.#begin(kind, name, pointer)
+  step<T>(named: StepName, run: () => T, output: (result: T) => Value): T {
+    const step = this.#begin(named)
     this.#open.push(step)
     try {
       const result = run()
@@ -53,22 +67,36 @@ export class Tracer {
       throw error
     } finally {
       this.#open.pop()
+      if (step !== null) this.#tellConstants(step, named)
     }
+  }
+
+  get steps(): readonly TraceStep[] {
+    return this.#steps.map(({ told, ...step }) => ({ ...step, input: textsOf(told) }))
   }
 
   /** What the innermost step that failed had got. */
   failedInput(): readonly string[] {
-    return this.steps.findLast(({ failed }) => failed)?.input ?? []
+    return textsOf(this.#steps.findLast(({ failed }) => failed)?.told ?? [])
   }
 
-  #begin(kind: TraceStep['kind'], name: string, pointer: string): OpenStep | null {
-    if (this.steps.length >= MAX_STEPS) {
+  #begin({ kind, name, pointer }: StepName): OpenStep | null {
+    if (this.#steps.length >= MAX_STEPS) {
       this.isCut = true
       return null
     }
-    const step = { kind, name, pointer, depth: this.#open.length, input: [], output: null, failed: false }
-    this.steps.push(step)
+    const step = { kind, name, pointer, depth: this.#open.length, told: [], output: null, failed: false }
+    this.#steps.push(step)
     return step
+  }
+
+  /** Those that were known when the program was compiled stand where they are written. */
+  #tellConstants({ told }: OpenStep, { constants }: StepName): void {
+    for (const { place, value } of constants) {
+      if (told.some((one) => one.place === place)) continue
+      const behind = told.findIndex((one) => one.place > place)
+      told.splice(behind < 0 ? told.length : behind, 0, { place, text: this.#text(value) })
+    }
   }
 
   #text(value: Value): string {
@@ -84,15 +112,14 @@ export function tracedCall(
   tools: Tools,
 ) {
   const isKey = (place: number) => CIPHERS.test(definition.name) && parameters[place]?.name !== 'VALUES'
-  const seen = args.map((argument, place) => observed(argument, isKey(place)))
+  const seen = args.map((argument, place) => observed(argument, place, isKey(place)))
   const evaluate = definition.compile(seen, tools)
+  const named = { kind: 'function', name: definition.name, pointer, constants: constantsOf(args, isKey) } as const
   return (frame: Frame): Value => {
     const { tracer } = frame.run
     if (tracer === null) return evaluate(frame)
     return tracer.step(
-      'function',
-      definition.name,
-      pointer,
+      named,
       () => evaluate(frame),
       (value) => value,
     )
@@ -106,17 +133,16 @@ export function tracedTransform(
   tools: Tools,
 ): Step {
   const run = definition.compile(
-    args.map((argument) => observed(argument)),
+    args.map((argument, place) => observed(argument, place)),
     tools,
   )
+  const named = { kind: 'transform', name: definition.name, pointer, constants: constantsOf(args) } as const
   return (frame) => {
     const { tracer } = frame.run
     if (tracer === null) return run(frame)
     const before = copyOf(frame.target)
     return tracer.step(
-      'transform',
-      definition.name,
-      pointer,
+      named,
       () => run(frame),
       (outcome): Value => {
         if (outcome === FILTERED) return 'filtered'
@@ -129,13 +155,23 @@ export function tracedTransform(
 /** Functions whose other arguments are keys, which nobody is told. */
 const CIPHERS = /^(en|de)crypt/
 
-function observed(argument: Argument | undefined, isKey = false): Argument | undefined {
+function constantsOf(args: readonly (Argument | undefined)[], isKey = (_: number) => false): StepName['constants'] {
+  return args.flatMap((argument, place) =>
+    argument?.node.kind === 'constant' ? [{ place, value: isKey(place) ? HIDDEN : argument.node.value }] : [],
+  )
+}
+
+const HIDDEN = '***'
+
+const textsOf = (told: readonly Told[]): readonly string[] => told.map(({ text }) => text)
+
+function observed(argument: Argument | undefined, place: number, isKey = false): Argument | undefined {
   if (argument === undefined || argument.node.kind === 'block' || argument.node.kind === 'rule') return argument
   return {
     ...argument,
     evaluate: (frame) => {
       const value = argument.evaluate(frame)
-      frame.run.tracer?.input(isKey ? '***' : value)
+      frame.run.tracer?.input(isKey ? HIDDEN : value, place)
       return value
     },
   }

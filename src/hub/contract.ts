@@ -13,6 +13,8 @@ export interface Node {
   readonly startedAt: number
   readonly developer: boolean
   tenants(): readonly Tenant[]
+  /** The reference of DTL, made of what its compiler knows. */
+  language(): JsonText
   /** `default` is always there. */
   tenant(name: string): Tenant | undefined
   /** Name: 1-63 of a-z, 0-9 and `-`, starting with a letter. Codes: tenant-exists, bad-tenant-name. */
@@ -53,6 +55,10 @@ export interface Tenant {
 
   /** rest-api.md §4.3: one element per entity (JSON text), evaluated now. */
   pipeEntities(id: string, query: PipeQuery, signal: AbortSignal): AsyncIterable<readonly JsonText[]>
+  /** rest-api.md §4.4: `{"result", "errors", "warnings", "trace"}`. Codes: unknown-pipe, bad-json, bad-entity, bad-request. */
+  preview(query: PreviewQuery): Promise<JsonText>
+  /** How the pipe finds what it joins, what is followed back, and where its properties come from. Codes: unknown-pipe, invalid-pipe. */
+  explain(id: string): JsonText
   /**
    * rest-api.md §7: answers after the flush. Codes: unknown-pipe, not-a-receiver, bad-json, bad-entity, push-conflict,
    * pipe-unavailable, breaker-tripped, and stale-entity, whose details hold `input`, `existing` and `ancestor` as texts.
@@ -105,6 +111,14 @@ export interface PipeQuery {
   readonly stage: 'source' | 'before-transforms' | 'after-transforms' | 'sink'
   readonly since?: string
   readonly limit?: number
+}
+
+export interface PreviewQuery {
+  readonly pipe: string
+  /** JSON text of an edited configuration; null: the pipe as it is. */
+  readonly config: string | null
+  /** JSON text of one entity; with `"_trace": true` the run is told step by step. */
+  readonly source: string
 }
 
 export interface PushParameters {

@@ -18,6 +18,9 @@ import { HubError } from './errors.ts'
 import { type FoundSubset, foundSubset, isFedSince, sinceTooOld, subsetFeed } from './subsets.ts'
 import { WholeReads } from './whole-reads.ts'
 
+/** What is read from. */
+export type Readable = Pick<Tenant, 'snapshot'>
+
 export interface DatasetQuery {
   /** Only versions with a greater `_updated`; with `reverse` a smaller one. */
   readonly since?: number
@@ -189,7 +192,7 @@ export function scan(
 }
 
 /** Headers of rest-api.md §6.2, taken before the body is read, so that they promise no more than it holds. */
-export function datasetHeaders(tenant: Tenant, dataset: string): Record<string, string> {
+export function datasetHeaders(tenant: Readable, dataset: string): Record<string, string> {
   return withView(tenant, dataset, (view) => {
     const { populated, generation, completeness, restore } = view.document
     const { end } = view.counts()
@@ -208,7 +211,7 @@ const restoreHeaders = ({ uuid, offset }: NonNullable<DatasetDocument['restore']
   ...(offset === null ? {} : { 'X-Dataset-Restore-Offset': String(offset) }),
 })
 
-export function withSnapshot<T>(tenant: Pick<Tenant, 'snapshot'>, use: (snapshot: Snapshot) => T): T {
+export function withSnapshot<T>(tenant: Readable, use: (snapshot: Snapshot) => T): T {
   const snapshot = tenant.snapshot()
   try {
     return use(snapshot)
@@ -217,7 +220,7 @@ export function withSnapshot<T>(tenant: Pick<Tenant, 'snapshot'>, use: (snapshot
   }
 }
 
-function withView<T>(tenant: Tenant, dataset: string, use: (view: DatasetView) => T): T {
+function withView<T>(tenant: Readable, dataset: string, use: (view: DatasetView) => T): T {
   return withSnapshot(tenant, (snapshot) => {
     const view = snapshot.dataset(dataset)
     if (view === undefined) throw new HubError('unknown-dataset', `There is no dataset '${dataset}'.`)

@@ -1,5 +1,6 @@
 /** Turns configuration text into everything a hub runs: pipes, systems, and what is wrong with each. Every thread does it for itself. */
 
+import type { Static } from 'typebox'
 import { compactionSchema } from '../config/compaction.ts'
 import { checkComponent } from '../config/component.ts'
 import { effectiveComponent } from '../config/effective.ts'
@@ -19,13 +20,12 @@ import { type JsonError, parseJson } from '../model/json.ts'
 import { isDict } from '../model/value.ts'
 import { buildPipe, type NodeSettings } from '../pipes/build.ts'
 import { checkCompaction, compactionOf, nodeCompaction } from '../pipes/compaction-settings.ts'
-import type { Inexact } from '../pipes/exactness/reason.ts'
 import { checkThresholds, hopsThresholdsOf } from '../pipes/hops-thresholds.ts'
 import type { Pipe } from '../pipes/pipe.ts'
 import { buildSystem } from '../pipes/systems/build.ts'
 import type { DeployedSystem } from '../pipes/systems/pool.ts'
 import { HubError } from './errors.ts'
-import { NetworkExactness } from './exactness.ts'
+import type { TaskManager } from './task-manager.ts'
 
 export interface DeployedComponent {
   readonly component: Component
@@ -36,8 +36,6 @@ export interface DeployedComponent {
 export interface DeployedPipe extends DeployedComponent {
   /** Null when its configuration has errors: it is kept and shown, and does not run. */
   readonly pipe: Pipe | null
-  /** Why it is not exact, as far as the configuration says; none for an exact one, and for one with errors. */
-  readonly inexact: readonly Inexact[]
 }
 
 export interface Deployment {
@@ -48,18 +46,20 @@ export interface Deployment {
   readonly systems: ReadonlyMap<string, DeployedSystem & DeployedComponent>
   readonly metadata: DeployedComponent
   readonly node: NodeSettings
-  /** Pumps run by themselves. */
-  readonly isScheduled: boolean
+  /** Which pumps run by themselves. */
+  readonly tasks: TaskManager
   readonly problems: readonly Problem[]
   /** Folder that relative `file:` addresses start from; null for configuration that came over the network. */
   readonly folder: string | null
+  /** Values of `$ENV(…)`. */
+  readonly variables: Dict
 }
 
 /** `env` is the text of a JSON object; code `bad-env` when it is not. */
 export function deploy(input: ConfigurationInput, env: string, folder: string | null): Deployment {
   const { components, problems: syntax } = parseConfiguration(input)
   const variables = variablesOf(env)
-  const { metadata, node, isScheduled } = deployMetadata(components, variables)
+  const { metadata, node, tasks } = deployMetadata(components, variables)
   const systems = new Map(
     components.filter(({ type }) => type.startsWith('system:')).map((one) => [one.id, deploySystem(one, variables)]),
   )
@@ -80,10 +80,36 @@ export function deploy(input: ConfigurationInput, env: string, folder: string | 
     systems,
     metadata,
     node,
-    isScheduled,
+    tasks,
     problems,
     folder,
+    variables,
   }
+}
+
+/**
+ * One pipe as it would be with another configuration beside all others, compiled anew; without one as it is. Codes:
+ * unknown-pipe, bad-json, bad-request.
+ */
+export function deployAlone(deployment: Deployment, id: string, config: string | null): DeployedPipe {
+  const { pipes, systems, node, variables } = deployment
+  const component = config === null ? pipes.get(id)?.component : pipeComponent(id, config)
+  if (component === undefined) throw new HubError('unknown-pipe', `There is no pipe '${id}'.`)
+  const alone = deployPipe(component, variables, node, systems)
+  return new Map(checkTogether(new Map(pipes).set(id, alone))).get(id) as DeployedPipe
+}
+
+/** An edited configuration need not repeat what it is of. */
+function pipeComponent(id: string, text: string): Component {
+  const original = parseJson(text, { transit: false })
+  const given = isDict(original) ? original : newDict()
+  const named = get(given, '_id') ?? id
+  if (!isDict(original) || named !== id || (get(given, 'type') ?? 'pipe') !== 'pipe') {
+    throw new HubError('bad-request', `What was sent is not the configuration of the pipe '${id}'.`, {
+      hint: `Send a JSON object with "_id": "${id}" and "type": "pipe".`,
+    })
+  }
+  return { id, type: 'pipe', text, original: dictOf([...entries(given), ['_id', id], ['type', 'pipe']]) }
 }
 
 function variablesOf(env: string): Dict {
@@ -124,10 +150,10 @@ function deployMetadata(components: readonly Component[], env: Dict) {
     prefixes: { ...builtinNamespaces, ...namespaces?.default },
     maxEntityBytes: defaultsChecked.value.max_entity_bytes_size,
     signalsInternally: defaultsChecked.value.use_signalling_internally !== false,
+    runsAtStartIfNotPopulated: defaultsChecked.value.run_at_startup_if_not_populated === true,
     indexesIds: defaultsChecked.value.always_index_ids === true,
     failsWhenEmpty: defaultsChecked.value.if_source_empty === 'fail',
     cleansUp: checked.value.pipe_cleanup_after_deletion !== false,
-    tracesOutput: defaultsChecked.value.trace_output === true,
     requiresPopulatedInput: defaultsChecked.value.require_populated_input === true,
     dependencyTracking: hasErrors(checked.problems) ? {} : (checked.value.dependency_tracking ?? {}),
     // What is wrong with them must not become a rule by which versions go.
@@ -152,13 +178,17 @@ function deployMetadata(components: readonly Component[], env: Dict) {
     ...tasks.problems,
   ])
   const effective = dictOf([...entriesBut(value, 'global_defaults'), ['global_defaults', defaults]])
-  const { disable_pump_scheduler, disable_user_pipes } = tasks.value
   return {
     metadata: { component, effective, problems: located(found, component) },
     node,
-    isScheduled: !(disable_pump_scheduler || disable_user_pipes),
+    tasks: tasksOf(tasks.value),
   }
 }
+
+const tasksOf = ({ disable_pump_scheduler, disable_user_pipes }: Static<typeof taskManagerSchema>): TaskManager => ({
+  disablesPumps: disable_pump_scheduler === true,
+  disablesUserPipes: disable_user_pipes === true,
+})
 
 function deploySystem(component: Component, env: Dict): DeployedSystem & DeployedComponent {
   const { value, problems } = effectiveComponent(component, env)
@@ -208,7 +238,6 @@ function deployPipe(
     component,
     effective: value,
     pipe: hasErrors(all) ? null : built.pipe,
-    inexact: [],
     problems: located(all, component),
   }
 }
@@ -222,7 +251,6 @@ function beyond(first: readonly Problem[], later: readonly Problem[]): readonly 
 /** What only shows when pipes are seen together: two writers of one dataset, and reads of datasets that nobody writes. */
 function* checkTogether(pipes: ReadonlyMap<string, DeployedPipe>): Generator<readonly [string, DeployedPipe]> {
   const writers = writersOf(pipes)
-  const exactness = new NetworkExactness([...pipes.values()].flatMap(({ pipe }) => pipe ?? []))
   for (const [id, deployed] of pipes) {
     const { pipe, component } = deployed
     if (pipe === null) {
@@ -259,7 +287,6 @@ function* checkTogether(pipes: ReadonlyMap<string, DeployedPipe>): Generator<rea
       {
         ...deployed,
         pipe: hasErrors(found) ? null : pipe,
-        inexact: hasErrors(found) ? [] : exactness.of(pipe),
         problems: [...deployed.problems, ...located(found, component)],
       },
     ]

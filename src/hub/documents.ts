@@ -4,17 +4,15 @@ import type { Problem } from '../config/problems.ts'
 import type { DatasetView, Snapshot } from '../log/contract.ts'
 import { writeJson } from '../model/json.ts'
 import type { Value } from '../model/value.ts'
-import { exactnessOf } from '../pipes/exactness/exactness.ts'
 import { interruptedRun, sourceOffset } from '../pipes/full-run.ts'
 import { isPublisher, isReceiver, type Pipe, runsByPump } from '../pipes/pipe.ts'
 import type { DeployedComponent, DeployedPipe } from './deployment.ts'
-import { unpopulatedNow } from './exactness.ts'
-import type { PumpState } from './scheduler.ts'
+import type { PumpState } from './pump-state.ts'
 
 const OPERATIONS = ['start', 'start-rescan', 'stop', 'enable', 'disable', 'update-last-seen']
 
 export function pipeDocument(deployed: DeployedPipe, state: PumpState, snapshot: Snapshot): string {
-  const { component, effective, pipe, problems, inexact } = deployed
+  const { component, effective, pipe, problems } = deployed
   const sink = pipe?.sink.kind === 'dataset' ? snapshot.dataset(pipe.sink.dataset) : undefined
   const runtime = {
     state: 'Deployed',
@@ -23,7 +21,6 @@ export function pipeDocument(deployed: DeployedPipe, state: PumpState, snapshot:
     'is-disabled': state.isDisabled,
     'config-errors': configErrors(problems),
     'circuit-breaker-tripped': sink?.document.isTripped ?? false,
-    exactness: pipe === null ? null : exactnessOf([...inexact, ...unpopulatedNow(pipe, snapshot)]),
     dependencies: pipe === null ? [] : [...new Set([...pipe.source.inputs, ...pipe.reads])],
     queues: pipe === null ? { source: null, dependencies: null } : queues(pipe, snapshot),
     'execution-dataset': `system:pump_execution:${component.id}`,
@@ -71,12 +68,17 @@ function fullRun(pipe: Pipe | null, snapshot: Snapshot): Record<string, unknown>
 
 function pumpConfig(pipe: Pipe | null): Record<string, unknown> {
   if (pipe === null) return {}
-  const { mode, intervalMs, rescanRunCount, runAtStartup } = pipe.pump
+  const { mode, intervalMs, cron, rescanRunCount, rescanCron, partialRescan, runAtStartup } = pipe.pump
   return {
     mode: isReceiver(pipe) || isPublisher(pipe) ? 'manual' : mode,
-    schedule_interval: intervalMs / 1000,
+    ...(cron === null ? { schedule_interval: intervalMs / 1000 } : { cron_expression: cron.text }),
     run_at_startup: runAtStartup,
+    run_at_startup_if_not_populated: pipe.pump.runAtStartupIfNotPopulated,
     ...(rescanRunCount === null ? {} : { rescan_run_count: rescanRunCount }),
+    ...(rescanCron === null ? {} : { rescan_cron_expression: rescanCron.text }),
+    ...(partialRescan === null
+      ? {}
+      : { partial_rescan_run_count: partialRescan.runCount, partial_rescan_delta: partialRescan.delta }),
   }
 }
 

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
+import { reference } from '../dtl/reference.ts'
 import { startThread } from '../log/thread.ts'
 import type { Logger } from '../pipes/logger.ts'
 import { type BackupSettings, Backups } from './backups/backups.ts'
@@ -89,6 +90,10 @@ export class HubNode implements hub.Node {
       await node.close()
       throw (error as { code?: unknown }).code === 'data-in-use' ? inUse(options.data, error) : error
     }
+  }
+
+  language(): string {
+    return JSON.stringify(reference())
   }
 
   tenants(): readonly HubTenant[] {

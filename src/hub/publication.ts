@@ -2,8 +2,8 @@
 
 import { isPublisher, type Pipe } from '../pipes/pipe.ts'
 import { charsetOf } from '../pipes/sinks/csv-charset.ts'
-import type { Publication, Tenant } from './contract.ts'
-import { datasetHeaders, withSnapshot } from './datasets.ts'
+import type { Publication } from './contract.ts'
+import { datasetHeaders, type Readable, withSnapshot } from './datasets.ts'
 import { HubError } from './errors.ts'
 
 type Form = 'entities' | 'csv'
@@ -15,7 +15,7 @@ export function assertPublishes(pipe: Pipe, form: Form): void {
   throw new HubError('not-a-publisher', `Pipe '${pipe.id}' does not publish ${form}; its sink is '${type}'.`)
 }
 
-export function publicationOf(tenant: Tenant, pipe: Pipe, form: Form, text: AsyncIterable<string>): Publication {
+export function publicationOf(tenant: Readable, pipe: Pipe, form: Form, text: AsyncIterable<string>): Publication {
   const config = (pipe.sink.kind === 'publisher' ? pipe.sink.config : {}) as Record<string, string | undefined>
   const { filename, content_disposition: disposition, encoding } = config
   const charset = form === 'csv' ? (charsetOf(encoding ?? 'utf-8') ?? 'utf-8') : 'utf-8'
@@ -37,7 +37,7 @@ const isFiltered = ({ transforms, source }: Pipe): boolean =>
   transforms.length > 0 || (source.config.subset !== undefined && source.config.subset !== null)
 
 /** A publisher tells how its source dataset stands, if it has just one. */
-function headersOfInput(tenant: Tenant, pipe: Pipe): Record<string, string> {
+function headersOfInput(tenant: Readable, pipe: Pipe): Record<string, string> {
   const [input, ...others] = pipe.source.inputs
   if (input === undefined || others.length > 0) return {}
   const isThere = withSnapshot(tenant, (snapshot) => snapshot.dataset(input) !== undefined)

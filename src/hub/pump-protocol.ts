@@ -2,8 +2,9 @@
 
 import type { MessagePort } from 'node:worker_threads'
 import type { RunReport } from '../pipes/run-report.ts'
+import type { RunOrder } from '../pipes/schedule.ts'
 import type { CompactionOccasion } from './compactor.ts'
-import type { DatasetShape, PipeQuery, PushParameters, ReceiveAnswer, Reposted } from './contract.ts'
+import type { DatasetShape, PipeQuery, PreviewQuery, PushParameters, ReceiveAnswer, Reposted } from './contract.ts'
 
 export interface TenantOpening {
   readonly tenant: string
@@ -30,12 +31,22 @@ interface Projected {
   readonly projected: Readonly<Record<string, number>>
 }
 
+export interface PublishArgument {
+  readonly tenant: string
+  readonly pipe: string
+  readonly form: 'entities' | 'csv'
+  readonly since: string | undefined
+  readonly limit: number | undefined
+  /** JSON object: `_B`. */
+  readonly bound: string
+}
+
 export interface PumpMethods {
   calls: {
     open(opening: TenantOpening): Promise<void>
     close(argument: { readonly tenant: string }): Promise<void>
     deploy(deployment: DeploymentText): Promise<void>
-    run(argument: { readonly tenant: string; readonly pipe: string; readonly rescan: boolean }): Promise<RunReport>
+    run(argument: { readonly tenant: string; readonly pipe: string; readonly order: RunOrder }): Promise<RunReport>
     /** Compacts the dataset that a pipe writes, as its settings say. Gives how many versions went. */
     compact(
       argument: Projected & { readonly tenant: string; readonly pipe: string; readonly occasion: CompactionOccasion },
@@ -54,6 +65,8 @@ export interface PumpMethods {
       readonly body: Uint8Array
       readonly push: PushParameters
     }): Promise<ReceiveAnswer>
+    /** Gives the answer as JSON text. */
+    preview(argument: PreviewQuery & { readonly tenant: string }): Promise<string>
     /** Makes what a tripped circuit breaker holds back, or what was decided before, a part of the dataset. */
     expose(argument: { readonly tenant: string; readonly dataset: string }): Promise<void>
     repost(argument: {
@@ -82,18 +95,7 @@ export interface PumpMethods {
       argument: { readonly tenant: string; readonly pipe: string; readonly query: PipeQuery },
       signal: AbortSignal,
     ): AsyncIterable<readonly string[]>
-    publish(
-      argument: {
-        readonly tenant: string
-        readonly pipe: string
-        readonly form: 'entities' | 'csv'
-        readonly since: string | undefined
-        readonly limit: number | undefined
-        /** JSON object: `_B`. */
-        readonly bound: string
-      },
-      signal: AbortSignal,
-    ): AsyncIterable<string>
+    publish(argument: PublishArgument, signal: AbortSignal): AsyncIterable<string>
   }
 }
 

@@ -1,202 +1,291 @@
-/** Decides when pumps run: on their interval, when an input grew (a signal), when what they waited for came, and when asked. */
+/** Decides when pumps run: on their schedule, when an input grew (a signal), when what they waited for came, and when asked. */
 
 import type { Pipe } from '../pipes/pipe.ts'
 import { runsByPump } from '../pipes/pipe.ts'
 import type { RunReport } from '../pipes/run-report.ts'
-import { isRescan, nextRunAt, signalsOf } from '../pipes/schedule.ts'
+import {
+  countsRuns,
+  isScheduleKept,
+  nextRunAt,
+  type RunKind,
+  type RunOrder,
+  runKind,
+  scheduleText,
+} from '../pipes/schedule.ts'
 import { HubError } from './errors.ts'
-
-export interface PumpState {
-  isDisabled: boolean
-  /** Said when it was disabled. */
-  comment: string | null
-  lastStartedAt: number | null
-  lastEndedAt: number | null
-  last: RunReport | null
-  /** Runs that were counted for rescan_run_count. */
-  runs: number
-  running: { readonly startedAt: number; read: number; readonly isRescan: boolean } | null
-}
-
-/** What a dataset looks like to the scheduler. */
-export interface InputState {
-  readonly end: number
-  readonly populated: boolean
-  /** Its circuit breaker tripped: no pipe may write it. */
-  readonly isTripped?: boolean
-}
+import { fresh, type PumpState, type Running } from './pump-state.ts'
+import { type InputState, isSignalled } from './signals.ts'
 
 export interface SchedulerPorts {
   now(): number
-  run(pipe: string, rescan: boolean): Promise<RunReport>
+  run(pipe: string, order: RunOrder): Promise<RunReport>
+  /** Ends all runs of the pipe. */
   stop(pipe: string): Promise<void>
   /** Datasets as they are now. */
   inputs(): ReadonlyMap<string, InputState>
   /** Resolves when the log grew past `seen`, or after the time. */
   grown(seen: number, timeoutMs: number): Promise<number>
   grownTo(): number
-  /** Keeps the state over a restart. */
-  save(pipe: string, state: PumpState): Promise<void>
+  /** Keeps states over a restart. */
+  save(states: ReadonlyMap<string, PumpState>): Promise<void>
   ended(pipe: string, report: RunReport): void
 }
 
-/** Signals are looked at this often at most, so that a stream of small commits costs little. */
-const SIGNAL_PAUSE_MS = 20
+/** After a look for what is due nothing is looked for during this many times as long, so that a stream of small commits costs little. */
+const REST_SHARE = 4
+const LEAST_REST_MS = 1
 /** A pipe that waits for something is tried again after this long even without a signal. */
 const WAITING_RETRY_MS = 5_000
+const LONGEST_SLEEP_MS = 60_000
+
+/** May the pump run by itself, as far as the node is concerned (task_manager)? */
+export type MayRun = (pipe: Pipe) => boolean
 
 export class Scheduler {
   readonly #ports: SchedulerPorts
   readonly #states = new Map<string, PumpState>()
   #pipes: ReadonlyMap<string, Pipe> = new Map()
-  /** The configuration lets pumps run by themselves (task_manager). */
-  #isScheduled = true
+  #mayRun: MayRun = () => true
   /** Runs by themselves; otherwise only when asked. */
   #isAutomatic = false
   #isStopped = false
   #loop: Promise<void> | null = null
   #wake: () => void = () => {}
   readonly #inFlight = new Map<string, Promise<RunReport>>()
+  readonly #rescans = new Map<string, Promise<RunReport>>()
+  /** Pumps that are to run once as soon as they can: at the start, or because of a signal from outside. */
+  readonly #owed = new Set<string>()
 
   constructor(ports: SchedulerPorts) {
     this.#ports = ports
   }
 
   /** The pipes from now on; known pumps keep their state. `saved` gives what was kept over a restart. */
-  setPipes(
-    isScheduled: boolean,
-    pipes: ReadonlyMap<string, Pipe>,
-    saved: (pipe: string) => Partial<PumpState> | undefined,
-  ): void {
+  async setPipes(mayRun: MayRun, pipes: ReadonlyMap<string, Pipe>, saved: (pipe: string) => PumpState): Promise<void> {
     this.#pipes = pipes
-    this.#isScheduled = isScheduled
+    this.#mayRun = mayRun
     for (const id of [...this.#states.keys()]) {
-      if (!pipes.has(id) && !this.#inFlight.has(id)) this.#states.delete(id)
+      if (!pipes.has(id) && !this.#inFlight.has(id) && !this.#rescans.has(id)) this.#forgetPipe(id)
     }
-    for (const id of pipes.keys()) {
-      if (!this.#states.has(id)) this.#states.set(id, { ...fresh(), ...saved(id) })
+    const changed = new Map<string, PumpState>()
+    for (const [id, pipe] of pipes) {
+      const state = this.#states.get(id) ?? saved(id)
+      this.#states.set(id, state)
+      if (this.#noteSchedule(pipe, state)) changed.set(id, state)
     }
     this.#wake()
+    if (changed.size > 0) await this.#ports.save(changed)
+  }
+
+  /** Another schedule counts from now on; gives whether that must be kept. */
+  #noteSchedule({ pump }: Pipe, state: PumpState): boolean {
+    const schedule = scheduleText(pump)
+    if (state.schedule === schedule) return false
+    state.schedule = schedule
+    state.scheduledAt = this.#ports.now()
+    return isScheduleKept(pump)
+  }
+
+  #forgetPipe(id: string): void {
+    this.#states.delete(id)
+    this.#owed.delete(id)
   }
 
   state(pipe: string): PumpState {
     return this.#states.get(pipe) ?? fresh()
   }
 
+  /** When the pump runs by itself next; null: not as things are. */
   nextRunAt(id: string): number | null {
     const pipe = this.#pipes.get(id)
     const state = this.#states.get(id)
-    if (pipe === undefined || state === undefined || state.isDisabled || !runsByPump(pipe)) return null
-    return nextRunAt(pipe.pump, state.lastStartedAt, this.#ports.now())
+    if (pipe === undefined || state === undefined || !this.#runsByItself(pipe, state)) return null
+    const now = this.#ports.now()
+    return this.#owed.has(id) ? now : nextRunAt(pipe.pump, state, now)
+  }
+
+  #runsByItself(pipe: Pipe, state: PumpState): boolean {
+    return !state.isDisabled && runsByPump(pipe) && pipe.pump.mode === 'scheduled' && this.#mayRun(pipe)
   }
 
   start(): void {
     if (this.#isAutomatic || this.#isStopped) return
     this.#isAutomatic = true
+    this.#oweStartRuns()
     this.#loop = this.#watch()
+  }
+
+  /** `run_at_startup`, and `run_at_startup_if_not_populated` where the dataset is not. */
+  #oweStartRuns(): void {
+    const inputs = this.#ports.inputs()
+    for (const { id, pump, sink } of this.#pipes.values()) {
+      const isPopulated = sink.kind === 'dataset' && inputs.get(sink.dataset)?.populated === true
+      if (pump.runAtStartup || (pump.runAtStartupIfNotPopulated && !isPopulated)) this.#owed.add(id)
+    }
   }
 
   /** No new runs; those under way end between two batches. */
   async close(): Promise<void> {
     this.#isStopped = true
     this.#wake()
-    await Promise.all([...this.#inFlight.keys()].map((pipe) => this.#ports.stop(pipe)))
-    await Promise.allSettled([...this.#inFlight.values()])
+    const running = () => [...this.#inFlight, ...this.#rescans]
+    await Promise.all(running().map(([pipe]) => this.#ports.stop(pipe)))
+    await Promise.allSettled(running().map(([, run]) => run))
     await this.#loop
   }
 
   /** Runs it now and gives the report; an error when it is running or may not run. */
   run(id: string, options: { readonly rescan: boolean } = { rescan: false }): Promise<RunReport> {
+    const operation = options.rescan ? 'start-rescan' : 'start'
     const pipe = this.#pipes.get(id)
     if (pipe === undefined || !runsByPump(pipe)) {
-      throw new HubError('unsupported-operation', `Pump '${id}' doesn't support the operation 'start'.`)
+      throw new HubError('unsupported-operation', `Pump '${id}' doesn't support the operation '${operation}'.`)
     }
     if (pipe.pump.mode === 'off') {
       throw new HubError(
         'unsupported-operation',
-        `Pump '${id}' doesn't support the operation 'start': its mode is 'off'.`,
+        `Pump '${id}' doesn't support the operation '${operation}': its mode is 'off'.`,
       )
     }
-    if (this.#inFlight.has(id)) throw new HubError('already-running', `The pump of pipe '${id}' is running already.`)
-    return this.#begin(id, pipe, options.rescan)
+    const isBusy = options.rescan && pipe.rescansInBackground ? this.#rescans.has(id) : this.#inFlight.has(id)
+    if (isBusy) throw new HubError('already-running', `The pump of pipe '${id}' is running already.`)
+    return this.#begin(pipe, options.rescan ? 'rescan' : null)
   }
 
   async stop(id: string): Promise<void> {
-    const run = this.#inFlight.get(id)
-    if (run === undefined) return
+    if (!this.#inFlight.has(id) && !this.#rescans.has(id)) return
     await this.#ports.stop(id)
-    await run.catch(() => {})
+    await this.ended(id)
   }
 
-  /** Waits until a run of the pipe that is under way has ended. */
+  /** Waits until runs of the pipe that are under way have ended. */
   async ended(id: string): Promise<void> {
-    await this.#inFlight.get(id)?.catch(() => {})
+    await Promise.allSettled([this.#inFlight.get(id), this.#rescans.get(id)])
+  }
+
+  isRunning(id: string): boolean {
+    return this.#inFlight.has(id) || this.#rescans.has(id)
   }
 
   async setDisabled(id: string, isDisabled: boolean, comment: string | null): Promise<void> {
     const state = this.state(id)
     state.isDisabled = isDisabled
     state.comment = comment
-    await this.#ports.save(id, state)
+    await this.#ports.save(new Map([[id, state]]))
     this.#wake()
   }
 
-  progress(id: string, read: number): void {
-    const running = this.#states.get(id)?.running
+  progress(id: string, read: number, isRescan: boolean): void {
+    const state = this.#states.get(id)
+    const running = isRescan ? state?.rescanning : state?.running
     if (running) running.read = read
   }
 
-  /** Makes the pump due at once. */
-  wake(id: string): void {
-    this.state(id).lastStartedAt = null
+  /** Somebody says that there is news for the pipe: it runs once more, soon. A run under way is not disturbed. */
+  signal(id: string): void {
+    const pipe = this.#pipes.get(id)
+    if (pipe === undefined || !this.#runsByItself(pipe, this.state(id))) return
+    this.#owed.add(id)
     this.#wake()
   }
 
   /** Forgets what the last run saw, after a reset: a signal counts again. */
   forget(id: string): void {
-    const state = this.state(id)
-    state.last = null
+    this.state(id).last = null
     this.#wake()
+  }
+
+  /** A background rescan that was interrupted is not gone on with. */
+  async forgetRescan(id: string): Promise<void> {
+    const state = this.state(id)
+    state.owesRescan = false
+    await this.#ports.save(new Map([[id, state]]))
   }
 
   /** Something of this name was erased: what the last runs said of it goes, too. */
   async forgetMentions(name: string): Promise<void> {
     for (const [id, state] of this.#states) {
-      if (!state.last?.message?.includes(name)) continue
-      state.last = { ...state.last, message: 'The message named an entity that was erased.' }
-      await this.#ports.save(id, state)
+      const reports = [state.last, state.lastRescan]
+      if (!reports.some((report) => report?.message?.includes(name))) continue
+      state.last = withoutMention(state.last, name)
+      state.lastRescan = withoutMention(state.lastRescan, name)
+      await this.#ports.save(new Map([[id, state]]))
     }
   }
 
-  #begin(id: string, pipe: Pipe, rescan: boolean): Promise<RunReport> {
-    const state = this.state(id)
+  /** `asked`: what the run is to do; null: what its schedule says. */
+  #begin(pipe: Pipe, asked: RunKind | null): Promise<RunReport> {
+    const state = this.state(pipe.id)
+    const startedAt = this.#ports.now()
+    this.#owed.delete(pipe.id)
     state.runs++
-    const isFullAgain = rescan || isRescan(pipe.pump, state.runs)
-    state.running = { startedAt: this.#ports.now(), read: 0, isRescan: isFullAgain }
-    const run = this.#finish(id, state, isFullAgain)
-    this.#inFlight.set(id, run)
+    const kind = asked ?? runKind(pipe.pump, state, state.runs, startedAt)
+    if (kind === 'rescan') state.rescannedAt = startedAt
+    if (kind !== 'rescan' || !pipe.rescansInBackground) return this.#beginMain(pipe, state, kind, startedAt)
+    if (!this.#rescans.has(pipe.id)) {
+      // The schedule has had its run; the next goes on beside the rescan.
+      state.lastStartedAt = startedAt
+      return this.#beginRescan(pipe, state, startedAt)
+    }
+    return this.#beginMain(pipe, state, 'incremental', startedAt)
+  }
+
+  #beginMain(pipe: Pipe, state: PumpState, kind: RunKind, startedAt: number): Promise<RunReport> {
+    state.running = { startedAt, read: 0, kind }
+    return this.#track(this.#inFlight, pipe, this.#finish(pipe, state, state.running))
+  }
+
+  #beginRescan(pipe: Pipe, state: PumpState, startedAt: number): Promise<RunReport> {
+    state.rescanning = { startedAt, read: 0, kind: 'rescan' }
+    return this.#track(this.#rescans, pipe, this.#finishRescan(pipe, state))
+  }
+
+  #track(lane: Map<string, Promise<RunReport>>, { id }: Pipe, run: Promise<RunReport>): Promise<RunReport> {
+    lane.set(id, run)
     run.catch(() => {})
     return run
   }
 
-  async #finish(id: string, state: PumpState, rescan: boolean): Promise<RunReport> {
-    const startedAt = this.#ports.now()
+  async #finish(pipe: Pipe, state: PumpState, { kind, startedAt }: Running): Promise<RunReport> {
     try {
-      const report = await this.#ports.run(id, rescan)
+      const report = await this.#ports.run(pipe.id, { kind, isBackground: false })
       state.last = report
       return report
     } finally {
       state.running = null
       state.lastStartedAt = startedAt
       state.lastEndedAt = this.#ports.now()
-      this.#inFlight.delete(id)
+      this.#inFlight.delete(pipe.id)
       if (state.last !== null) {
-        this.#ports.ended(id, state.last)
-        // Runs that did nothing leave no trace on disk.
-        if (!this.#isStopped && (state.last.changes > 0 || state.last.outcome === 'failed')) {
-          await this.#ports.save(id, state)
+        this.#ports.ended(pipe.id, state.last)
+        // Runs that did nothing leave no trace on disk, unless the next one depends on when they were.
+        const isNews = state.last.changes > 0 || state.last.outcome === 'failed'
+        if (!this.#isStopped && (isNews || isScheduleKept(pipe.pump) || countsRuns(pipe.pump))) {
+          await this.#ports.save(new Map([[pipe.id, state]]))
         }
       }
+      this.#wake()
+    }
+  }
+
+  async #finishRescan(pipe: Pipe, state: PumpState): Promise<RunReport> {
+    const { id } = pipe
+    if (!state.owesRescan) {
+      state.owesRescan = true
+      await this.#ports.save(new Map([[id, state]]))
+    }
+    try {
+      const report = await this.#ports.run(id, { kind: 'rescan', isBackground: true })
+      state.lastRescan = report
+      // What may not run beside others is done by an ordinary run.
+      if (report.outcome === 'waiting') this.#owed.add(id)
+      if (report.outcome === 'completed' || report.outcome === 'waiting') state.owesRescan = false
+      return report
+    } finally {
+      state.rescanning = null
+      this.#rescans.delete(id)
+      if (state.lastRescan !== null) this.#ports.ended(id, state.lastRescan)
+      if (!this.#isStopped) await this.#ports.save(new Map([[id, state]]))
       this.#wake()
     }
   }
@@ -204,18 +293,20 @@ export class Scheduler {
   async #watch(): Promise<void> {
     while (!this.#isStopped) {
       const seen = this.#ports.grownTo()
+      const lookedAt = this.#ports.now()
       this.#startDue()
+      const rest = Math.max(LEAST_REST_MS, REST_SHARE * (this.#ports.now() - lookedAt))
       const woken = new Promise<void>((resolve) => {
         this.#wake = resolve
       })
+      await sleep(rest)
       await Promise.race([this.#ports.grown(seen, this.#untilNextMs()), woken])
-      if (!this.#isStopped) await new Promise((resolve) => setTimeout(resolve, SIGNAL_PAUSE_MS))
     }
   }
 
   #untilNextMs(): number {
     const now = this.#ports.now()
-    let soonest = now + 60_000
+    let soonest = now + LONGEST_SLEEP_MS
     for (const id of this.#pipes.keys()) {
       if (this.#inFlight.has(id)) continue
       const due = this.#dueAt(id)
@@ -232,52 +323,32 @@ export class Scheduler {
   }
 
   #startDue(): void {
-    if (!this.#isScheduled) return
     const now = this.#ports.now()
     let inputs: ReadonlyMap<string, InputState> | undefined
     for (const [id, pipe] of this.#pipes) {
       const state = this.state(id)
-      if (this.#inFlight.has(id) || state.isDisabled || !runsByPump(pipe) || pipe.pump.mode !== 'scheduled') continue
+      if (this.#inFlight.has(id) || !this.#runsByItself(pipe, state)) continue
       const due = this.#dueAt(id)
-      let isDue = due !== null && due <= now
+      const isDue = due !== null && due <= now
+      if (isDue && state.owesRescan && !this.#rescans.has(id)) this.#goOnRescanning(pipe, state, now)
       if (!isDue && pipe.source.signalled) {
         inputs ??= this.#ports.inputs()
-        isDue = isSignalled(pipe, state, inputs)
-      }
-      if (isDue) void this.#begin(id, pipe, false).catch(() => {})
+        if (!isSignalled(pipe, state, inputs)) continue
+      } else if (!isDue) continue
+      void this.#begin(pipe, null).catch(() => {})
     }
   }
+
+  /** One that was interrupted goes on when its pump is due. */
+  #goOnRescanning(pipe: Pipe, state: PumpState, now: number): void {
+    if (pipe.rescansInBackground) void this.#beginRescan(pipe, state, now).catch(() => {})
+    else state.owesRescan = false
+  }
 }
 
-/** An input grew since the run that saw it last, or all it reads is populated by now and its own dataset is not yet. */
-function isSignalled(pipe: Pipe, state: PumpState, inputs: ReadonlyMap<string, InputState>): boolean {
-  const { last } = state
-  if (pipe.sink.kind === 'dataset' && inputs.get(pipe.sink.dataset)?.isTripped) return false
-  if (last === null) return true
-  for (const input of signalsOf(pipe)) {
-    const known = inputs.get(input)
-    if (known !== undefined && known.end > (last.inputEnds[input] ?? 0) && last.outcome !== 'waiting') return true
-  }
-  if (last.outcome === 'waiting') {
-    return [...pipe.reads, ...pipe.source.inputs].every((dataset) => inputs.get(dataset)?.populated === true)
-  }
-  const { sink } = pipe
-  return (
-    last.outcome === 'completed' &&
-    sink.kind === 'dataset' &&
-    sink.populatedWhen === 'if-source-populated' &&
-    inputs.get(sink.dataset)?.populated === false &&
-    pipe.source.inputs.length > 0 &&
-    pipe.source.inputs.every((dataset) => inputs.get(dataset)?.populated === true)
-  )
-}
+const withoutMention = (report: RunReport | null, name: string): RunReport | null =>
+  report?.message?.includes(name) === true
+    ? { ...report, message: 'The message named an entity that was erased.' }
+    : report
 
-const fresh = (): PumpState => ({
-  isDisabled: false,
-  comment: null,
-  lastStartedAt: null,
-  lastEndedAt: null,
-  last: null,
-  runs: 0,
-  running: null,
-})
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

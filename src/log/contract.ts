@@ -138,6 +138,8 @@ export interface DatasetView {
   /** Only whether it is there and its hash: does not touch the body. */
   head(id: string): { readonly sequence: number; readonly hash: string; readonly deleted: boolean } | undefined
   version(sequence: number): Version | undefined
+  /** Those versions that are there; `sequences` ascend. */
+  versionsAt(sequences: Iterable<number>): Iterable<Version>
   /**
    * Versions after `since` (exclusive; null: from the start) in log order, up to the end of the snapshot.
    * `history` false: only those that are their id's newest in this snapshot. `to`: not beyond this sequence, so that a
@@ -157,10 +159,15 @@ export interface DatasetView {
   /** Ids whose latest version has this key in the index, in `_id` order; the deleted only when asked for. */
   lookup(index: number, key: Uint8Array, options?: { deleted?: boolean }): readonly string[]
   /**
-   * The live ids under a key page by page, for keys that very many have; `after` the last id of a page goes on in another
-   * snapshot. In `_id` order, but ids above 512 bytes come among themselves in the order of their hashes.
+   * The live ids under a key page by page, or with `deleted` the deleted ones, for keys that very many have; `after` the
+   * last id of a page goes on in another snapshot. In `_id` order, but ids above 512 bytes come among themselves in the
+   * order of their hashes.
    */
-  lookupPages(index: number, key: Uint8Array, options?: { after?: string; size?: number }): Iterable<readonly string[]>
+  lookupPages(
+    index: number,
+    key: Uint8Array,
+    options?: { after?: string | undefined; size?: number; deleted?: boolean },
+  ): Iterable<readonly string[]>
   /**
    * What changed after `since` (exclusive; with `reverse` before it) in the part of the dataset that has a key in an
    * index: the newest version of each id in it, and of each id that left it the version with which it did, as deleted; in

@@ -119,6 +119,14 @@ export class OpenDataset implements DatasetView {
   }
 
   *placesAt(sequences: Iterable<number>): Generator<Place> {
+    for (const [block, entry] of this.#entriesAt(sequences)) yield placeOf(block, entry)
+  }
+
+  *versionsAt(sequences: Iterable<number>): Generator<Version> {
+    for (const [block, entry] of this.#entriesAt(sequences)) yield block.versionAt(entry)
+  }
+
+  *#entriesAt(sequences: Iterable<number>): Generator<readonly [block: Block, entry: number]> {
     const here = this.#snapshot.moves
     let block: Block | undefined
     let end = 0
@@ -131,7 +139,7 @@ export class OpenDataset implements DatasetView {
       }
       const entry = block.find(sequence)
       if (entry < 0) continue
-      yield placeOf(block, entry)
+      yield [block, entry]
       this.#snapshot.checkStill(here)
     }
   }
@@ -230,14 +238,14 @@ export class OpenDataset implements DatasetView {
   *lookupPages(
     index: number,
     key: Uint8Array,
-    { after, size = IDS_PAGE }: { after?: string; size?: number } = {},
+    { after, size = IDS_PAGE, deleted = false }: { after?: string | undefined; size?: number; deleted?: boolean } = {},
   ): Generator<readonly string[]> {
     const here = this.#snapshot.moves
     const value = valuePart(key)
-    const prefix = valuePrefix(this.#number, index, false, value)
+    const prefix = valuePrefix(this.#number, index, deleted, value)
     const end = prefixEnd(prefix)
     let start: Buffer | undefined
-    if (after !== undefined) start = next(indexKey(this.#number, index, false, value, bounded(encodeId(after))))
+    if (after !== undefined) start = next(indexKey(this.#number, index, deleted, value, bounded(encodeId(after))))
     for (;;) {
       const range = { start: start ?? prefix, end, limit: size, transaction: this.#transaction }
       const keys = [...this.#tables.index.getKeys(range)]

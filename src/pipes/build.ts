@@ -18,7 +18,8 @@ import type { HopsThresholds } from './hops-meter.ts'
 import { checkThresholds, hopsThresholdsOf, type TrackingSettings } from './hops-thresholds.ts'
 import { explicitIndexes, IDS } from './indexes.ts'
 import type { BreakerLimits, Pipe, PipeSink, PipeSource, PumpSettings } from './pipe.ts'
-import { defaultIntervalMs } from './schedule.ts'
+import { readPump } from './pump-settings.ts'
+import { schedulesItself } from './schedule.ts'
 import { laterSinkTypes, sinkTypes } from './sinks/index.ts'
 import { laterSourceTypes, sourceTypes } from './sources/index.ts'
 import { laterTransformTypes, transformTypes } from './transforms/index.ts'
@@ -28,6 +29,8 @@ export interface NodeSettings {
   readonly namespacedIdentifiers: boolean
   readonly prefixes: Readonly<Record<string, string>>
   readonly signalsInternally: boolean
+  /** `global_defaults.run_at_startup_if_not_populated`: for pumps that do not say. */
+  readonly runsAtStartIfNotPopulated: boolean
   /** Every dataset has an index over the identities of its entities. */
   readonly indexesIds: boolean
   /** A deleted pipe takes along what is its own (`pipe_cleanup_after_deletion`). */
@@ -38,8 +41,6 @@ export interface NodeSettings {
   readonly failsWhenEmpty: boolean
   /** `global_defaults.require_populated_input`, likewise. */
   readonly requiresPopulatedInput: boolean
-  /** `global_defaults.trace_output`, for pipes that do not say it themselves. */
-  readonly tracesOutput: boolean
   /** `dependency_tracking` of the node, over which that of a pipe goes. */
   readonly dependencyTracking: TrackingSettings
   /** Defaults of `compaction`. */
@@ -51,9 +52,6 @@ export interface Built {
   readonly pipe: Pipe | null
   readonly problems: readonly Problem[]
 }
-
-/** A short interval that is named in the configuration switches implicit signalling off (hub.md §5.5). */
-const SHORT_INTERVAL_MS = 3_600_000
 
 export function buildPipe(id: string, effective: Dict, node: NodeSettings): Built {
   const builder = new Builder(id, effective, node)
@@ -80,8 +78,7 @@ class Builder {
     const placed = this.#transforms(settings)
     const transforms = placed.map(({ transform }) => transform)
     if (source === null || sink === null) return null
-    const betweenDatasets = source.type.inputs(source.config).length > 0 && sink.type.kind === 'dataset'
-    const pump = this.#pump(betweenDatasets)
+    const pump = this.#pump(source, sink)
     const analyses = transforms.map(({ analysis }) => analysis)
     const namespaced = settings.namespacedIdentifiers
     const pipe: Pipe = {
@@ -109,8 +106,10 @@ class Builder {
       fingerprint: this.#fingerprint(settings),
       compaction: this.#compaction(sink.type.kind === 'dataset'),
       isDurable: isDurable(this.#effective),
+      isOffsetProtected: this.#flag('disable_set_last_seen') ?? false,
+      isOfUser: isOfUser(this.#effective),
+      rescansInBackground: false,
       hopsThresholds: this.#hopsThresholds(),
-      tracesOutput: sink.type.kind === 'dataset' && (this.#flag('trace_output') ?? this.#node.tracesOutput),
     }
     for (const finding of checkHops(pipe)) this.#report(finding)
     return pipe
@@ -130,7 +129,6 @@ class Builder {
     const inputs = type.inputs(config)
     const plain = config as Record<string, unknown>
     const explicit = plain.supports_signalling as boolean | undefined
-    const hasShortSchedule = pump.intervalIsExplicit && pump.intervalMs < SHORT_INTERVAL_MS
     const isInternal = get(this.#dict('sink'), 'type') === 'dataset'
     const initial = plain.initial_since_value as string | number | undefined
     return {
@@ -139,11 +137,11 @@ class Builder {
       continuation: type.continuation(config),
       inputs,
       signalled:
-        inputs.length > 0 &&
-        (explicit ?? (this.#node.signalsInternally && isInternal && !hasShortSchedule && pump.mode === 'scheduled')),
+        inputs.length > 0 && (explicit ?? (this.#node.signalsInternally && isInternal && !schedulesItself(pump))),
       requiresPopulatedInput: this.#ownOr(type, 'require_populated_input', true, this.#node.requiresPopulatedInput),
       failsWhenEmpty: this.#ownOr(type, 'if_source_empty', 'fail', this.#node.failsWhenEmpty),
       initialSince: initial === undefined ? null : String(initial),
+      origin: type.origin?.(config) ?? null,
       populated: (snapshot) => type.populated?.(config, snapshot) ?? true,
       open: (surroundings) => type.open(config, surroundings),
     }
@@ -231,16 +229,17 @@ class Builder {
     return hash128(JSON.stringify([parts.map((name) => writeJson(get(this.#effective, name) ?? null)), settings]))
   }
 
-  #pump(betweenDatasets: boolean): PumpSettings {
-    const pump = this.#dict('pump')
-    const seconds = numberOf(get(pump, 'schedule_interval'))
-    return {
-      mode: (get(pump, 'mode') as PumpSettings['mode'] | undefined) ?? 'scheduled',
-      intervalMs: seconds === undefined ? defaultIntervalMs(betweenDatasets, chanceOf(this.#id)) : seconds * 1000,
-      intervalIsExplicit: seconds !== undefined,
-      rescanRunCount: numberOf(get(pump, 'rescan_run_count')) ?? null,
-      runAtStartup: get(pump, 'run_at_startup') === true,
-    }
+  #pump({ type, config }: Chosen<SourceType>, { type: sink }: Chosen<SinkType>): PumpSettings {
+    const { settings, findings } = readPump(this.#dict('pump'), {
+      isInternal: type.inputs(config).length > 0 && sink.kind === 'dataset',
+      isExternal: type.type !== 'http_endpoint' && sink.kind !== 'publisher' && (asksSystem(type) || asksSystem(sink)),
+      supportsSince: type.continuation(config).supportsSince,
+      writesDataset: sink.kind === 'dataset',
+      chance: chanceOf(this.#id),
+      runAtStartupIfNotPopulated: this.#node.runsAtStartIfNotPopulated,
+    })
+    for (const finding of findings) this.#report({ ...finding, pointer: `/pump${finding.pointer}` })
+    return settings
   }
 
   #settings(): DtlSettings {
@@ -373,6 +372,18 @@ function isGlobal(effective: Dict): boolean {
 function isDurable(effective: Dict): boolean {
   const metadata = get(effective, 'metadata')
   return isDict(metadata) && get(metadata, 'durable') === true
+}
+
+/** A system may be named in an embedded source, but is not asked. */
+const asksSystem = ({ type, config }: SourceType | SinkType): boolean =>
+  'system' in config.properties && type !== 'embedded'
+
+/** Of whose making pipes are that the hub has for itself (hub.md §3.1). */
+const HUBS_OWN: readonly unknown[] = ['system', 'search', 'replica', 'aggregator-storage-node']
+
+function isOfUser(effective: Dict): boolean {
+  const metadata = get(effective, 'metadata')
+  return !isDict(metadata) || !HUBS_OWN.includes(get(metadata, 'origin'))
 }
 
 const secondVersionsOf = (given: unknown): 'refuse' | 'ignore' | null =>

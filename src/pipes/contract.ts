@@ -49,6 +49,19 @@ export interface Continuation {
 export interface OpenSource {
   /** Everything after `since` (null: all), in batches. With `since` null it is a full read. */
   read(since: Offset | null, signal: AbortSignal): AsyncIterable<Batch>
+  /**
+   * What it makes, as of now, of these entities of one of its inputs, each thing once: dependency tracking runs them
+   * again. Nothing is remembered of it, and what waits to be read is left to `read`, which gives it in any case.
+   */
+  reread?(dataset: string, ids: readonly string[]): readonly Entity[]
+}
+
+/** How what a source gives hangs together with the entities of its inputs: what dependency tracking goes by. */
+export interface Origin {
+  /** Datasets whose entities come out. */
+  readonly datasets: readonly string[]
+  /** Whether all values that one of them has for a root property are among those of what comes out, under the same name. */
+  carries(property: string): boolean
 }
 
 /** An index that is complete before a pipe reads. */
@@ -79,6 +92,8 @@ export interface SourceType<S extends TObject = TObject> {
   inputs(config: Static<S>): readonly string[]
   /** Whether what it reads is a complete first load; absent: it is once a run has read all (hub.md §2.4). */
   populated?(config: Static<S>, snapshot: Snapshot): boolean
+  /** Absent: what it gives cannot be followed back to entities of its inputs. With it, the open source has `reread`. */
+  origin?(config: Static<S>): Origin
   /** `add_namespaces` when namespaced identifiers are on and the pipe says nothing (dtl.md §7.1). */
   readonly addsNamespaces: boolean
   open(config: Static<S>, surroundings: Surroundings): OpenSource

@@ -19,6 +19,7 @@ import { copyOf, get, set } from '../model/dict.ts'
 import { type Entity, idOf } from '../model/entity.ts'
 import { EntityEncoder } from '../model/entity-encoder.ts'
 import { writeJson } from '../model/json.ts'
+import type { Value } from '../model/value.ts'
 import { trippedError } from './breaker.ts'
 import { rounds, withGoneChildren } from './child-tracking.ts'
 import { PipeError } from './errors.ts'
@@ -30,17 +31,22 @@ export class IndexCompiler {
   readonly #compiled = new Map<string, CompiledIndex>()
 
   keysOf(expression: string, entity: Entity): Uint8Array[] {
+    const keys: Uint8Array[] = []
+    for (const value of this.valuesOf(expression, entity)) {
+      const key = indexKey(value)
+      if (key !== null) keys.push(key)
+    }
+    return keys
+  }
+
+  /** Distinct and not null. */
+  valuesOf(expression: string, entity: Entity): readonly Value[] {
     let index = this.#compiled.get(expression)
     if (index === undefined) {
       index = compileIndex(expression)
       this.#compiled.set(expression, index)
     }
-    const keys: Uint8Array[] = []
-    for (const value of index.keys(entity)) {
-      const key = indexKey(value)
-      if (key !== null) keys.push(key)
-    }
-    return keys
+    return index.keys(entity)
   }
 }
 

@@ -2,7 +2,10 @@
 
 import type { Snapshot } from '../log/contract.ts'
 import { type Entity, idOf } from '../model/entity.ts'
+import { movedBack } from './partial-rescan.ts'
 import type { Pipe, PipeSink } from './pipe.ts'
+import type { RunReport } from './run-report.ts'
+import type { RunKind } from './schedule.ts'
 import { SeenSet } from './seen-set.ts'
 import { type SeenHead, SeenStore } from './seen-store.ts'
 import type { StateChanges } from './state.ts'
@@ -23,7 +26,7 @@ interface Head extends SeenHead {
 
 /** How a run goes about reading. */
 export interface Plan {
-  readonly isFull: boolean
+  readonly syncType: RunReport['syncType']
   /** To read from. */
   readonly since: string | null
   /** The interrupted full run that it continues. */
@@ -35,8 +38,12 @@ export interface Plan {
 /** The name of a pipe's bookmark among the offsets of the log. */
 export const sourceOffset = (pipe: string): string => `source:${pipe}`
 
-/** A run is full when there is no offset, when it is asked to be, and when one that was begun was not completed. */
-export function planRun(pipe: Pipe, snapshot: Snapshot, rescan: boolean): Plan {
+/**
+ * A run is full when there is no offset, when it is asked to be, and when one that was begun was not completed. A partial
+ * one is incremental from further back: what it saves meanwhile lies further back, too, so when it is interrupted the next
+ * run goes on with it.
+ */
+export function planRun(pipe: Pipe, snapshot: Snapshot, kind: RunKind): Plan {
   const { continuation, initialSince } = pipe.source
   const stored = continuation.supportsSince ? (snapshot.offset(sourceOffset(pipe.id)) ?? null) : null
   const store = new SeenStore<Head>(pipe.id)
@@ -45,10 +52,12 @@ export function planRun(pipe: Pipe, snapshot: Snapshot, rescan: boolean): Plan {
   const isOpen = head !== undefined && head.base === stored
   if (head !== undefined && isOpen && isSame(head, pipe, snapshot)) {
     const resumed = new FullRun(store, head, store.load(snapshot, head), true)
-    return { isFull: true, since: head.reached ?? initialSince, resumed, hasRemains: false }
+    return { syncType: 'full', since: head.reached ?? initialSince, resumed, hasRemains: false }
   }
-  const isFull = stored === null || rescan || isOpen
-  return { isFull, since: isFull ? initialSince : stored, resumed: null, hasRemains: head !== undefined }
+  const rest = { resumed: null, hasRemains: head !== undefined }
+  if (stored === null || kind === 'rescan' || isOpen) return { syncType: 'full', since: initialSince, ...rest }
+  const before = kind === 'partial' ? movedBack(stored, pipe.pump.partialRescan?.delta ?? 0) : null
+  return { syncType: before === null ? 'incremental' : 'partial', since: before ?? stored, ...rest }
 }
 
 /** Whether what was seen means the same to this run. */

@@ -3,7 +3,8 @@
 import type { DtlSettings, DtlTransform } from '../dtl/contract.ts'
 import type { Snapshot } from '../log/contract.ts'
 import type { CompactionSettings } from './compaction-settings.ts'
-import type { Continuation, NeededIndex, OpenSink, OpenSource, Surroundings } from './contract.ts'
+import type { Continuation, NeededIndex, OpenSink, OpenSource, Origin, Surroundings } from './contract.ts'
+import type { Cron } from './cron-parse.ts'
 import type { HopsThresholds } from './hops-meter.ts'
 
 export interface Pipe {
@@ -30,8 +31,12 @@ export interface Pipe {
   readonly compaction: CompactionSettings
   /** `metadata.durable`: its dataset's document shows it; every commit is on disk before it is answered anyway. */
   readonly isDurable: boolean
-  /** It remembers what it made of each source entity, and deletes what it no longer makes of it. */
-  readonly tracesOutput: boolean
+  /** Nobody sets or resets its offset by hand (`disable_set_last_seen`). */
+  readonly isOffsetProtected: boolean
+  /** Somebody's own, and not one that the hub made for itself (rest-api.md §2.1, `metadata.origin`). */
+  readonly isOfUser: boolean
+  /** A rescan runs beside incremental runs (`enable_background_rescan`). */
+  readonly rescansInBackground: boolean
   /** What one evaluation of a hops may collect; null: as much as it finds. */
   readonly hopsThresholds: HopsThresholds | null
 }
@@ -45,6 +50,8 @@ export interface PipeSource {
   readonly failsWhenEmpty: boolean
   readonly initialSince: string | null
   readonly config: Readonly<Record<string, unknown>>
+  /** Null: what it gives cannot be followed back to entities of its inputs. */
+  readonly origin: Origin | null
   populated(snapshot: Snapshot): boolean
   open(surroundings: Surroundings): OpenSource
 }
@@ -95,8 +102,25 @@ export interface PumpSettings {
   readonly intervalMs: number
   /** The configuration names the interval. */
   readonly intervalIsExplicit: boolean
+  /** Goes over the interval. */
+  readonly cron: CronSchedule | null
   readonly rescanRunCount: number | null
+  readonly rescanCron: CronSchedule | null
+  readonly partialRescan: PartialRescan | null
   readonly runAtStartup: boolean
+  readonly runAtStartupIfNotPopulated: boolean
+}
+
+export interface CronSchedule {
+  /** As it was written. */
+  readonly text: string
+  readonly cron: Cron
+}
+
+/** Every so many runs go back a part of the way: a number is taken from the offset, or as many seconds. */
+export interface PartialRescan {
+  readonly runCount: number
+  readonly delta: number
 }
 
 /** Its entities come when somebody sends them; its pump has nothing to read (hub.md §3.2). */

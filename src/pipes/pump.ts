@@ -11,26 +11,17 @@ import { waitingFor } from './readiness.ts'
 import { Run } from './run.ts'
 import type { RunPorts } from './run-ports.ts'
 import type { RunReport } from './run-report.ts'
+import type { RunOrder } from './schedule.ts'
 import { transformBatch } from './transform-batch.ts'
 
-export interface RunOptions {
-  /** Everything is read again; the offset stays until that is done. */
-  readonly rescan: boolean
-}
-
-export async function runPipe(
-  pipe: Pipe,
-  ports: RunPorts,
-  options: RunOptions,
-  signal: AbortSignal,
-): Promise<RunReport> {
+export async function runPipe(pipe: Pipe, ports: RunPorts, order: RunOrder, signal: AbortSignal): Promise<RunReport> {
   const run = new Run(pipe, ports)
   try {
     const waiting = await waitingFor(run, signal)
     if (waiting !== null) return run.report('waiting', waiting)
     await run.begin()
     try {
-      await move(run, await planned(run, options), signal)
+      await move(run, await planned(run, order), signal)
     } catch (error) {
       if (isTrip(error)) await trip(run)
       throw error
@@ -47,10 +38,13 @@ export async function runPipe(
 }
 
 /** How it goes about reading; remains of a full run that nobody can continue become void. */
-async function planned(run: Run, { rescan }: RunOptions): Promise<Plan> {
-  const { pipe, snapshot } = run
-  const plan = planRun(pipe, snapshot, rescan)
-  run.isFull = plan.isFull
+async function planned(run: Run, { kind }: RunOrder): Promise<Plan> {
+  const { pipe, ports, snapshot } = run
+  const plan = planRun(pipe, snapshot, kind)
+  run.syncType = plan.syncType
+  if (kind === 'partial' && plan.syncType === 'incremental') {
+    ports.logger.warn(`Pipe '${pipe.id}' cannot go back from the offset '${plan.since}': it is no number and no time.`)
+  }
   if (plan.hasRemains) await voidFullRun(pipe.id, run.present, (state) => run.commit({ state }))
   return plan
 }

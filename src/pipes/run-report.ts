@@ -5,7 +5,7 @@ import type { RunHopsMeter } from './hops-meter.ts'
 export interface RunReport {
   /** `waiting`: it may not run yet, and `message` says for what. */
   readonly outcome: 'completed' | 'failed' | 'interrupted' | 'waiting'
-  readonly syncType: 'full' | 'incremental'
+  readonly syncType: 'full' | 'partial' | 'incremental'
   readonly read: number
   /** Entities handed to the sink. */
   readonly written: number

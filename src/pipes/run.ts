@@ -19,8 +19,8 @@ export class Run {
   /** What programs are given. */
   readonly context: RunContext
   readonly tally: Tally = newTally()
-  /** Whether it reads everything: known once it is planned. */
-  isFull = true
+  /** What it reads: known once it is planned. */
+  syncType: RunReport['syncType'] = 'full'
   /** For what must be compared with the newest that is stored: moved while the source reads at its own position. */
   #latest: ReadPosition | null = null
   readonly #startedAt: number
@@ -52,6 +52,11 @@ export class Run {
     this.#number = await this.ports.journal.beginRun(this.pipe.id)
     this.position.moveToPresent()
     this.#noteInputs()
+  }
+
+  /** Whether it reads everything. */
+  get isFull(): boolean {
+    return this.syncType === 'full'
   }
 
   get snapshot(): Snapshot {
@@ -102,9 +107,8 @@ export class Run {
 
   /** `why`: the error it failed with, or what it waits for. */
   report(outcome: RunReport['outcome'], why: Error | string | null): RunReport {
-    const syncType = this.isFull ? 'full' : 'incremental'
     const seconds = (this.ports.now() - this.#startedAt) / 1000
-    const { tally } = this
+    const { syncType, tally } = this
     return reportOf(outcome, { syncType, seconds, inputEnds: this.#inputEnds, tally, meter: this.#meter }, why)
   }
 

@@ -3,10 +3,12 @@
 import type { Quad } from '@rdfjs/types'
 import { DataFactory } from 'n3'
 import type { Doors } from '../../src/api/doors.ts'
+import { reference } from '../../src/dtl/reference.ts'
 import type {
   DatasetShape,
   Node,
   PipeQuery,
+  PreviewQuery,
   Publication,
   PublishQuery,
   PushParameters,
@@ -150,6 +152,15 @@ export class FakeTenant implements Tenant {
     return this.pages
   }
   lastQuery: PipeQuery | undefined
+  readonly previewed: PreviewQuery[] = []
+  async preview(query: PreviewQuery) {
+    this.previewed.push(query)
+    return '{"result":[],"errors":[],"warnings":[],"trace":[]}'
+  }
+  explain = (id: string) => {
+    if (!this.pipes.has(id)) throw new HubError('unknown-pipe', `There is no pipe '${id}'.`)
+    return JSON.stringify({ pipe: id })
+  }
   async receive(id: string, body: Uint8Array, push: PushParameters) {
     if (!this.pipes.has(id)) throw new HubError('unknown-pipe', `There is no pipe '${id}'.`)
     const text = Buffer.from(body).toString()
@@ -285,6 +296,7 @@ export class FakeNode implements Node {
     return this.all.get('default') as FakeTenant
   }
   tenants = () => [...this.all.values()]
+  language = () => JSON.stringify(reference())
   tenant = (name: string) => this.all.get(name)
   async createTenant(name: string) {
     if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new HubError('bad-tenant-name', `'${name}' is no name of a tenant.`)

@@ -77,7 +77,6 @@ describe('what a pump may say', () => {
     [{ schedule_interval: '30' }, 'error /schedule_interval'],
     [{ mode: 'of' }, 'error /mode'],
     [{ rescan_run_count: 0 }, 'error /rescan_run_count'],
-    [{ cron_expression: '0 0 * * ?' }, 'error /cron_expression'],
     [{ max_read_retries: 1 }, 'error /max_read_retries'],
     [{ shedule_interval: 1 }, 'warning /shedule_interval'],
   ])('is questioned: %j', (pump, problem) => {

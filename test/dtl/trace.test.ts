@@ -32,12 +32,12 @@ describe('a trace', () => {
         '{"_id": "1", "a": "x"}',
       ),
     ).toEqual([
-      'add("X!") = {"n":"X!"}',
+      'add("n", "X!") = {"n":"X!"}',
       '  upper("x!") = "X!"',
       '    concat("x", "!") = "x!"',
       'if(true) = {"n":null}',
       '  eq("X!", "X!") = true',
-      '  remove() = {"n":null}',
+      '  remove(["n"]) = {"n":null}',
       'filter(false) = "filtered"',
     ])
   })
@@ -50,10 +50,33 @@ describe('a trace', () => {
         '{"_id": "1", "x": 1}',
       ),
     ).toEqual([
-      'add([{"n":"One"}]) = {"r":[{"n":"One"}]}',
+      'add("r", [{"n":"One"}]) = {"r":[{"n":"One"}]}',
       '  apply-hops([{"_id":"b1","x":1,"name":"One"}]) = [{"n":"One"}]',
       '    one({"_id":"b1","x":1,"name":"One"}) = {"n":"One"}',
       '      rename("name", "n") = {"n":"One"}',
+    ])
+  })
+
+  it('tells constants where they are written, also those that are never evaluated', () => {
+    expect(
+      shown(
+        [
+          ['copy', ['list', 'a', 'b'], '_*'],
+          ['add', 'x', ['plus', 1, ['datetime-diff', 'day', '_S.a', '~t2015-07-28']]],
+          ['add', 'y', ['map', ['concat', '_.', '-'], ['list', 'p', 'q']]],
+        ],
+        '{"_id": "1", "a": "~t2015-07-30"}',
+      ),
+    ).toEqual([
+      'copy(["a","b"], ["_*"]) = {"a":"~t2015-07-30"}',
+      'add("x", 3) = {"x":3}',
+      '  plus(1, 2) = 3',
+      '    datetime-diff("day", "~t2015-07-30", "~t2015-07-28") = 2',
+      'add("y", ["p-","q-"]) = {"y":["p-","q-"]}',
+      '  map(["p","q"], "p-", "q-") = ["p-","q-"]',
+      '    list("p", "q") = ["p","q"]',
+      '    concat("p", "-") = "p-"',
+      '    concat("q", "-") = "q-"',
     ])
   })
 

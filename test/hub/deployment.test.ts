@@ -86,9 +86,55 @@ describe('a deployment', () => {
 
   it('names a system that is missing', () => {
     const source = { type: 'json', system: 'crmm', url: 'x' }
-    expect(found({ _id: 'crm', type: 'system:url', url_pattern: 'http://x/%s' }, pipe('a', { source }))).toEqual([
+    const pump = { schedule_interval: 60 }
+    expect(found({ _id: 'crm', type: 'system:url', url_pattern: 'http://x/%s' }, pipe('a', { source, pump }))).toEqual([
       "error a /source/system: There is no system 'crmm'. Did you mean 'crm'?",
     ])
+  })
+
+  it('checks what a pump cannot mean together', () => {
+    const said = (pump: object, source: object = { type: 'dataset', dataset: 'in' }) =>
+      found(pipe('in', {}), pipe('a', { source, pump }))
+    expect(said({ cron_expression: '0 3 * * MON-FRI 2020-2099', rescan_cron_expression: '0 0 L * ?' })).toEqual([])
+    expect(said({ cron_expression: '0 25 * * *' })).toEqual([
+      "error a /pump/cron_expression: The hour '25' of the cron expression cannot be read. 25 is not between 0 and 23.",
+    ])
+    expect(said({ rescan_cron_expression: '0 0 31 2 *' })).toEqual([
+      "error a /pump/rescan_cron_expression: The cron expression '0 0 31 2 *' names a day that never comes.",
+    ])
+    const nightly = { rescan_cron_expression: '0 3 * * *' }
+    expect(said({ ...nightly, rescan_run_count: 2, partial_rescan_run_count: 3, partial_rescan_delta: 4 })).toEqual([
+      'error a /pump/rescan_cron_expression: rescan_cron_expression and rescan_run_count exclude one another. Keep one of the two.',
+      'error a /pump/partial_rescan_run_count: partial_rescan_run_count and rescan_cron_expression exclude one another. Keep one of the two.',
+    ])
+    expect(said({ rescan_run_count: 6, partial_rescan_run_count: 3, partial_rescan_delta: 4 })).toEqual([])
+    expect(said({ partial_rescan_run_count: 3 })[0]).toMatch(/^error .*needs partial_rescan_delta/)
+    expect(said({ partial_rescan_delta: 3 })[0]).toMatch(/^warning .*no effect without partial_rescan_run_count/)
+    expect(said({ partial_rescan_delta: 0, partial_rescan_run_count: 1.5 }).map((one) => one.split(':')[0])).toEqual([
+      'error a /pump/partial_rescan_run_count',
+      'error a /pump/partial_rescan_delta',
+    ])
+    expect(said({ schedule_interval: 5, cron_expression: '* * * * *' })).toEqual([
+      'warning a /pump/schedule_interval: schedule_interval has no effect: cron_expression goes over it.',
+    ])
+    expect(said({ partial_rescan_run_count: 3, partial_rescan_delta: 4 }, { type: 'empty' })[0]).toMatch(
+      /^warning .*no offsets to go back to/,
+    )
+  })
+
+  it('warns of a pump between the hub and the world that has no schedule', () => {
+    const crm = { _id: 'crm', type: 'system:url', url_pattern: 'http://x/%s' }
+    const source = { type: 'json', system: 'crm', url: 'x' }
+    const about = (...pipes: object[]) => found(crm, ...pipes).map((one) => one.slice(0, 40))
+    expect(about(pipe('a', { source }))).toEqual(['warning a /pump: The pump has no schedul'])
+    expect(about(pipe('a', { source, pump: { cron_expression: '0 * * * *' } }))).toEqual([])
+    expect(about(pipe('a', { source, pump: { mode: 'manual' } }))).toEqual([])
+    expect(about(pipe('a', { source: { type: 'http_endpoint' } }))).toEqual([])
+    const sink = { type: 'json', system: 'crm', url: 'y' }
+    expect(about(pipe('in', {}), pipe('out', { source: { type: 'dataset', dataset: 'in' }, sink }))).toEqual([
+      'warning out /pump: The pump has no sched',
+    ])
+    expect(about(pipe('in', {}), pipe('out', { source: { type: 'dataset', dataset: 'in' } }))).toEqual([])
   })
 
   it('lets the metadata stop the scheduler and switch namespaces on', () => {
@@ -98,13 +144,13 @@ describe('a deployment', () => {
       namespaced_identifiers: true,
       task_manager: { disable_pump_scheduler: true },
     }
-    const { isScheduled, pipes, problems } = deploy(
+    const { tasks, pipes, problems } = deploy(
       JSON.stringify([metadata, pipe('a', { source: { type: 'embedded', entities: [] } })]),
       '{}',
       null,
     )
     expect(problems).toEqual([])
-    expect(isScheduled).toBe(false)
+    expect(tasks).toEqual({ disablesPumps: true, disablesUserPipes: false })
     expect(pipes.get('a')?.pipe?.addNamespaces).toBe(true)
   })
 

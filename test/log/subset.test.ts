@@ -299,4 +299,30 @@ describe('a lookup by pages', () => {
     }
     expect(found).toEqual(whole)
   })
+
+  it('gives the deleted when they are asked for', async () => {
+    const { writer, log } = await openedLog()
+    const { number: index } = await writer.assertIndex('d', 'k', '', {})
+    const many = ['a', 'b', 'c'].map((_id) => ({ _id, k: ['x'], _deleted: _id !== 'b' }))
+    await commitTo(writer, write('d', many, inOf(index)))
+    const pages = (deleted: boolean) =>
+      reading(log, (snapshot) => [
+        ...(snapshot.dataset('d') as DatasetView).lookupPages(index, bytes('x'), { deleted, size: 1 }),
+      ])
+    expect(pages(true)).toEqual([['a'], ['c']])
+    expect(pages(false)).toEqual([['b']])
+  })
+})
+
+describe('versions at certain places', () => {
+  it('are those that are there, in any blocks', async () => {
+    const { writer, log } = await openedLog()
+    const many = Array.from({ length: 1_000 }, (_, i) => ({ _id: `e${i}`, k: ['x'.repeat(20)] }))
+    await commitTo(writer, write('d', many))
+    const ids = reading(log, (snapshot) => {
+      const places = [0, 1, 400, 999, 1_000, 5_000]
+      return [...(snapshot.dataset('d') as DatasetView).versionsAt(places)].map(({ id }) => id)
+    })
+    expect(ids).toEqual(['e0', 'e1', 'e400', 'e999'])
+  })
 })

@@ -21,7 +21,12 @@ const child = (id: string, n = 1): Json => ({ _id: id, n })
 const parent = (...children: unknown[]): Json => ({ _id: 'p', $children: children })
 
 async function run({ writer, log }: OpenedLog, pipe: Pipe, versions: readonly Json[], rescan = true): Promise<void> {
-  const report = await runPipe(chronological(pipe, versions), portsOf(writer, log), { rescan }, never)
+  const report = await runPipe(
+    chronological(pipe, versions),
+    portsOf(writer, log),
+    { kind: rescan ? 'rescan' : 'incremental' },
+    never,
+  )
   expect(report).toMatchObject({ outcome: 'completed' })
 }
 
@@ -159,7 +164,9 @@ describe('what it is compared with', () => {
       },
     })
     const pipe = chronological(tracking(), [parent(child('b'))])
-    expect(await runPipe(pipe, portsOf(journal, opened.log), { rescan: false }, never)).toMatchObject({ changes: 1 })
+    expect(await runPipe(pipe, portsOf(journal, opened.log), { kind: 'incremental' }, never)).toMatchObject({
+      changes: 1,
+    })
     expect(last(opened.log)?.children).toEqual([child('b'), gone('x')])
   })
 })

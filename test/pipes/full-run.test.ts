@@ -18,7 +18,7 @@ const config = (more: Json = {}, sink: Json = {}): Json => ({
   ...more,
 })
 const run = ({ writer, log }: OpenedLog, pipe: Pipe, rescan = false, commits = Number.POSITIVE_INFINITY) =>
-  runPipe(pipe, portsOf(killedAfter(writer, commits), log), { rescan }, never)
+  runPipe(pipe, portsOf(killedAfter(writer, commits), log), { kind: rescan ? 'rescan' : 'incremental' }, never)
 
 const live = (log: LogReader, dataset = 'd'): string[] =>
   reading(log, (snapshot) => [...(snapshot.dataset(dataset)?.entities({ deleted: false }) ?? [])].map(({ id }) => id))
@@ -116,7 +116,7 @@ describe('the state of a full run', () => {
     const pipe = pipeOf(config())
     const stop = new AbortController()
     const stopping = chronological(pipe, many(10), (at) => at === 6 && stop.abort())
-    const report = await runPipe(stopping, portsOf(opened.writer, opened.log), { rescan: false }, stop.signal)
+    const report = await runPipe(stopping, portsOf(opened.writer, opened.log), { kind: 'incremental' }, stop.signal)
     expect(report).toMatchObject({ outcome: 'interrupted' })
     const failing = chronological(pipe, many(10), (at) => {
       if (at === 8) throw new Error('the source broke')
@@ -135,7 +135,7 @@ describe('the state of a full run', () => {
       times.push(saved(opened.log))
       now += 6 * 60_000
     })
-    await runPipe(pipe, portsOf(opened.writer, opened.log, { now: () => now }), { rescan: false }, never)
+    await runPipe(pipe, portsOf(opened.writer, opened.log, { now: () => now }), { kind: 'incremental' }, never)
     expect(times).toEqual([0, 0, 0, 0, 2])
   })
 
@@ -181,7 +181,7 @@ describe('the state of a full run', () => {
     const pipe = pipeOf(config({ source }))
     const stop = new AbortController()
     const stopping = chronological(pipe, many(4), (at) => at === 2 && setImmediate(() => stop.abort()))
-    await runPipe(stopping, portsOf(opened.writer, opened.log), { rescan: false }, stop.signal)
+    await runPipe(stopping, portsOf(opened.writer, opened.log), { kind: 'incremental' }, stop.signal)
     expect(await run(opened, chronological(pipe, many(4)))).toMatchObject({ outcome: 'completed' })
     await run(opened, chronological(pipe, []), true)
     expect(live(opened.log)).toHaveLength(4)

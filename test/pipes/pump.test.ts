@@ -36,5 +36,8 @@ it('a run that waits for an index is stopped at once', async () => {
     assertIndex: () => new Promise<void>(() => setTimeout(() => stop.abort())),
     keepIndex: async () => {},
   }
-  expect(await runPipe(pipe, ports, { rescan: false }, stop.signal)).toMatchObject({ outcome: 'interrupted', read: 0 })
+  expect(await runPipe(pipe, ports, { kind: 'incremental' }, stop.signal)).toMatchObject({
+    outcome: 'interrupted',
+    read: 0,
+  })
 })

@@ -18,8 +18,8 @@ describe('sleep!', () => {
     const signal = new AbortController().signal
     const startedAt = performance.now()
     const sleeping = pipe('slow', [['if', ['eq', '_S._id', '2'], ['sleep!', 1]]], [{ _id: '1' }, { _id: '2' }])
-    const slow = runPipe(sleeping, ports, { rescan: false }, signal)
-    expect(await runPipe(pipe('quick', [], [{ _id: '1' }]), ports, { rescan: false }, signal)).toMatchObject({
+    const slow = runPipe(sleeping, ports, { kind: 'incremental' }, signal)
+    expect(await runPipe(pipe('quick', [], [{ _id: '1' }]), ports, { kind: 'incremental' }, signal)).toMatchObject({
       outcome: 'completed',
     })
     expect(performance.now() - startedAt).toBeLessThan(900)
@@ -33,7 +33,7 @@ describe('sleep!', () => {
     setTimeout(() => stop.abort(), 50)
     const startedAt = performance.now()
     const sleeping = pipe('slow', [['sleep!', 3600]], [{ _id: '1' }])
-    expect(await runPipe(sleeping, portsOf(writer, log), { rescan: false }, stop.signal)).toMatchObject({
+    expect(await runPipe(sleeping, portsOf(writer, log), { kind: 'incremental' }, stop.signal)).toMatchObject({
       outcome: 'interrupted',
     })
     expect(performance.now() - startedAt).toBeLessThan(3_000)

@@ -6,14 +6,32 @@ import { get, newDict, set } from '../../model/dict.ts'
 import { parseJson, writeJson } from '../../model/json.ts'
 import { isDict } from '../../model/value.ts'
 import { type Answer, jsonArray, jsonArrayChunks, jsonText } from '../answer.ts'
-import { fieldsOf } from '../body.ts'
+import { documentsOf, fieldsOf } from '../body.ts'
 import { ApiError } from '../errors.ts'
 import { count, flag, text, whole } from '../parameters.ts'
 import { type Call, type Route, route } from '../route.ts'
-import { EntityShape, found, given, PipeShape, PumpShape } from './shapes.ts'
+import {
+  EntityShape,
+  ExplanationShape,
+  found,
+  given,
+  PipeShape,
+  PreviewShape,
+  ProblemShape,
+  PumpShape,
+} from './shapes.ts'
 
 const common = { tag: 'Pipes', resource: 'pipe' } as const
 const fields = Type.Object({ fields: text('Parts wanted, separated by commas: config, runtime, storage.') })
+const PREVIEW = Type.Object({
+  source: Type.Any({
+    description:
+      'One entity: JSON text in a form; in a JSON body also the object itself. With "_trace": true the run is told step by step.',
+  }),
+  'pipe-config': Type.Optional(
+    Type.Any({ description: 'The configuration to try, likewise; without it the pipe as it is.' }),
+  ),
+})
 const FORM = Type.Object({ operation: Type.String() }, { additionalProperties: true })
 
 /** The documented names and those that older clients use. */
@@ -82,6 +100,33 @@ export const pipeRoutes: readonly Route[] = [
   }),
   route({
     ...common,
+    method: 'POST',
+    path: '/api/pipes/:id/preview',
+    action: 'read',
+    summary: 'What the pipe, or an edited configuration of it, would make of one entity. Nothing is written.',
+    accepts: {
+      'application/x-www-form-urlencoded': PREVIEW,
+      'multipart/form-data': PREVIEW,
+      'application/json': PREVIEW,
+    },
+    takesBulk: true,
+    answers: found(PreviewShape, 'What it makes, and what is wrong.'),
+    handle: preview,
+  }),
+  route({
+    ...common,
+    method: 'GET',
+    path: '/api/pipes/:id/explain',
+    action: 'read',
+    summary: 'How the pipe finds what it joins, what is followed back, and where its properties come from.',
+    answers: {
+      ...found(ExplanationShape, 'The plan of each hops, the indexes it needs, the lineage of its properties.'),
+      409: { description: 'The pipe has errors.', schema: ProblemShape },
+    },
+    handle: (call) => jsonText(call.tenant.explain(pipeId(call))),
+  }),
+  route({
+    ...common,
     method: 'GET',
     path: '/api/pipes/:id/log',
     action: 'read',
@@ -124,6 +169,16 @@ export const pipeRoutes: readonly Route[] = [
     handle: operate,
   }),
 ]
+
+async function preview(call: Call): Promise<Answer> {
+  const { source, 'pipe-config': config } = await documentsOf(call)
+  if (source === undefined) {
+    throw new ApiError('bad-request', "The field 'source' is missing: the entity, as JSON.", {
+      hint: `Take one from /api/pipes/${encodeURIComponent(pipeId(call))}/entities?stage=source&limit=1.`,
+    })
+  }
+  return jsonText(await call.tenant.preview({ pipe: pipeId(call), config: config ?? null, source }))
+}
 
 async function operate(call: Call): Promise<Answer> {
   const id = pipeId(call)

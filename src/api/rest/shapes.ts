@@ -38,19 +38,6 @@ export const PipeShape = open(
         'is-running': Type.Boolean(),
         'is-disabled': Type.Boolean(),
         'config-errors': Type.Array(ConfigError),
-        exactness: Type.Optional(
-          Type.Union([
-            Type.Null(),
-            Type.Object({
-              exact: Type.Boolean({
-                description: 'Once all has settled, its dataset holds what a full run into an empty one would give.',
-              }),
-              reasons: Type.Array(
-                open({ kind: Type.String(), pointer: Type.String(), message: Type.String() }, 'Why it is not exact.'),
-              ),
-            }),
-          ]),
-        ),
       },
       'How it is doing.',
     ),
@@ -58,6 +45,83 @@ export const PipeShape = open(
   'A pipe.',
 )
 
+const Finding = open(
+  {
+    level: Type.String(),
+    component: Type.String(),
+    pointer: Type.String({ description: 'JSON pointer within the pipe.' }),
+    message: Type.String(),
+    hint: Type.Optional(Type.String()),
+  },
+  'What is wrong and where; of a run also its code, the entity and the values.',
+)
+export const PreviewShape = Type.Object({
+  result: Type.Array(EntityShape),
+  errors: Type.Array(Finding),
+  warnings: Type.Array(Finding),
+  trace: Type.Array(
+    open(
+      {
+        pointer: Type.String({ description: 'Of the transform; those of its steps are below it.' }),
+        input: EntityShape,
+        output: Type.Array(EntityShape),
+        failed: Type.Boolean(),
+        'is-cut': Type.Boolean({ description: 'There were more steps than are told.' }),
+        steps: Type.Array(
+          Type.Object({
+            kind: Type.String({ description: 'transform, function or rule.' }),
+            name: Type.String(),
+            pointer: Type.String(),
+            depth: Type.Integer(),
+            input: Type.Array(Type.String(), {
+              description: 'Values of its arguments as JSON text, cut where it is long.',
+            }),
+            output: Type.Union([Type.String(), Type.Null()]),
+            failed: Type.Boolean(),
+          }),
+        ),
+      },
+      'One entity through one transform.',
+    ),
+  ),
+})
+export const ExplanationShape = open(
+  {
+    pipe: Type.String(),
+    reads: Type.Array(Type.String()),
+    indexes: Type.Array(open({ dataset: Type.String(), expression: Type.String() }, 'An index.')),
+    deterministic: Type.Boolean(),
+    transforms: Type.Array(open({ pointer: Type.String(), hops: Type.Any(), lineage: Type.Any() }, 'A transform.')),
+  },
+  'What a pipe will do.',
+)
+const Entry = open(
+  {
+    name: Type.String(),
+    kind: Type.String({ description: 'function or transform: four names are both.' }),
+    chapter: Type.String(),
+    signatures: Type.Array(Type.String()),
+    forms: Type.Array(
+      Type.Array(open({ name: Type.String(), kind: Type.String(), count: Type.String() }, 'A parameter.')),
+    ),
+    arguments: Type.Object({ least: Type.Integer(), most: Type.Union([Type.Integer(), Type.Null()]) }),
+    summary: Type.String(),
+    examples: Type.Array(Type.Any()),
+  },
+  'A function or a transform.',
+)
+export const LanguageShape = open(
+  {
+    variables: Type.Array(Type.Object({ name: Type.String(), summary: Type.String() })),
+    behaviours: Type.Record(Type.String(), Type.String(), {
+      description: 'How functions treat null and lists, by letter.',
+    }),
+    transforms: Type.Array(Entry),
+    functions: Type.Array(Entry),
+    hops: Type.Array(open({ name: Type.String(), type: Type.String() }, 'A property of a hops spec.')),
+  },
+  'The reference of DTL.',
+)
 export const PumpShape = open({ _id: Type.String(), config: Type.Any(), runtime: Type.Any() }, 'A pump.')
 export const SystemShape = open({ _id: Type.String(), config: Configured, runtime: Type.Any() }, 'A system.')
 export const DatasetShape = open({ _id: Type.String(), config: Type.Any(), runtime: Type.Any() }, 'A dataset.')

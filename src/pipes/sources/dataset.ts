@@ -55,7 +55,9 @@ export const datasetSource = defineSource({
   inputs: ({ dataset }) => [dataset],
   populated: ({ dataset }, snapshot) => snapshot.dataset(dataset)?.document.populated ?? false,
   needs: ({ dataset, subset }, settings) => subsetIndex(dataset, subset, settings),
+  origin: ({ dataset }) => ({ datasets: [dataset], carries: () => true }),
   open: (config, surroundings) => ({
+    reread: (dataset, ids) => rereadSome(config, surroundings, dataset, ids),
     async *read(since, signal): AsyncIterable<Batch> {
       const { snapshot, batchSize } = surroundings
       const versionsAfter = versionsOf(config, surroundings)
@@ -85,6 +87,24 @@ export const datasetSource = defineSource({
     },
   }),
 })
+
+/** The newest version of each, deleted or not; one that is not in the subset came as deleted when it left. */
+function rereadSome(
+  { subset, include_replaced }: { readonly subset?: Value; readonly include_replaced: boolean },
+  surroundings: Surroundings,
+  dataset: string,
+  ids: readonly string[],
+): Entity[] {
+  const view = surroundings.snapshot().dataset(dataset)
+  const part = subset === undefined || subset === null ? null : compileSubset(subset, languageOf(surroundings))
+  const feed = part === null ? null : new SubsetFeed(part.index, part.value, { history: false })
+  return ids.flatMap((id) => {
+    const version = view?.latest(id)
+    if (version === undefined || feed?.holds(version) === false) return []
+    const entity = entityOf(version, { internal: true })
+    return include_replaced || get(entity, '$replaced') !== true ? [entity] : []
+  })
+}
 
 /** What a read goes through, page after page: all of the dataset, or a subset of it. */
 function versionsOf(

@@ -3,16 +3,22 @@
 import type { SourceType } from '../contract.ts'
 import { csvSource } from './csv.ts'
 import { datasetSource } from './dataset.ts'
+import { diffDatasetsSource } from './diff-datasets.ts'
 import { embeddedSource } from './embedded.ts'
 import { emptySource } from './empty.ts'
 import { httpEndpointSource } from './http-endpoint.ts'
 import { jsonSource } from './json.ts'
 import { mergeSource } from './merge.ts'
+import { mergeDatasetsSource } from './merge-datasets.ts'
 import { rdfSource } from './rdf.ts'
+import { unionDatasetsSource } from './union-datasets.ts'
 
 export const sourceTypes = [
   datasetSource,
   mergeSource,
+  unionDatasetsSource,
+  mergeDatasetsSource,
+  diffDatasetsSource,
   embeddedSource,
   emptySource,
   httpEndpointSource,
@@ -25,13 +31,10 @@ export const sourceTypes = [
 export const laterSourceTypes: readonly string[] = [
   'binary',
   'conditional',
-  'diff_datasets',
   'kafka',
   'ldap',
-  'merge_datasets',
   'rest',
   'sdshare',
   'sparql',
   'sql',
-  'union_datasets',
 ]

@@ -1,0 +1,76 @@
+/** The indexes that pipes of a pump thread need: declared at once, filled by whoever waits for them or in the background. */
+
+import { INDEX_FINGERPRINT, shownExpression } from '../../dtl/compile.ts'
+import type { IndexDocument } from '../../log/contract.ts'
+import { fillIndex } from '../../log/fill.ts'
+import type { Entity } from '../../model/entity.ts'
+import type { NeededIndex } from '../../pipes/contract.ts'
+import type { Deployment } from '../deployment.ts'
+import type { PumpingCore } from './core.ts'
+
+export class PumpingIndexes {
+  readonly #core: PumpingCore
+  /** The indexes that nobody waits for, one after the other. */
+  #filling: Promise<void> = Promise.resolve()
+
+  constructor(core: PumpingCore) {
+    this.#core = core
+  }
+
+  /** Those that sinks name: declared now, all in one commit, so that every batch from now on maintains them. */
+  async keepAll(deployment: Deployment): Promise<void> {
+    const sinks = [...deployment.pipes.values()].flatMap(({ pipe }) =>
+      pipe?.sink.kind === 'dataset' ? [pipe.sink] : [],
+    )
+    await Promise.all(
+      sinks.flatMap(({ dataset, indexes }) =>
+        indexes.map((expression) =>
+          this.keep(dataset, expression).catch((error) => this.#report(dataset, expression, error)),
+        ),
+      ),
+    )
+  }
+
+  /** Declares an index; it is filled in the background, after those that were declared before it. */
+  async keep(dataset: string, expression: string): Promise<void> {
+    const state = this.#state(dataset, expression)
+    if (state === 'ready') return
+    if (state === undefined) {
+      const { state: begun } = await this.#core.journal.assertIndex(dataset, expression, INDEX_FINGERPRINT)
+      if (begun === 'ready') return
+    }
+    this.#filling = this.#filling
+      .then(() => this.assert({ dataset, expression }))
+      .catch((error) => this.#report(dataset, expression, error))
+  }
+
+  /** Resolves when the dataset has the index and it is complete. */
+  assert({ dataset, expression, feeds = false }: NeededIndex): Promise<void> {
+    const { journal, log, indexes, closing } = this.#core
+    const keysOf = (entity: Entity) => indexes.keysOf(expression, entity)
+    const fill = fillIndex(journal, log, dataset, expression, keysOf, {
+      fingerprint: INDEX_FINGERPRINT,
+      signal: closing.signal,
+      feeds,
+    })
+    this.#core.track(fill)
+    return fill
+  }
+
+  #report(dataset: string, expression: string, error: Error): void {
+    const { closing, emit, name } = this.#core
+    if (closing.signal.aborted) return
+    const message = `The index ${shownExpression(expression)} of dataset '${dataset}' could not be filled: ${error.message}`
+    emit({ type: 'log', level: 'warn', message, details: { tenant: name, dataset } })
+  }
+
+  #state(dataset: string, expression: string): IndexDocument['state'] | undefined {
+    const snapshot = this.#core.log.snapshot()
+    try {
+      const { indexes } = snapshot.dataset(dataset)?.document ?? { indexes: [] }
+      return indexes.find((one) => one.expression === expression && one.fingerprint === INDEX_FINGERPRINT)?.state
+    } finally {
+      snapshot.close()
+    }
+  }
+}

@@ -1,0 +1,59 @@
+/** What a pipe makes of its source now, for previews and publishers: nothing is stored, no offset moves. */
+
+import { type Dict, newDict } from '../../model/dict.ts'
+import type { Entity } from '../../model/entity.ts'
+import type { Pipe } from '../../pipes/pipe.ts'
+import { ReadPosition } from '../../pipes/position.ts'
+import { runContext } from '../../pipes/run-context.ts'
+import type { RunPorts } from '../../pipes/run-ports.ts'
+import { isFiltered, type Stage, transformBatch } from '../../pipes/transform-batch.ts'
+
+export interface ReadQuery {
+  readonly since?: string | undefined
+  readonly limit?: number | undefined
+  /** `_B`. */
+  readonly bound?: Dict
+}
+
+export async function* entitiesOf(
+  pipe: Pipe,
+  ports: RunPorts,
+  query: ReadQuery,
+  stage: Stage,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Entity[]> {
+  const position = new ReadPosition(ports.log.snapshot())
+  try {
+    const source = pipe.source.open({
+      pipe: pipe.id,
+      batchSize: Math.min(pipe.batchSize, query.limit ?? pipe.batchSize),
+      system: ports.system,
+      snapshot: () => position.snapshot,
+      namespacedIdentifiers: pipe.settings.namespacedIdentifiers,
+      identityNamespace: pipe.settings.namespaces.identity,
+      language: pipe.settings,
+      naming: ports.naming,
+      log: ports.logger,
+      now: ports.now,
+    })
+    const { bound = newDict() } = query
+    const context = runContext(pipe, position, { found: ports.found, now: ports.now, bound, logger: ports.logger })
+    for (const index of pipe.indexes) {
+      if (position.snapshot.dataset(index.dataset) !== undefined) await ports.assertIndex(index)
+    }
+    position.moveToPresent()
+    let left = query.limit ?? Number.POSITIVE_INFINITY
+    if (left <= 0) return
+    for await (const batch of source.read(query.since ?? null, signal)) {
+      let made = await transformBatch(pipe, batch.entities, context, { stage, signal })
+      if (stage === 'sink') made = made.filter((entity) => !isFiltered(entity))
+      if (made.length > left) made = made.slice(0, left)
+      left -= made.length
+      if (made.length > 0) yield made
+      if (left <= 0) return
+      position.moveToPresent()
+    }
+  } finally {
+    position.close()
+  }
+}

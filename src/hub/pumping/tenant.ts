@@ -1,0 +1,182 @@
+/** A tenant on a pump thread: its pipes compiled, its runs, and what else is done there for it. */
+
+import { randomUUID } from 'node:crypto'
+import { propertyIndexExpression } from '../../dtl/compile.ts'
+import { type Journal, MAX_ENTITY_BYTES } from '../../log/contract.ts'
+import type { LogReader } from '../../log/reader.ts'
+import type { Dict } from '../../model/dict.ts'
+import { parseJson, writeJson } from '../../model/json.ts'
+import { expose } from '../../pipes/breaker.ts'
+import { appendEntities, type DirectPorts, type Reposted, repost } from '../../pipes/direct-writes.ts'
+import { PipeError } from '../../pipes/errors.ts'
+import { isPublisher, type Pipe } from '../../pipes/pipe.ts'
+import { publishedText } from '../../pipes/publish.ts'
+import { runPipe } from '../../pipes/pump.ts'
+import type { RunPorts } from '../../pipes/run-ports.ts'
+import type { RunReport } from '../../pipes/run-report.ts'
+import type { RunOrder } from '../../pipes/schedule.ts'
+import { parsePush } from '../../pipes/sources/http-endpoint.ts'
+import type { CompactionOccasion } from '../compactor.ts'
+import type { DatasetShape, PipeQuery, PreviewQuery, PushParameters, ReceiveAnswer } from '../contract.ts'
+import type { Deployment } from '../deployment.ts'
+import { previewAnswer } from '../preview.ts'
+import type { PublishArgument, PumpEvent } from '../pump-protocol.ts'
+import { Compactions } from './compactions.ts'
+import { PumpingCore } from './core.ts'
+import { PumpingIndexes } from './indexes.ts'
+import { entitiesOf } from './reading.ts'
+import { Receivers } from './receivers.ts'
+import { Shapes } from './shapes.ts'
+
+export class PumpingTenant {
+  readonly #core: PumpingCore
+  readonly #indexes: PumpingIndexes
+  readonly #compactions: Compactions
+  readonly #receivers: Receivers
+  readonly #shapes: Shapes
+
+  constructor(name: string, base: string, log: LogReader, journal: Journal, emit: (event: PumpEvent) => void) {
+    this.#core = new PumpingCore(name, base, log, journal, emit)
+    this.#indexes = new PumpingIndexes(this.#core)
+    this.#compactions = new Compactions(this.#core)
+    this.#receivers = new Receivers((pipe) => this.#ports(pipe))
+    this.#shapes = new Shapes(log)
+  }
+
+  async deploy(deployment: Deployment): Promise<void> {
+    this.#receivers.clear()
+    await this.#core.adopt(deployment)
+    await this.#indexes.keepAll(deployment)
+    this.#finishExposing()
+  }
+
+  close(): Promise<void> {
+    return this.#core.close(() => this.#compactions.idle())
+  }
+
+  async run(id: string, order: RunOrder): Promise<RunReport> {
+    const { runs } = this.#core
+    const pipe = this.#core.pipe(id)
+    if (runs.has(id)) throw new PipeError('already-running', `Pipe '${id}' is running already.`)
+    const abort = new AbortController()
+    runs.set(id, abort)
+    try {
+      return await runPipe(pipe, this.#ports(pipe), order, abort.signal)
+    } finally {
+      runs.delete(id)
+    }
+  }
+
+  stop(id: string): void {
+    this.#core.runs.get(id)?.abort()
+    this.#compactions.stop(id)
+  }
+
+  compact(id: string, occasion: CompactionOccasion, projected: Readonly<Record<string, number>>): Promise<number> {
+    return this.#compactions.compact(id, occasion, projected)
+  }
+
+  settle(dataset: string, projected: Readonly<Record<string, number>>): Promise<void> {
+    return this.#compactions.settle(dataset, projected)
+  }
+
+  /** Gives how many versions were erased. */
+  async erase(dataset: string, id: string, projected: Readonly<Record<string, number>>): Promise<number> {
+    const erased = await this.#compactions.erase(dataset, id, projected)
+    // What was kept in memory of it goes too.
+    this.#shapes.forget(dataset)
+    this.#core.found.forget()
+    return erased
+  }
+
+  receive(id: string, body: Uint8Array, push: PushParameters): Promise<ReceiveAnswer> {
+    return this.#receivers.take(this.#core.pipe(id), body, push)
+  }
+
+  expose(dataset: string): Promise<void> {
+    return expose(this.#direct, dataset, { signal: this.#core.closing.signal })
+  }
+
+  repost(dataset: string, ids: readonly string[]): Promise<readonly Reposted[]> {
+    return repost(this.#direct, dataset, ids, this.#maxEntityBytes(dataset))
+  }
+
+  append(dataset: string, body: Uint8Array, force: boolean): Promise<number> {
+    return appendEntities(this.#direct, dataset, parsePush(body, {}), this.#maxEntityBytes(dataset), force)
+  }
+
+  async preview(query: PreviewQuery): Promise<string> {
+    const { log, deployment, closing } = this.#core
+    if (deployment === null) throw new PipeError('unknown-pipe', `There is no pipe '${query.pipe}'.`)
+    return previewAnswer(log, deployment, query, closing.signal)
+  }
+
+  async *read(id: string, query: PipeQuery, signal: AbortSignal): AsyncGenerator<readonly string[]> {
+    const pipe = this.#core.pipe(id)
+    for await (const batch of entitiesOf(pipe, this.#ports(pipe), query, query.stage, signal)) {
+      yield batch.map((entity) => writeJson(entity))
+    }
+  }
+
+  publish({ pipe: id, form, since, limit, bound }: PublishArgument, signal: AbortSignal): AsyncIterable<string> {
+    const pipe = this.#core.pipe(id)
+    if (!isPublisher(pipe)) throw new PipeError('not-a-publisher', `Pipe '${id}' is not a publisher.`)
+    const query = { since, limit, bound: parseJson(bound) as Dict }
+    return publishedText(pipe, form, entitiesOf(pipe, this.#ports(pipe), query, 'sink', signal))
+  }
+
+  shape(dataset: string): Promise<DatasetShape | null> {
+    return this.#shapes.of(dataset)
+  }
+
+  async propertyIndex(dataset: string, property: string): Promise<string> {
+    const expression = propertyIndexExpression(property)
+    await this.#indexes.assert({ dataset, expression })
+    return expression
+  }
+
+  /** What was decided before the hub ended is done now; whoever writes to the dataset has to wait for it. */
+  #finishExposing(): void {
+    const snapshot = this.#core.log.snapshot()
+    try {
+      for (const { id } of snapshot.datasets()) {
+        if (snapshot.dataset(id)?.staging()?.state === 'exposing') this.#core.track(this.expose(id))
+      }
+    } finally {
+      snapshot.close()
+    }
+  }
+
+  get #direct(): DirectPorts {
+    const { journal, log, indexes } = this.#core
+    return { journal, log, indexes }
+  }
+
+  /** Of the sink that writes the dataset, or of the node. */
+  #maxEntityBytes(dataset: string): number {
+    const { deployment } = this.#core
+    for (const { pipe } of deployment?.pipes.values() ?? []) {
+      if (pipe?.sink.kind === 'dataset' && pipe.sink.dataset === dataset) return pipe.sink.rules.maxEntityBytes
+    }
+    return deployment?.node.maxEntityBytes ?? MAX_ENTITY_BYTES
+  }
+
+  #ports(pipe: Pipe): RunPorts {
+    const { journal, log, found, indexes, naming, name, emit } = this.#core
+    return {
+      journal,
+      log,
+      found,
+      indexes,
+      logger: this.#core.logger(pipe.id),
+      now: Date.now,
+      uuid: randomUUID,
+      naming,
+      system: this.#core.systems(),
+      assertIndex: (index) => this.#indexes.assert(index),
+      keepIndex: (dataset, expression) => this.#indexes.keep(dataset, expression),
+      relieve: (written) => this.#compactions.relieve(written),
+      progress: (read) => emit({ type: 'progress', tenant: name, pipe: pipe.id, read }),
+    }
+  }
+}

@@ -1,0 +1,36 @@
+/** Whether there is news for a pipe in the datasets it reads (hub.md §5.5). */
+
+import type { Pipe } from '../pipes/pipe.ts'
+import { signalsOf } from '../pipes/schedule.ts'
+import type { PumpState } from './pump-state.ts'
+
+/** What a dataset looks like to the scheduler. */
+export interface InputState {
+  readonly end: number
+  readonly populated: boolean
+  /** Its circuit breaker tripped: no pipe may write it. */
+  readonly isTripped?: boolean
+}
+
+/** An input grew since the run that saw it last, or all it reads is populated by now and its own dataset is not yet. */
+export function isSignalled(pipe: Pipe, state: PumpState, inputs: ReadonlyMap<string, InputState>): boolean {
+  const { last } = state
+  if (pipe.sink.kind === 'dataset' && inputs.get(pipe.sink.dataset)?.isTripped) return false
+  if (last === null) return true
+  for (const input of signalsOf(pipe)) {
+    const known = inputs.get(input)
+    if (known !== undefined && known.end > (last.inputEnds[input] ?? 0) && last.outcome !== 'waiting') return true
+  }
+  if (last.outcome === 'waiting') {
+    return [...pipe.reads, ...pipe.source.inputs].every((dataset) => inputs.get(dataset)?.populated === true)
+  }
+  const { sink } = pipe
+  return (
+    last.outcome === 'completed' &&
+    sink.kind === 'dataset' &&
+    sink.populatedWhen === 'if-source-populated' &&
+    inputs.get(sink.dataset)?.populated === false &&
+    pipe.source.inputs.length > 0 &&
+    pipe.source.inputs.every((dataset) => inputs.get(dataset)?.populated === true)
+  )
+}

@@ -1,0 +1,136 @@
+/** The configuration of a tenant: replaced as a whole, deployed to whoever runs it, cleaned up after, restored at start. */
+
+import { elementTexts } from '../../config/elements.ts'
+import type { ConfigurationInput } from '../../config/files.ts'
+import type { Problem } from '../../config/problems.ts'
+import { writeJson } from '../../model/json.ts'
+import { sourceOffset } from '../../pipes/full-run.ts'
+import { isReceiver, type Pipe } from '../../pipes/pipe.ts'
+import { forgetState, statePrefix } from '../../pipes/state.ts'
+import { withSnapshot } from '../datasets.ts'
+import { type Deployment, deploy } from '../deployment.ts'
+import { HubError } from '../errors.ts'
+import { CONFIG, ENV } from '../log-knowledge.ts'
+import type { TenantCore } from './core.ts'
+import { forgetting } from './forgetting.ts'
+import { pumpMeta, type TenantPumps } from './pumps.ts'
+
+/** What is kept in the log's meta table about the configuration, beside its text. */
+const FOLDER = 'config-folder'
+/** Pipes that were deleted and are not cleaned up yet. */
+const DELETED = 'deleted-pipes'
+
+export class TenantConfiguration {
+  readonly #core: TenantCore
+  readonly #pumps: TenantPumps
+
+  constructor(core: TenantCore, pumps: TenantPumps) {
+    this.#core = core
+    this.#pumps = pumps
+  }
+
+  text(): string {
+    return `[${this.#core.deployment.components.map(({ text }) => text).join(',')}]`
+  }
+
+  metadata(): string {
+    const { component, effective } = this.#core.deployment.metadata
+    return `{"_id":"node","config":{"original":${component.text},"effective":${writeJson(effective, { transit: false })}}}`
+  }
+
+  async replace(input: ConfigurationInput, force: boolean, folder: string | null): Promise<readonly Problem[]> {
+    const core = this.#core
+    const next = deploy(input, core.env, folder)
+    if (!force && next.problems.some(({ level }) => level === 'error')) {
+      throw new HubError('config-rejected', 'The configuration has errors; nothing was changed.', {
+        problems: next.problems,
+      })
+    }
+    const gone = [...core.deployment.pipes.keys()].filter((id) => !next.pipes.has(id))
+    await core.writer.journal.commit({
+      meta: [
+        [DELETED, JSON.stringify(gone)],
+        [CONFIG, `[${next.components.map((component) => component.text).join(',')}]`],
+        [FOLDER, folder],
+      ],
+      durable: true,
+    })
+    await this.#deploy(next)
+    await this.#cleanUp(gone)
+    return next.problems
+  }
+
+  async replaceEnv(text: string): Promise<void> {
+    const core = this.#core
+    const next = deploy(this.text(), text, core.deployment.folder)
+    await core.writer.journal.commit({ meta: [[ENV, text]], durable: true })
+    core.env = text
+    await this.#deploy(next)
+  }
+
+  /** What was there when the hub ended. */
+  async restore(): Promise<void> {
+    const core = this.#core
+    const { config, env, folder, deleted } = withSnapshot(core, (snapshot) => ({
+      config: snapshot.meta(CONFIG),
+      env: snapshot.meta(ENV),
+      folder: snapshot.meta(FOLDER),
+      deleted: snapshot.meta(DELETED),
+    }))
+    if (env !== undefined) core.env = env
+    const all = config === undefined ? [] : elementTexts(config)
+    await this.#deploy(deploy(all, core.env, folder ?? null))
+    await this.#cleanUp(deleted === undefined ? [] : (JSON.parse(deleted) as string[]))
+  }
+
+  async #deploy(next: Deployment): Promise<void> {
+    const core = this.#core
+    const { journal } = core.writer
+    for (const { pipe } of next.pipes.values()) {
+      if (pipe?.sink.kind !== 'dataset') continue
+      const { populated } = await journal.assertDataset(pipe.sink.dataset, { durable: pipe.isDurable })
+      if (!populated && isPopulatedAtLoad(pipe)) await journal.commit({ populated: [[pipe.sink.dataset, true]] })
+    }
+    await core.options.pump.call('deploy', {
+      tenant: core.options.name,
+      components: next.components.map(({ text }) => text),
+      env: core.env,
+      folder: next.folder,
+    })
+    core.adopt(next)
+    await this.#pumps.deployed()
+  }
+
+  /**
+   * A pipe that went away takes along all that is its own (hub.md §3.5), unless the node says otherwise; its dataset stays.
+   * The list of those that went stands beside the configuration until this is done, so that a restart goes on with it.
+   */
+  async #cleanUp(gone: readonly string[]): Promise<void> {
+    const core = this.#core
+    for (const id of gone) {
+      await this.#pumps.scheduler.stop(id)
+      if (core.deployment.node.cleansUp && !core.deployment.pipes.has(id)) await this.#forgetPipe(id)
+    }
+    if (gone.length > 0) await core.writer.journal.commit({ meta: [[DELETED, null]] })
+  }
+
+  async #forgetPipe(id: string): Promise<void> {
+    const { journal } = this.#core.writer
+    await journal.commit({ offsets: [[sourceOffset(id), null]], meta: [[pumpMeta(id), null]] })
+    await forgetting(this.#core, (present, commit) => forgetState(statePrefix(id), present, commit))
+    await journal.forgetRuns(id)
+    const internal = withSnapshot(this.#core, (snapshot) =>
+      snapshot.datasets().filter((one) => isInternalOf(id, one.id)),
+    )
+    for (const dataset of internal) await journal.deleteDataset(dataset.id)
+  }
+}
+
+/** `system:<kind>:<pipe>` (hub.md §2.10). */
+const isInternalOf = (pipe: string, dataset: string): boolean =>
+  /^system:[^:]+:/.exec(dataset)?.[0].length === dataset.length - pipe.length && dataset.endsWith(`:${pipe}`)
+
+const isPopulatedAtLoad = (pipe: Pipe): boolean =>
+  pipe.sink.kind === 'dataset' &&
+  (pipe.sink.populatedWhen === 'onload' ||
+    (isReceiver(pipe) && pipe.source.config.auto_populate_dataset !== false && pipe.sink.populatedWhen !== 'never'))

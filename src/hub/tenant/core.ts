@@ -1,0 +1,110 @@
+/** What the parts of a tenant share: its log and its writer, its graph, and what is deployed at the moment. */
+
+import type { Graph } from '../../graph/contract.ts'
+import type { Feed, Snapshot } from '../../log/contract.ts'
+import { openFeed } from '../../log/feed.ts'
+import type { WriterThread } from '../../log/journal.ts'
+import type { LogReader } from '../../log/reader.ts'
+import { createNaming, type Naming } from '../../model/iri.ts'
+import type { Logger } from '../../pipes/logger.ts'
+import type { Pipe } from '../../pipes/pipe.ts'
+import type { Backups } from '../backups/backups.ts'
+import type { Caller } from '../channel.ts'
+import { withSnapshot } from '../datasets.ts'
+import { type DeployedPipe, type Deployment, deploy } from '../deployment.ts'
+import { HubError } from '../errors.ts'
+import { projectionOf } from '../projection.ts'
+import type { PumpMethods } from '../pump-protocol.ts'
+import type { InputState } from '../signals.ts'
+
+export interface TenantOptions {
+  readonly name: string
+  readonly base: string
+  /** Folder of the tenant's data. */
+  readonly folder: string
+  readonly pump: Caller<PumpMethods>
+  readonly logger: Logger
+  /** Quads at most in the graph. */
+  readonly graphBudget: number
+  /** Without the graph: for commands that only run pipes. */
+  readonly withGraph: boolean
+  readonly backups: Backups
+  /** The hub cannot go on. */
+  readonly onFatal: (error: Error) => void
+}
+
+export class TenantCore {
+  readonly options: TenantOptions
+  readonly writer: WriterThread
+  readonly feed: Feed
+  readonly log: LogReader
+  readonly graph: Graph | null
+  deployment: Deployment = deploy([], '{}', null)
+  naming: Naming
+  env = '{}'
+
+  constructor(options: TenantOptions, writer: WriterThread, log: LogReader, graph: Graph | null) {
+    this.options = options
+    this.writer = writer
+    this.feed = openFeed(writer.feed)
+    this.log = log
+    this.graph = graph
+    this.naming = createNaming({ base: options.base })
+  }
+
+  snapshot(): Snapshot {
+    return this.log.snapshot()
+  }
+
+  /** From now on this is what runs. */
+  adopt(next: Deployment): void {
+    this.deployment = next
+    this.naming = createNaming({ base: this.options.base, namespaces: next.node.prefixes })
+    this.graph?.configure(this.#projection())
+  }
+
+  pipes(): readonly Pipe[] {
+    return [...this.deployment.pipes.values()].flatMap(({ pipe }) => pipe ?? [])
+  }
+
+  known(id: string): DeployedPipe {
+    const deployed = this.deployment.pipes.get(id)
+    if (deployed === undefined) throw new HubError('unknown-pipe', `There is no pipe '${id}'.`)
+    return deployed
+  }
+
+  runnable(id: string): Pipe {
+    const { pipe } = this.known(id)
+    if (pipe !== null) return pipe
+    throw new HubError('invalid-pipe', `Pipe '${id}' has errors in its configuration and cannot run.`)
+  }
+
+  /** Datasets as they are now. */
+  inputs(): ReadonlyMap<string, InputState> {
+    return withSnapshot(this, (snapshot) => {
+      const inputs = new Map<string, InputState>()
+      for (const { id, populated, isTripped } of snapshot.datasets()) {
+        inputs.set(id, { end: snapshot.dataset(id)?.counts().end ?? 0, populated, isTripped })
+      }
+      return inputs
+    })
+  }
+
+  /** How far the graph is with what it holds; what it is about to take in counts as not begun. */
+  projected(): Record<string, number> {
+    const status = this.graph?.status()
+    if (status === undefined) return {}
+    const held = this.#projection().datasets.filter(({ id }) => !status.leftOut.includes(id))
+    return Object.fromEntries(held.map(({ id }) => [id, status.offsets[id] ?? -1]))
+  }
+
+  #projection() {
+    return projectionOf(this.deployment, this.options.base, this.options.graphBudget)
+  }
+}
+
+/** Its bytes need not be copied to cross to another thread. */
+export const transferable = (body: Uint8Array): ArrayBuffer[] =>
+  body.byteOffset === 0 && body.byteLength === body.buffer.byteLength && body.buffer instanceof ArrayBuffer
+    ? [body.buffer]
+    : []

@@ -1,0 +1,225 @@
+/** The pipes of a tenant and their pumps: when they run, what is asked of them, what became of it. */
+
+import { writeJson } from '../../model/json.ts'
+import { fullRunForgotten, sourceOffset, voidFullRun } from '../../pipes/full-run.ts'
+import { isReceiver, type Pipe, runsByPump } from '../../pipes/pipe.ts'
+import type { RunReport } from '../../pipes/run-report.ts'
+import type { RunOrder } from '../../pipes/schedule.ts'
+import type * as hub from '../contract.ts'
+import { withSnapshot } from '../datasets.ts'
+import { pipeDocument, pumpDocument } from '../documents.ts'
+import { HubError } from '../errors.ts'
+import { Housekeeping, type HousekeepingPorts } from '../housekeeping.ts'
+import { assertPublishes, publicationOf } from '../publication.ts'
+import { type PumpState, stateOf, stateText } from '../pump-state.ts'
+import { Scheduler } from '../scheduler.ts'
+import { mayRunBy } from '../task-manager.ts'
+import { type TenantCore, transferable } from './core.ts'
+import { forgetting } from './forgetting.ts'
+
+/** When the daily compaction was last, in the log's meta table. */
+const COMPACTED_AT = 'compacted-at'
+/** Where the state of a pump is kept. */
+export const pumpMeta = (pipe: string): string => `pump:${pipe}`
+
+export class TenantPumps {
+  readonly scheduler: Scheduler
+  readonly housekeeping: Housekeeping
+  readonly #core: TenantCore
+
+  constructor(core: TenantCore) {
+    this.#core = core
+    this.housekeeping = new Housekeeping(this.#housekeepingPorts())
+    this.scheduler = new Scheduler({
+      now: Date.now,
+      run: (pipe, order) => this.#run(pipe, order),
+      stop: (pipe) => core.options.pump.call('stop', { tenant: core.options.name, pipe }),
+      inputs: () => core.inputs(),
+      grown: (seen, timeoutMs) => core.feed.changed(seen, timeoutMs),
+      grownTo: () => core.feed.commits(),
+      save: (states) => this.#save(states),
+      ended: (pipe, report) => this.#ended(pipe, report),
+    })
+  }
+
+  /** They run by themselves from now on. */
+  start(): void {
+    this.scheduler.start()
+    this.housekeeping.start()
+  }
+
+  async close(): Promise<void> {
+    this.housekeeping.close()
+    await this.scheduler.close()
+  }
+
+  /** The pipes are those of the present deployment from now on. */
+  async deployed(): Promise<void> {
+    const core = this.#core
+    const runnable = new Map(core.pipes().map((pipe) => [pipe.id, pipe] as const))
+    const saved = withSnapshot(
+      core,
+      (snapshot) => new Map([...runnable.keys()].map((id) => [id, snapshot.meta(pumpMeta(id))])),
+    )
+    await this.scheduler.setPipes(mayRunBy(core.deployment.tasks), runnable, (id) => stateOf(saved.get(id)))
+  }
+
+  pipeDocument(id: string): string | undefined {
+    const deployed = this.#core.deployment.pipes.get(id)
+    return (
+      deployed && withSnapshot(this.#core, (snapshot) => pipeDocument(deployed, this.scheduler.state(id), snapshot))
+    )
+  }
+
+  pumpDocument(id: string): string | undefined {
+    const deployed = this.#core.deployment.pipes.get(id)
+    return (
+      deployed &&
+      withSnapshot(this.#core, (snapshot) =>
+        pumpDocument(deployed, this.scheduler.state(id), this.scheduler.nextRunAt(id), snapshot),
+      )
+    )
+  }
+
+  async operate(id: string, operation: string, fields: Readonly<Record<string, string>>): Promise<void> {
+    this.#core.known(id)
+    switch (operation) {
+      case 'start':
+      case 'start-rescan':
+        // The answer comes when the pump runs, not when it is done (rest-api.md §4.2).
+        this.scheduler.run(this.#core.runnable(id).id, { rescan: operation === 'start-rescan' }).catch(() => {})
+        return
+      case 'stop':
+        return this.scheduler.stop(id)
+      case 'enable':
+        return this.scheduler.setDisabled(id, false, null)
+      case 'disable':
+        return this.scheduler.setDisabled(id, true, fields.comment ?? null)
+      case 'update-last-seen':
+        return this.#setOffset(this.#core.runnable(id), fields['last-seen'])
+      default:
+        throw new HubError(
+          'unsupported-operation',
+          `The pump of pipe '${id}' doesn't support the operation '${operation}'.`,
+        )
+    }
+  }
+
+  async #setOffset(pipe: Pipe, offset: string | undefined): Promise<void> {
+    if (offset === undefined) {
+      throw new HubError('bad-request', "The operation 'update-last-seen' needs the field 'last-seen'.", {
+        hint: 'An empty last-seen resets the pipe.',
+      })
+    }
+    if (!runsByPump(pipe)) {
+      const what = `Pump '${pipe.id}' doesn't support the operation 'update-last-seen'`
+      throw new HubError('unsupported-operation', `${what}: it reads nothing by itself.`)
+    }
+    if (this.scheduler.isRunning(pipe.id)) {
+      throw new HubError(
+        'already-running',
+        `The pump of pipe '${pipe.id}' is running; stop it before its offset is set.`,
+      )
+    }
+    // A full run that was interrupted is given up with the offset it began at.
+    await forgetting(this.#core, (present, commit) => voidFullRun(pipe.id, present, commit))
+    await this.#core.writer.journal.commit({
+      offsets: [[sourceOffset(pipe.id), offset === '' ? null : offset]],
+      state: fullRunForgotten(pipe.id),
+    })
+    this.scheduler.forget(pipe.id)
+  }
+
+  /** Runs a pipe now and waits for it. */
+  async runNow(id: string): Promise<RunReport> {
+    await this.scheduler.ended(id)
+    return this.scheduler.run(id)
+  }
+
+  async *entities(id: string, query: hub.PipeQuery, signal: AbortSignal): AsyncGenerator<readonly string[]> {
+    this.#core.runnable(id)
+    const { name, pump } = this.#core.options
+    yield* pump.stream('read', { tenant: name, pipe: id, query }, signal)
+  }
+
+  preview(query: hub.PreviewQuery): Promise<string> {
+    const { name, pump } = this.#core.options
+    return pump.call('preview', { tenant: name, ...query })
+  }
+
+  async receive(id: string, body: Uint8Array, push: hub.PushParameters): Promise<hub.ReceiveAnswer> {
+    const pipe = this.#core.runnable(id)
+    if (!isReceiver(pipe))
+      throw new HubError(
+        'not-a-receiver',
+        `Pipe '${id}' does not receive entities; its source is '${pipe.source.type}'.`,
+      )
+    if (this.scheduler.state(id).isDisabled) {
+      throw new HubError('pipe-unavailable', `Pipe '${id}' is disabled.`, { hint: 'Enable its pump and send again.' })
+    }
+    const { name, pump } = this.#core.options
+    const answer = await pump.call('receive', { tenant: name, pipe: id, body, push }, transferable(body))
+    this.housekeeping.written(pipe)
+    return answer
+  }
+
+  publish(id: string, form: 'entities' | 'csv', query: hub.PublishQuery, signal: AbortSignal): hub.Publication {
+    const pipe = this.#core.runnable(id)
+    assertPublishes(pipe, form)
+    if (this.scheduler.state(id).isDisabled) {
+      throw new HubError('pipe-unavailable', `Pipe '${id}' is disabled.`, { hint: 'Enable its pump and ask again.' })
+    }
+    const { since, limit, bound } = query
+    const { name, pump } = this.#core.options
+    const argument = { tenant: name, pipe: id, form, since, limit, bound: writeJson(bound) }
+    return publicationOf(this.#core, pipe, form, pump.stream('publish', argument, signal))
+  }
+
+  progress(id: string, read: number): void {
+    this.scheduler.progress(id, read, false)
+    const written = this.#core.deployment.pipes.get(id)?.pipe
+    if (written) this.housekeeping.written(written)
+  }
+
+  /** A run, and what belongs to it: the compaction of its dataset. */
+  async #run(id: string, order: RunOrder): Promise<RunReport> {
+    const core = this.#core
+    const report = await core.options.pump.call('run', { tenant: core.options.name, pipe: id, order })
+    const pipe = core.deployment.pipes.get(id)?.pipe
+    if (report.outcome !== 'completed' || !pipe) return report
+    return { ...report, compacted: await this.housekeeping.afterRun(pipe) }
+  }
+
+  #housekeepingPorts(): HousekeepingPorts {
+    const core = this.#core
+    const { name: tenant, pump, logger } = core.options
+    return {
+      now: Date.now,
+      pipes: () => core.pipes(),
+      compact: (pipe, occasion) => pump.call('compact', { tenant, pipe, occasion, projected: core.projected() }),
+      withRemnants: () =>
+        withSnapshot(core, (snapshot) =>
+          snapshot.datasets().flatMap(({ id, erased }) => {
+            return erased > 0 && (snapshot.dataset(id)?.remnants().length ?? 0) > 0 ? [id] : []
+          }),
+        ),
+      settle: (dataset) => pump.call('settle', { tenant, dataset, projected: core.projected() }),
+      lastDaily: () => withSnapshot(core, (snapshot) => Number(snapshot.meta(COMPACTED_AT) ?? Number.NaN)) || null,
+      saveDaily: async (at) => void (await core.writer.journal.commit({ meta: [[COMPACTED_AT, String(at)]] })),
+      logger,
+    }
+  }
+
+  async #save(states: ReadonlyMap<string, PumpState>): Promise<void> {
+    const meta = [...states].map(([pipe, state]) => [pumpMeta(pipe), stateText(state)] as const)
+    await this.#core.writer.journal.commit({ meta })
+  }
+
+  #ended(pipe: string, report: RunReport): void {
+    const { logger, name } = this.#core.options
+    const details = { tenant: name, pipe, ...report }
+    if (report.outcome === 'failed') logger.error(`Pipe '${pipe}' failed: ${report.message}`, details)
+    else if (report.outcome === 'waiting') logger.debug(`Pipe '${pipe}' ${report.message}.`, details)
+    else if (report.changes > 0) logger.info(`Pipe '${pipe}' wrote ${report.changes} changes.`, details)
+  }
+}
