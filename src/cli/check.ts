@@ -1,7 +1,7 @@
 /** `samtale check DIR`: every problem of a configuration at once, with file and JSON pointer. */
 
 import type { Problem } from '../config/problems.ts'
-import { checkConfiguration } from '../hub/check.ts'
+import { type Checked, checkConfiguration } from '../hub/check.ts'
 import type { Command } from './command.ts'
 import { type ConfigurationFolder, readConfiguration } from './configuration.ts'
 import type { Terminal } from './terminal.ts'
@@ -10,9 +10,9 @@ export const check: Command = async ({ given, environment, terminal }) => {
   const configuration = readConfiguration(given.positionals[0] as string, environment)
   const { files, env } = configuration
   showIgnored(configuration, terminal)
-  const problems = checkConfiguration(files, env)
+  const { problems, exactness } = checkConfiguration(files, env)
   const errors = problems.filter(({ level }) => level === 'error').length
-  if (given.flag('json')) terminal.line(JSON.stringify({ problems }, null, 2))
+  if (given.flag('json')) terminal.line(JSON.stringify({ problems, exactness }, null, 2))
   else {
     showProblems(problems, terminal)
     const warnings = problems.length - errors
@@ -21,8 +21,22 @@ export const check: Command = async ({ given, environment, terminal }) => {
     terminal.line(
       `${verdict}: ${count(files.length, 'file')}, ${count(errors, 'error')}, ${count(warnings, 'warning')}.`,
     )
+    for (const line of exactnessLines(exactness)) terminal.line(line)
   }
   return errors === 0 ? 0 : 1
+}
+
+/** Which results may depend on what happened on the way: nothing is wrong with that, but it should be known. */
+function exactnessLines(exactness: Checked['exactness']): readonly string[] {
+  const inexact = Object.entries(exactness).filter(([, { reasons }]) => reasons.some(({ kind }) => kind !== 'outside'))
+  if (inexact.length === 0) return []
+  const kinds = inexact.map(
+    ([pipe, { reasons }]) => `${pipe} (${[...new Set(reasons.map(({ kind }) => kind))].join(', ')})`,
+  )
+  return [
+    `Not exact, so that what they hold may depend on what happened on the way: ${kinds.join(', ')}.`,
+    `See 'samtale explain PIPE'.`,
+  ]
 }
 
 export function showProblems(problems: readonly Problem[], terminal: Terminal): void {

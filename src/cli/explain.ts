@@ -7,6 +7,7 @@ import type { ExplainedBack, ExplainedHops, ExplainedSpec, ExplainedStep } from 
 import { type Deployment, deploy } from '../hub/deployment.ts'
 import { explainPipe, type PipeExplanation, type TransformExplanation } from '../hub/explain.ts'
 import { CONFIG, ENV } from '../hub/log-knowledge.ts'
+import type { Exactness } from '../pipes/exactness/exactness.ts'
 import { type Arguments, UsageError } from './arguments.ts'
 import { showProblems } from './check.ts'
 import type { Command } from './command.ts'
@@ -27,7 +28,7 @@ export const explain: Command = async ({ given, environment, terminal }) => {
     terminal.note(`samtale: the pipe '${id}' has errors: there is nothing to explain before they are corrected.`)
     return 1
   }
-  const explanation = explainPipe(deployed.pipe)
+  const explanation = explainPipe(deployed.pipe, deployed.inexact)
   if (given.flag('json')) terminal.line(JSON.stringify(explanation, null, 2))
   else for (const line of linesOf(explanation, terminal)) terminal.line(line)
   return 0
@@ -58,6 +59,19 @@ function* linesOf(pipe: PipeExplanation, terminal: Terminal): Generator<string> 
     yield `  waits until ${names(pipe.reads)} ${pipe.reads.length === 1 ? 'is' : 'are'} populated`
   for (const { dataset, expression } of pipe.indexes) yield `  needs an index of '${dataset}' on ${expression}`
   for (const [place, transform] of pipe.transforms.entries()) yield* transformLines(transform, place, terminal)
+  yield ''
+  yield* exactnessLines(pipe.exactness, terminal)
+}
+
+function* exactnessLines({ exact, reasons }: Exactness, terminal: Terminal): Generator<string> {
+  if (exact) {
+    yield terminal.bold('Exact: once all has settled, its dataset holds what a full run into an empty one would give.')
+    return
+  }
+  yield terminal.bold('Not exact: what it holds may depend on what happened on the way.')
+  for (const { kind, pointer, message, hint } of reasons) {
+    yield `  ${terminal.yellow(kind)} (${pointer}): ${message}${hint === undefined ? '' : ` ${hint}`}`
+  }
 }
 
 function* transformLines(transform: TransformExplanation, place: number, terminal: Terminal): Generator<string> {

@@ -87,6 +87,10 @@ export const globalDefaultsSchema = Type.Object({
     default: false,
     description: 'For sources that do not say it themselves: wait until what they read is populated.',
   }),
+  trace_output: Type.Boolean({
+    default: false,
+    description: 'For pipes that do not say it themselves: delete what a source entity no longer makes.',
+  }),
   trace: Type.Unknown({ default: false }),
   verify_ssl: Type.Boolean({ default: false }),
   enable_cpp_extensions: Type.Boolean({ default: true, description: 'Kept, and without effect: there are none.' }),
@@ -103,6 +107,7 @@ export const unsupportedOfGlobalDefaults: Readonly<Record<string, string>> = {
   symmetric_namespace_collapse: 'symmetric collapse of namespaces',
   max_merged: 'a limit for all merge sources; set it on the source',
   trace: 'tracing of requests',
+  trace_output: 'deleting what an entity no longer makes',
   verify_ssl: 'a default for all systems; set it on the system',
 }
 

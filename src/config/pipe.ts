@@ -39,11 +39,18 @@ export const pipeSchema = Type.Object({
   exclude_completeness: Type.Optional(Type.Array(Type.String())),
   include_completeness: Type.Optional(Type.Array(Type.String())),
   dependency_tracking: Type.Optional(dependencyTracking),
+  trace_output: Type.Optional(
+    Type.Boolean({
+      description:
+        'What was made of each source entity is remembered, and what it no longer makes is deleted; absent: as `global_defaults` say.',
+    }),
+  ),
   short_config: Type.Optional(Type.String()),
 })
 
 export const unsupportedOfPipe: Readonly<Record<string, string>> = {
   permissions: 'permissions',
+  trace_output: 'deleting what an entity no longer makes',
   enable_background_rescan: 'background rescans',
   rescan_when_config_changes: 'automatic reprocessing',
   reprocessing_policy: 'automatic reprocessing',

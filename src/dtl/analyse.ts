@@ -2,6 +2,7 @@
 
 import { reachableRules } from './check.ts'
 import type { Analysis, DtlSettings, IndexSpec } from './contract.ts'
+import { emissionOf } from './emission.ts'
 import { indexText } from './index-text.ts'
 import { planSpec } from './plan.ts'
 import { purityOf, UNKNOWN } from './purity.ts'
@@ -35,6 +36,7 @@ export function analyse(program: ProgramNode, settings: DtlSettings): Analysis {
     createsChildren,
     trips,
     purity,
+    emission: emissionOf(program, rules, settings),
   }
 }
 

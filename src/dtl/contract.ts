@@ -129,6 +129,36 @@ export interface Analysis {
   /** It may trip the circuit breaker of the dataset that is written. */
   readonly trips: boolean
   readonly purity: Purity
+  readonly emission: Emission
+}
+
+/** The id of what is emitted for a source: the source's own, made of it so that no two sources share one, or any. */
+export type IdForm = 'own' | { readonly prefix: string; readonly suffix: string } | 'any'
+
+/** What a program may emit for one source. */
+export interface Emission {
+  /** Of the target, when nothing stops the rule. */
+  readonly id: IdForm
+  /** Where that is decided; none for `own`. */
+  readonly idPlaces: readonly Place[]
+  /** A target that is filtered has the same id as one that is not. */
+  readonly isSteady: boolean
+  /** Of the rule `default`. */
+  readonly filters: readonly Place[]
+  readonly discards: readonly Place[]
+  /** No target ever comes of it, filtered or not. */
+  readonly isTargetless: boolean
+  readonly creations: readonly Creation[]
+  /** Where the target of a deleted source may come to life. */
+  readonly revivals: readonly Place[]
+}
+
+/** A `create` in any rule. */
+export interface Creation {
+  readonly pointer: string
+  readonly id: IdForm
+  /** No deleted source gets there. */
+  readonly isOfLiving: boolean
 }
 
 /** A place in a program and what is there: a function, a field, a dataset. */

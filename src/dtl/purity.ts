@@ -24,7 +24,8 @@ export function purityOf(rules: readonly RuleNode[], settings: DtlSettings): Pur
         const place = { pointer: node.pointer, what: node.definition.name }
         const reads = readsOf(node)
         if (reads === 'time' || reads === 'chance') found[reads].push(place)
-        if (HISTORY.has(place.what)) found.history.push(place)
+        if (place.what === 'encrypt-pgp') found.chance.push(place)
+        if (HISTORY.has(place.what) || makesNamespaces(node)) found.history.push(place)
         if (UNFOLLOWED.has(place.what))
           for (const dataset of namedIn(node)) found.lookups.push({ ...place, what: dataset })
         if (place.what === 'path') for (const name of constantNames(node)) addField(name, place.pointer)
@@ -41,6 +42,10 @@ export function purityOf(rules: readonly RuleNode[], settings: DtlSettings): Pur
     if (INTERNAL.has(name)) found.internal.push({ pointer, what: name })
   }
 }
+
+/** URIs that no prefix covers get namespaces in the order in which a program comes upon them (dtl.md §9.14). */
+const makesNamespaces = ({ definition, arguments: [namespace, values] }: CallNode): boolean =>
+  definition.name === 'ni' && namespace === undefined && values?.kind !== 'constant'
 
 /** The property of an entity that a path reads first. */
 function rootField({ variable, elements }: PathNode): string | undefined {

@@ -20,11 +20,13 @@ import { type JsonError, parseJson } from '../model/json.ts'
 import { isDict } from '../model/value.ts'
 import { buildPipe, type NodeSettings } from '../pipes/build.ts'
 import { checkCompaction, compactionOf, nodeCompaction } from '../pipes/compaction-settings.ts'
+import type { Inexact } from '../pipes/exactness/reason.ts'
 import { checkThresholds, hopsThresholdsOf } from '../pipes/hops-thresholds.ts'
 import type { Pipe } from '../pipes/pipe.ts'
 import { buildSystem } from '../pipes/systems/build.ts'
 import type { DeployedSystem } from '../pipes/systems/pool.ts'
 import { HubError } from './errors.ts'
+import { NetworkExactness } from './exactness.ts'
 import type { TaskManager } from './task-manager.ts'
 
 export interface DeployedComponent {
@@ -36,6 +38,8 @@ export interface DeployedComponent {
 export interface DeployedPipe extends DeployedComponent {
   /** Null when its configuration has errors: it is kept and shown, and does not run. */
   readonly pipe: Pipe | null
+  /** Why it is not exact, as far as the configuration says; none for an exact one, and for one with errors. */
+  readonly inexact: readonly Inexact[]
 }
 
 export interface Deployment {
@@ -154,6 +158,7 @@ function deployMetadata(components: readonly Component[], env: Dict) {
     indexesIds: defaultsChecked.value.always_index_ids === true,
     failsWhenEmpty: defaultsChecked.value.if_source_empty === 'fail',
     cleansUp: checked.value.pipe_cleanup_after_deletion !== false,
+    tracesOutput: defaultsChecked.value.trace_output === true,
     requiresPopulatedInput: defaultsChecked.value.require_populated_input === true,
     dependencyTracking: hasErrors(checked.problems) ? {} : (checked.value.dependency_tracking ?? {}),
     // What is wrong with them must not become a rule by which versions go.
@@ -238,6 +243,7 @@ function deployPipe(
     component,
     effective: value,
     pipe: hasErrors(all) ? null : built.pipe,
+    inexact: [],
     problems: located(all, component),
   }
 }
@@ -251,6 +257,7 @@ function beyond(first: readonly Problem[], later: readonly Problem[]): readonly 
 /** What only shows when pipes are seen together: two writers of one dataset, and reads of datasets that nobody writes. */
 function* checkTogether(pipes: ReadonlyMap<string, DeployedPipe>): Generator<readonly [string, DeployedPipe]> {
   const writers = writersOf(pipes)
+  const exactness = new NetworkExactness([...pipes.values()].flatMap(({ pipe }) => pipe ?? []))
   for (const [id, deployed] of pipes) {
     const { pipe, component } = deployed
     if (pipe === null) {
@@ -287,6 +294,7 @@ function* checkTogether(pipes: ReadonlyMap<string, DeployedPipe>): Generator<rea
       {
         ...deployed,
         pipe: hasErrors(found) ? null : pipe,
+        inexact: hasErrors(found) ? [] : exactness.of(pipe),
         problems: [...deployed.problems, ...located(found, component)],
       },
     ]

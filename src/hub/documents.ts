@@ -4,15 +4,17 @@ import type { Problem } from '../config/problems.ts'
 import type { DatasetView, Snapshot } from '../log/contract.ts'
 import { writeJson } from '../model/json.ts'
 import type { Value } from '../model/value.ts'
+import { exactnessOf } from '../pipes/exactness/exactness.ts'
 import { interruptedRun, sourceOffset } from '../pipes/full-run.ts'
 import { isPublisher, isReceiver, type Pipe, runsByPump } from '../pipes/pipe.ts'
 import type { DeployedComponent, DeployedPipe } from './deployment.ts'
+import { unpopulatedNow } from './exactness.ts'
 import type { PumpState } from './pump-state.ts'
 
 const OPERATIONS = ['start', 'start-rescan', 'stop', 'enable', 'disable', 'update-last-seen']
 
 export function pipeDocument(deployed: DeployedPipe, state: PumpState, snapshot: Snapshot): string {
-  const { component, effective, pipe, problems } = deployed
+  const { component, effective, pipe, problems, inexact } = deployed
   const sink = pipe?.sink.kind === 'dataset' ? snapshot.dataset(pipe.sink.dataset) : undefined
   const runtime = {
     state: 'Deployed',
@@ -21,6 +23,7 @@ export function pipeDocument(deployed: DeployedPipe, state: PumpState, snapshot:
     'is-disabled': state.isDisabled,
     'config-errors': configErrors(problems),
     'circuit-breaker-tripped': sink?.document.isTripped ?? false,
+    exactness: pipe === null ? null : exactnessOf([...inexact, ...unpopulatedNow(pipe, snapshot)]),
     dependencies: pipe === null ? [] : [...new Set([...pipe.source.inputs, ...pipe.reads])],
     queues: pipe === null ? { source: null, dependencies: null } : queues(pipe, snapshot),
     'execution-dataset': `system:pump_execution:${component.id}`,

@@ -3,6 +3,8 @@
 import { explain, shownExpression } from '../dtl/compile.ts'
 import type { IndexSpec, Purity, RuleLineage } from '../dtl/contract.ts'
 import type { Explanation } from '../dtl/explain.ts'
+import { type Exactness, exactnessOf } from '../pipes/exactness/exactness.ts'
+import type { Inexact } from '../pipes/exactness/reason.ts'
 import type { Pipe } from '../pipes/pipe.ts'
 
 export interface PipeExplanation {
@@ -14,6 +16,7 @@ export interface PipeExplanation {
   /** Indexes that must be complete before it runs, expressions as people write them. */
   readonly indexes: readonly IndexSpec[]
   readonly deterministic: boolean
+  readonly exactness: Exactness
   readonly transforms: readonly TransformExplanation[]
 }
 
@@ -26,7 +29,7 @@ export interface TransformExplanation extends Explanation {
   readonly obstacle: string | null
 }
 
-export function explainPipe(pipe: Pipe): PipeExplanation {
+export function explainPipe(pipe: Pipe, inexact: readonly Inexact[]): PipeExplanation {
   const { sink, source } = pipe
   return {
     pipe: pipe.id,
@@ -35,6 +38,7 @@ export function explainPipe(pipe: Pipe): PipeExplanation {
     reads: pipe.reads,
     indexes: pipe.indexes.map(shown),
     deterministic: pipe.transforms.every(({ analysis }) => analysis.deterministic),
+    exactness: exactnessOf(inexact),
     transforms: pipe.transforms.map((transform, place) => ({
       pointer: pipe.transformPointers[place] as string,
       ...readable(explain(transform)),

@@ -159,7 +159,7 @@ export class HubTenant implements hub.Tenant {
   }
 
   explain(id: string): string {
-    return JSON.stringify(explainPipe(this.#core.runnable(id)))
+    return JSON.stringify(explainPipe(this.#core.runnable(id), this.#core.known(id).inexact))
   }
 
   receive(id: string, body: Uint8Array, push: hub.PushParameters): Promise<hub.ReceiveAnswer> {

@@ -41,6 +41,8 @@ export interface NodeSettings {
   readonly failsWhenEmpty: boolean
   /** `global_defaults.require_populated_input`, likewise. */
   readonly requiresPopulatedInput: boolean
+  /** `global_defaults.trace_output`, for pipes that do not say it themselves. */
+  readonly tracesOutput: boolean
   /** `dependency_tracking` of the node, over which that of a pipe goes. */
   readonly dependencyTracking: TrackingSettings
   /** Defaults of `compaction`. */
@@ -110,6 +112,7 @@ class Builder {
       isOfUser: isOfUser(this.#effective),
       rescansInBackground: false,
       hopsThresholds: this.#hopsThresholds(),
+      tracesOutput: sink.type.kind === 'dataset' && (this.#flag('trace_output') ?? this.#node.tracesOutput),
     }
     for (const finding of checkHops(pipe)) this.#report(finding)
     return pipe

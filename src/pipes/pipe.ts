@@ -37,6 +37,8 @@ export interface Pipe {
   readonly isOfUser: boolean
   /** A rescan runs beside incremental runs (`enable_background_rescan`). */
   readonly rescansInBackground: boolean
+  /** It remembers what it made of each source entity, and deletes what it no longer makes of it. */
+  readonly tracesOutput: boolean
   /** What one evaluation of a hops may collect; null: as much as it finds. */
   readonly hopsThresholds: HopsThresholds | null
 }

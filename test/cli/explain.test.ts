@@ -74,7 +74,9 @@ describe('samtale explain', () => {
   it('says how each join is found, what can be followed back, and where properties come from', async () => {
     const { code, out } = await type('explain', 'enriched', '--config', config)
     expect(code).toBe(0)
-    expect(out).toEqual([
+    const end = out.indexOf('Not exact: what it holds may depend on what happened on the way.')
+    expect(out.slice(end)).toContain("  chance (/transform/rules/default/1/2): 'uuid' gives another value each time.")
+    expect(out.slice(0, end - 1)).toEqual([
       'enriched',
       "  reads 'person' and writes 'enriched'",
       '  does not give the same each time it runs: see below what it depends on',

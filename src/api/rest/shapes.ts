@@ -38,6 +38,19 @@ export const PipeShape = open(
         'is-running': Type.Boolean(),
         'is-disabled': Type.Boolean(),
         'config-errors': Type.Array(ConfigError),
+        exactness: Type.Optional(
+          Type.Union([
+            Type.Null(),
+            Type.Object({
+              exact: Type.Boolean({
+                description: 'Once all has settled, its dataset holds what a full run into an empty one would give.',
+              }),
+              reasons: Type.Array(
+                open({ kind: Type.String(), pointer: Type.String(), message: Type.String() }, 'Why it is not exact.'),
+              ),
+            }),
+          ]),
+        ),
       },
       'How it is doing.',
     ),
