@@ -9,9 +9,8 @@ import { interruptedRun, sourceOffset } from '../pipes/full-run.ts'
 import { isPublisher, isReceiver, type Pipe, runsByPump } from '../pipes/pipe.ts'
 import type { DeployedComponent, DeployedPipe } from './deployment.ts'
 import { unpopulatedNow } from './exactness.ts'
+import { supportedOperations } from './operations.ts'
 import type { PumpState } from './pump-state.ts'
-
-const OPERATIONS = ['start', 'start-rescan', 'stop', 'enable', 'disable', 'update-last-seen']
 
 export function pipeDocument(deployed: DeployedPipe, state: PumpState, snapshot: Snapshot): string {
   const { component, effective, pipe, problems, inexact } = deployed
@@ -19,7 +18,7 @@ export function pipeDocument(deployed: DeployedPipe, state: PumpState, snapshot:
   const runtime = {
     state: 'Deployed',
     'is-valid-config': pipe !== null,
-    'is-running': state.running !== null,
+    'is-running': isRunning(state),
     'is-disabled': state.isDisabled,
     'config-errors': configErrors(problems),
     'circuit-breaker-tripped': sink?.document.isTripped ?? false,
@@ -33,34 +32,59 @@ export function pipeDocument(deployed: DeployedPipe, state: PumpState, snapshot:
   return `{"_id":${JSON.stringify(component.id)},"config":{"original":${component.text},"effective":${writeJson(effective, { transit: false })}},"runtime":${JSON.stringify(runtime)},"storage":${JSON.stringify(storage)}}`
 }
 
-export function pumpDocument(
-  deployed: DeployedPipe,
-  state: PumpState,
-  nextRunAt: number | null,
-  snapshot: Snapshot,
-): string {
+/** What there is to say about the next run. */
+export interface Outlook {
+  readonly nextRunAt: number | null
+  /** As far as the node is concerned. */
+  readonly mayRunByItself: boolean
+}
+
+export function pumpDocument(deployed: DeployedPipe, state: PumpState, outlook: Outlook, snapshot: Snapshot): string {
   const { component, pipe } = deployed
-  const { last, running } = state
+  const { last } = state
   const runtime = {
-    'is-running': running !== null,
+    'is-running': isRunning(state),
     'is-disabled': state.isDisabled,
     'is-valid-config': pipe !== null,
     'config-errors': configErrors(deployed.problems),
     'last-seen': snapshot.offset(sourceOffset(component.id)) ?? null,
     'full-run': fullRun(pipe, snapshot),
     'last-run': isoTime(state.lastStartedAt),
-    'next-run': isoTime(nextRunAt),
-    'last-message': last?.message ?? null,
+    'next-run': isoTime(outlook.nextRunAt),
+    'last-message': last?.message ?? hindrance(deployed, state, outlook),
     'last-original-error-message': last?.outcome === 'failed' ? last.message : null,
     'last-outcome': last?.outcome ?? null,
     'last-report': last,
     comment: state.comment,
-    progress: running === null ? null : { processed: running.read },
+    progress: progress(state),
     queues: pipe === null ? { source: null, dependencies: null } : queues(pipe, snapshot),
-    'supported-operations': pipe !== null && runsByPump(pipe) ? OPERATIONS : ['enable', 'disable'],
+    'supported-operations': supportedOperations(pipe),
   }
   const config = pumpConfig(pipe)
   return `{"_id":${JSON.stringify(component.id)},"config":${JSON.stringify(config)},"runtime":${JSON.stringify(runtime)}}`
+}
+
+const isRunning = ({ running, rescanning }: PumpState): boolean => running !== null || rescanning !== null
+
+/** Entities read so far, by the run and by the rescan beside it. */
+function progress({ running, rescanning }: PumpState): Record<string, number> | null {
+  if (running === null && rescanning === null) return null
+  return {
+    ...(running === null ? {} : { processed: running.read }),
+    ...(rescanning === null ? {} : { 'processed-by-rescan': rescanning.read }),
+  }
+}
+
+/** Why the pump does not run by itself, or at all. */
+function hindrance({ pipe, problems }: DeployedPipe, state: PumpState, { mayRunByItself }: Outlook): string | null {
+  if (pipe === null) {
+    const { message } = problems.find(({ level }) => level === 'error') ?? { message: 'It has errors.' }
+    return `does not run: its configuration has errors. ${message}`
+  }
+  if (!runsByPump(pipe)) return null
+  if (pipe.pump.mode === 'off') return "does not run: its mode is 'off'"
+  if (state.isDisabled) return `does not run by itself: it is disabled${state.comment ? ` (${state.comment})` : ''}`
+  return mayRunByItself ? null : 'does not run by itself: task_manager of the node metadata does not let it'
 }
 
 /** A full run under way or interrupted: how far it came, as of what is saved. Until it is complete `last-seen` stays. */

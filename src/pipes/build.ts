@@ -146,6 +146,7 @@ class Builder {
       initialSince: initial === undefined ? null : String(initial),
       origin: type.origin?.(config) ?? null,
       populated: (snapshot) => type.populated?.(config, snapshot) ?? true,
+      end: type.end === undefined ? null : (snapshot) => type.end?.(config, snapshot) ?? null,
       open: (surroundings) => type.open(config, surroundings),
     }
   }

@@ -92,6 +92,8 @@ export interface SourceType<S extends TObject = TObject> {
   inputs(config: Static<S>): readonly string[]
   /** Whether what it reads is a complete first load; absent: it is once a run has read all (hub.md §2.4). */
   populated?(config: Static<S>, snapshot: Snapshot): boolean
+  /** The offset behind everything that is there, or null when nothing is; absent: nobody knows it. */
+  end?(config: Static<S>, snapshot: Snapshot): Offset | null
   /** Absent: what it gives cannot be followed back to entities of its inputs. With it, the open source has `reread`. */
   origin?(config: Static<S>): Origin
   /** `add_namespaces` when namespaced identifiers are on and the pipe says nothing (dtl.md §7.1). */

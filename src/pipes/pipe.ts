@@ -55,6 +55,8 @@ export interface PipeSource {
   /** Null: what it gives cannot be followed back to entities of its inputs. */
   readonly origin: Origin | null
   populated(snapshot: Snapshot): boolean
+  /** The offset behind everything that is there, or null when nothing is; null as a whole: nobody knows. */
+  readonly end: ((snapshot: Snapshot) => string | null) | null
   open(surroundings: Surroundings): OpenSource
 }
 

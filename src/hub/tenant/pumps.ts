@@ -1,13 +1,12 @@
 /** The pipes of a tenant and their pumps: when they run, what is asked of them, what became of it. */
 
 import { writeJson } from '../../model/json.ts'
-import { fullRunForgotten, sourceOffset, voidFullRun } from '../../pipes/full-run.ts'
-import { isReceiver, type Pipe, runsByPump } from '../../pipes/pipe.ts'
+import { isReceiver } from '../../pipes/pipe.ts'
 import type { RunReport } from '../../pipes/run-report.ts'
 import type { RunOrder } from '../../pipes/schedule.ts'
 import type * as hub from '../contract.ts'
 import { withSnapshot } from '../datasets.ts'
-import { pipeDocument, pumpDocument } from '../documents.ts'
+import { type Outlook, pipeDocument, pumpDocument } from '../documents.ts'
 import { HubError } from '../errors.ts'
 import { Housekeeping, type HousekeepingPorts } from '../housekeeping.ts'
 import { assertPublishes, publicationOf } from '../publication.ts'
@@ -15,7 +14,7 @@ import { type PumpState, stateOf, stateText } from '../pump-state.ts'
 import { Scheduler } from '../scheduler.ts'
 import { mayRunBy } from '../task-manager.ts'
 import { type TenantCore, transferable } from './core.ts'
-import { forgetting } from './forgetting.ts'
+import { PumpOperations } from './operations.ts'
 
 /** When the daily compaction was last, in the log's meta table. */
 const COMPACTED_AT = 'compacted-at'
@@ -26,6 +25,7 @@ export class TenantPumps {
   readonly scheduler: Scheduler
   readonly housekeeping: Housekeeping
   readonly #core: TenantCore
+  readonly #operations: PumpOperations
 
   constructor(core: TenantCore) {
     this.#core = core
@@ -40,6 +40,7 @@ export class TenantPumps {
       save: (states) => this.#save(states),
       ended: (pipe, report) => this.#ended(pipe, report),
     })
+    this.#operations = new PumpOperations(core, this.scheduler)
   }
 
   /** They run by themselves from now on. */
@@ -76,58 +77,20 @@ export class TenantPumps {
     return (
       deployed &&
       withSnapshot(this.#core, (snapshot) =>
-        pumpDocument(deployed, this.scheduler.state(id), this.scheduler.nextRunAt(id), snapshot),
+        pumpDocument(deployed, this.scheduler.state(id), this.#outlook(id), snapshot),
       )
     )
   }
 
-  async operate(id: string, operation: string, fields: Readonly<Record<string, string>>): Promise<void> {
-    this.#core.known(id)
-    switch (operation) {
-      case 'start':
-      case 'start-rescan':
-        // The answer comes when the pump runs, not when it is done (rest-api.md §4.2).
-        this.scheduler.run(this.#core.runnable(id).id, { rescan: operation === 'start-rescan' }).catch(() => {})
-        return
-      case 'stop':
-        return this.scheduler.stop(id)
-      case 'enable':
-        return this.scheduler.setDisabled(id, false, null)
-      case 'disable':
-        return this.scheduler.setDisabled(id, true, fields.comment ?? null)
-      case 'update-last-seen':
-        return this.#setOffset(this.#core.runnable(id), fields['last-seen'])
-      default:
-        throw new HubError(
-          'unsupported-operation',
-          `The pump of pipe '${id}' doesn't support the operation '${operation}'.`,
-        )
-    }
+  /** What there is to say about the next run. */
+  #outlook(id: string): Outlook {
+    const pipe = this.#core.deployment.pipes.get(id)?.pipe ?? null
+    const mayRun = pipe === null || mayRunBy(this.#core.deployment.tasks)(pipe)
+    return { nextRunAt: this.scheduler.nextRunAt(id), mayRunByItself: mayRun }
   }
 
-  async #setOffset(pipe: Pipe, offset: string | undefined): Promise<void> {
-    if (offset === undefined) {
-      throw new HubError('bad-request', "The operation 'update-last-seen' needs the field 'last-seen'.", {
-        hint: 'An empty last-seen resets the pipe.',
-      })
-    }
-    if (!runsByPump(pipe)) {
-      const what = `Pump '${pipe.id}' doesn't support the operation 'update-last-seen'`
-      throw new HubError('unsupported-operation', `${what}: it reads nothing by itself.`)
-    }
-    if (this.scheduler.isRunning(pipe.id)) {
-      throw new HubError(
-        'already-running',
-        `The pump of pipe '${pipe.id}' is running; stop it before its offset is set.`,
-      )
-    }
-    // A full run that was interrupted is given up with the offset it began at.
-    await forgetting(this.#core, (present, commit) => voidFullRun(pipe.id, present, commit))
-    await this.#core.writer.journal.commit({
-      offsets: [[sourceOffset(pipe.id), offset === '' ? null : offset]],
-      state: fullRunForgotten(pipe.id),
-    })
-    this.scheduler.forget(pipe.id)
+  operate(id: string, operation: string, fields: Readonly<Record<string, string>>): Promise<void> {
+    return this.#operations.operate(id, operation, fields)
   }
 
   /** Runs a pipe now and waits for it. */

@@ -11,6 +11,7 @@ import { type Batch, defineSource, type Surroundings } from '../contract.ts'
 import { subsetIndex } from '../indexes.ts'
 import { languageOf } from '../language.ts'
 import { SubsetFeed } from '../subset.ts'
+import { endOf } from './end-of.ts'
 
 /** Versions looked at for one batch, at most: what finds little gives its thread back, and saves how far it came. */
 const SPAN = 100_000
@@ -53,6 +54,7 @@ export const datasetSource = defineSource({
   addsNamespaces: false,
   continuation: () => ({ supportsSince: true, isSinceComparable: true, isChronological: true }),
   inputs: ({ dataset }) => [dataset],
+  end: ({ dataset }, snapshot) => endOf([dataset], snapshot),
   populated: ({ dataset }, snapshot) => snapshot.dataset(dataset)?.document.populated ?? false,
   needs: ({ dataset, subset }, settings) => subsetIndex(dataset, subset, settings),
   origin: ({ dataset }) => ({ datasets: [dataset], carries: () => true }),

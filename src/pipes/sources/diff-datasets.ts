@@ -7,6 +7,7 @@ import { type Entity, isDeleted } from '../../model/entity.ts'
 import { defineSource } from '../contract.ts'
 import { warningAt } from '../finding.ts'
 import { type Compared, differences } from './diff.ts'
+import { endOf } from './end-of.ts'
 import type { Placed } from './in-order-of-time.ts'
 import { keyedByDataset, type MakeOne, readSameIds } from './same-id.ts'
 import { arePopulated, checkDatasets, datasetsSetting, inputSettings, ownContinuation } from './several-datasets.ts'
@@ -38,6 +39,7 @@ export const diffDatasetsSource = defineSource({
   ],
   continuation: ownContinuation,
   inputs: ({ datasets }) => datasets,
+  end: ({ datasets }, snapshot) => endOf(datasets, snapshot),
   populated: (config, snapshot) => arePopulated(config, config.datasets, snapshot),
   origin: ({ datasets }) => ({ datasets, carries: (property) => property === '_id' }),
   open: (config, surroundings) => readSameIds(config.datasets, surroundings, comparing(config)),

@@ -3,6 +3,7 @@
 import { Type } from 'typebox'
 import { entityOf } from '../../log/stored.ts'
 import { defineSource } from '../contract.ts'
+import { endOf } from './end-of.ts'
 import { keyedByDataset, newestOf, readSameIds } from './same-id.ts'
 import { arePopulated, checkDatasets, datasetsSetting, inputSettings, ownContinuation } from './several-datasets.ts'
 
@@ -24,6 +25,7 @@ export const mergeDatasetsSource = defineSource({
   check: checkDatasets,
   continuation: ownContinuation,
   inputs: ({ datasets }) => datasets,
+  end: ({ datasets }, snapshot) => endOf(datasets, snapshot),
   populated: (config, snapshot) => arePopulated(config, config.datasets, snapshot),
   origin: ({ datasets, strategy }) => ({
     datasets,

@@ -7,6 +7,7 @@ import { set } from '../../model/dict.ts'
 import type { Entity } from '../../model/entity.ts'
 import { type Batch, defineSource, type Offset, type Surroundings } from '../contract.ts'
 import { Bookmarks } from './bookmarks.ts'
+import { endOf } from './end-of.ts'
 import { arePopulated, checkDatasets, datasetsSetting, inputSettings, ownContinuation } from './several-datasets.ts'
 
 /** Versions looked at for one batch, at most. */
@@ -34,6 +35,7 @@ export const unionDatasetsSource = defineSource({
   check: checkDatasets,
   continuation: ownContinuation,
   inputs: ({ datasets }) => datasets,
+  end: ({ datasets }, snapshot) => endOf(datasets, snapshot),
   populated: (config, snapshot) => arePopulated(config, config.datasets, snapshot),
   origin: ({ datasets, prefix_ids }) => ({ datasets, carries: (property) => property !== '_id' || !prefix_ids }),
   open: (config, surroundings) => ({

@@ -1,0 +1,99 @@
+/** Does what is asked of the pumps of a tenant (rest-api.md §4.2). */
+
+import { fullRunForgotten, sourceOffset, voidFullRun } from '../../pipes/full-run.ts'
+import type { Pipe } from '../../pipes/pipe.ts'
+import { trackingForgotten } from '../../pipes/tracking/offsets.ts'
+import { withSnapshot } from '../datasets.ts'
+import { HubError } from '../errors.ts'
+import { asOperation } from '../operations.ts'
+import type { Scheduler } from '../scheduler.ts'
+import type { TenantCore } from './core.ts'
+import { forgetting } from './forgetting.ts'
+
+export class PumpOperations {
+  readonly #core: TenantCore
+  readonly #scheduler: Scheduler
+
+  constructor(core: TenantCore, scheduler: Scheduler) {
+    this.#core = core
+    this.#scheduler = scheduler
+  }
+
+  async operate(id: string, asked: string, fields: Readonly<Record<string, string>>): Promise<void> {
+    const operation = asOperation(id, this.#core.known(id).pipe, asked)
+    switch (operation) {
+      case 'start':
+      case 'start-rescan':
+        // The answer comes when the pump runs, not when it is done.
+        this.#scheduler.run(id, { rescan: operation === 'start-rescan' }).catch(() => {})
+        return
+      case 'stop':
+        return this.#scheduler.stop(id)
+      case 'enable':
+        return this.#scheduler.setDisabled(id, false, null)
+      case 'disable':
+        return this.#scheduler.setDisabled(id, true, fields.comment ?? null)
+      case 'update-last-seen':
+        return this.#updateLastSeen(this.#core.runnable(id), fields['last-seen'])
+      case 'set-last-seen-to-end':
+        return this.#setToEnd(this.#core.runnable(id))
+      case 'reset-rescan':
+        return this.#resetRescan(id)
+      case 'reset-tracking':
+        return this.#resetTracking(id)
+    }
+  }
+
+  async #updateLastSeen(pipe: Pipe, offset: string | undefined): Promise<void> {
+    if (offset === undefined) {
+      throw new HubError('bad-request', "The operation 'update-last-seen' needs the field 'last-seen'.", {
+        hint: 'An empty last-seen resets the pipe.',
+      })
+    }
+    // Datasets are read by whole numbers: any other text would be taken for something else, in silence.
+    if (offset !== '' && pipe.source.inputs.length > 0 && !/^-?\d*(,-?\d*)*$/.test(offset)) {
+      throw new HubError('bad-request', `The offset '${offset}' is not one of the source of pipe '${pipe.id}'.`, {
+        hint: 'It is a whole number, or one for each dataset with commas between them. An empty one resets the pipe.',
+      })
+    }
+    await this.#setOffset(pipe.id, offset === '' ? null : offset)
+  }
+
+  async #setToEnd(pipe: Pipe): Promise<void> {
+    const end = withSnapshot(this.#core, (snapshot) => pipe.source.end?.(snapshot) ?? null)
+    // Where nothing is there, nothing is skipped.
+    if (end !== null) await this.#setOffset(pipe.id, end)
+  }
+
+  async #setOffset(id: string, offset: string | null): Promise<void> {
+    this.#assertIdle(id, 'its offset is set')
+    // A full run that was interrupted is given up with the offset it began at.
+    await forgetting(this.#core, (present, commit) => voidFullRun(id, present, commit))
+    await this.#core.writer.journal.commit({
+      offsets: [[sourceOffset(id), offset]],
+      state: fullRunForgotten(id),
+    })
+    await this.#scheduler.forgetRescan(id)
+    this.#scheduler.forget(id)
+  }
+
+  /** A rescan that was interrupted is given up: the next begins anew. Without an offset the next run reads everything anyway. */
+  async #resetRescan(id: string): Promise<void> {
+    this.#assertIdle(id, 'its rescan is reset')
+    await forgetting(this.#core, (present, commit) => voidFullRun(id, present, commit))
+    await this.#core.writer.journal.commit({ state: fullRunForgotten(id) })
+    await this.#scheduler.forgetRescan(id)
+  }
+
+  /** The pipe follows what it hops to from where that is at its next run; what changed before is not looked at. */
+  async #resetTracking(id: string): Promise<void> {
+    this.#assertIdle(id, 'its tracking is reset')
+    const offsets = withSnapshot(this.#core, (snapshot) => trackingForgotten(id, snapshot))
+    await this.#core.writer.journal.commit({ offsets })
+  }
+
+  #assertIdle(id: string, what: string): void {
+    if (!this.#scheduler.isRunning(id)) return
+    throw new HubError('already-running', `The pump of pipe '${id}' is running; stop it before ${what}.`)
+  }
+}

@@ -1,0 +1,78 @@
+/** A hub with its REST API on a port of this machine, without a graph: as a client sees it. */
+
+import { afterEach, expect } from 'vitest'
+import { openServer } from '../../src/api/server.ts'
+import { doors } from '../../src/hub/doors.ts'
+import type { HubTenant } from '../../src/hub/tenant.ts'
+import { openHub } from '../hub/running-hub.ts'
+
+const clean: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const one of clean.splice(0).reverse()) await one()
+})
+
+export interface RealHub {
+  readonly url: string
+  readonly tenant: HubTenant
+  /** Pumps run by themselves from now on. */
+  start(): void
+  close(): Promise<void>
+  fetch(path: string, init?: RequestInit): Promise<Response>
+  configure(...components: object[]): Promise<void>
+  push(pipe: string, entities: unknown): Promise<void>
+  /** Posts an operation to a pump, as a form. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look at parts of what JSON says
+  operate(pipe: string, operation: string, fields?: Record<string, string>): Promise<{ status: number; body: any }>
+  /** The runtime part of a pump's document. */
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  pump(pipe: string): Promise<any>
+}
+
+export async function openRealHub(data?: string): Promise<RealHub> {
+  const { node, tenant } = await openHub(data === undefined ? {} : { data })
+  const server = await openServer(node, { host: '127.0.0.1', port: 0, doors })
+  let isOpen = true
+  const close = async () => {
+    if (isOpen) await server.close()
+    if (isOpen) await node.close()
+    isOpen = false
+  }
+  clean.push(close)
+  const ask = (path: string, init: RequestInit = {}) => fetch(`${server.url}/api${path}`, init)
+  const json = { 'content-type': 'application/json' }
+  return {
+    url: server.url,
+    tenant,
+    start: () => node.startPumps(),
+    close,
+    fetch: ask,
+    configure: async (...components) => {
+      const answer = await ask('/config', { method: 'PUT', headers: json, body: JSON.stringify(components) })
+      expect(answer.status, await answer.clone().text()).toBe(200)
+    },
+    push: async (pipe, entities) => {
+      const body = JSON.stringify(entities)
+      const answer = await ask(`/receivers/${pipe}/entities`, { method: 'POST', headers: json, body })
+      expect(answer.status, await answer.clone().text()).toBe(200)
+    },
+    operate: async (pipe, operation, fields = {}) => {
+      const body = new URLSearchParams({ operation, ...fields })
+      const answer = await ask(`/pipes/${pipe}/pump`, { method: 'POST', body })
+      return { status: answer.status, body: await answer.json() }
+    },
+    pump: async (pipe) => ((await (await ask(`/pipes/${pipe}/pump`)).json()) as { runtime: unknown }).runtime,
+  }
+}
+
+/** Asks again and again until something is as expected; fails with what it was last. */
+export async function eventually<T>(look: () => Promise<T> | T, expected: T, timeoutMs = 10_000): Promise<void> {
+  const end = Date.now() + timeoutMs
+  for (;;) {
+    const found = await look()
+    if (JSON.stringify(found) === JSON.stringify(expected) || Date.now() > end) {
+      expect(found).toEqual(expected)
+      return
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
