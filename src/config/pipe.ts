@@ -36,8 +36,14 @@ export const pipeSchema = Type.Object({
   reprocessing_policy: Type.Enum(['continue', 'automatic'], { default: 'continue' }),
   infer_pipe_entity_types: Type.Boolean({ default: true }),
   compaction: Type.Optional(Type.Object({}, { description: 'Which versions of its dataset stay.' })),
-  exclude_completeness: Type.Optional(Type.Array(Type.String())),
-  include_completeness: Type.Optional(Type.Array(Type.String())),
+  exclude_completeness: Type.Optional(
+    Type.Array(Type.String(), { description: 'Datasets whose completeness its dataset does not inherit.' }),
+  ),
+  include_completeness: Type.Optional(
+    Type.Array(Type.String(), {
+      description: 'Datasets whose completeness its dataset inherits; absent: all it reads.',
+    }),
+  ),
   dependency_tracking: Type.Optional(dependencyTracking),
   trace_output: Type.Optional(
     Type.Boolean({
@@ -55,8 +61,6 @@ export const unsupportedOfPipe: Readonly<Record<string, string>> = {
   rescan_when_config_changes: 'automatic reprocessing',
   reprocessing_policy: 'automatic reprocessing',
   infer_pipe_entity_types: 'switching schema inference off',
-  exclude_completeness: 'completeness',
-  include_completeness: 'completeness',
   short_config: 'the short form of SQL pipes',
 }
 

@@ -130,6 +130,9 @@ export function systemDocument(system: DeployedComponent): string {
   return `{"_id":${JSON.stringify(component.id)},"config":{"original":${component.text},"effective":${writeJson(effective as Value, { transit: false })}},"runtime":${JSON.stringify(runtime)}}`
 }
 
+/** What may be done while the circuit breaker has tripped: nothing else. */
+const DECISIONS = ['commit-circuit-breaker', 'rollback-circuit-breaker']
+
 export function datasetDocument(view: DatasetView, { isOrphaned }: { readonly isOrphaned: boolean }): string {
   const { document } = view
   const runtime = {
@@ -139,11 +142,13 @@ export function datasetDocument(view: DatasetView, { isOrphaned }: { readonly is
     generation: document.generation,
     'max-updated': view.counts().end === 0 ? null : view.counts().end - 1,
     completeness: document.completeness,
+    'upstream-completeness': document.upstream,
     'restore-uuid': document.restore?.uuid ?? null,
     'restore-offset': document.restore?.offset ?? null,
     kind: document.kind === 'replicated' ? 'REPLICATED' : 'NORMAL',
     durable: document.durable,
     'circuit-breaker-tripped': document.isTripped,
+    'supported-operations': document.isTripped ? DECISIONS : ['repost'],
     ...(document.isTripped ? { 'count-uncommitted': view.withUncommitted().counts().end - view.counts().end } : {}),
     origin: document.id.startsWith('system:') ? 'system' : 'user',
   }

@@ -1,5 +1,6 @@
 /** What a publisher's answer says of itself: type, file name and the headers of JSON Pull (rest-api.md §6.2, §10.1). */
 
+import { inherited } from '../pipes/completeness.ts'
 import { isPublisher, type Pipe } from '../pipes/pipe.ts'
 import { charsetOf } from '../pipes/sinks/csv-charset.ts'
 import type { Publication } from './contract.ts'
@@ -36,12 +37,19 @@ export function publicationOf(tenant: Readable, pipe: Pipe, form: Form, text: As
 const isFiltered = ({ transforms, source }: Pipe): boolean =>
   transforms.length > 0 || (source.config.subset !== undefined && source.config.subset !== null)
 
-/** A publisher tells how its source dataset stands, if it has just one. */
+/** A publisher tells how its source dataset stands, if it has just one; of several only what can be said of all. */
 function headersOfInput(tenant: Readable, pipe: Pipe): Record<string, string> {
   const [input, ...others] = pipe.source.inputs
-  if (input === undefined || others.length > 0) return {}
-  const isThere = withSnapshot(tenant, (snapshot) => snapshot.dataset(input) !== undefined)
-  return isThere ? datasetHeaders(tenant, input) : {}
+  if (input === undefined) return {}
+  const { isThere, isPopulated, completeness } = withSnapshot(tenant, (snapshot) => ({
+    isThere: snapshot.dataset(input) !== undefined,
+    isPopulated: pipe.source.populated(snapshot),
+    completeness: inherited(pipe, snapshot).value,
+  }))
+  const { 'X-Dataset-Completeness': _, ...headers } =
+    others.length === 0 && isThere ? datasetHeaders(tenant, input) : { 'X-Dataset-Populated': String(isPopulated) }
+  // What its program reads counts as well.
+  return typeof completeness === 'number' ? { ...headers, 'X-Dataset-Completeness': String(completeness) } : headers
 }
 
 async function* latin1(chunks: AsyncIterable<string>): AsyncGenerator<Uint8Array> {

@@ -22,6 +22,8 @@ export function isSignalled(pipe: Pipe, state: PumpState, inputs: ReadonlyMap<st
     if (known !== undefined && known.end > (last.inputEnds[input] ?? 0) && last.outcome !== 'waiting') return true
   }
   if (last.outcome === 'waiting') {
+    // Of what it waits for here no signal tells.
+    if (last.code === 'waits-for-completeness') return false
     return [...pipe.reads, ...pipe.source.inputs].every((dataset) => inputs.get(dataset)?.populated === true)
   }
   const { sink } = pipe

@@ -36,8 +36,10 @@ export interface DatasetDocument {
   /** Grows when the set of indexes changes; a commit names the set it was computed with. */
   readonly indexSet: number
   readonly indexes: readonly IndexDocument[]
-  /** Microseconds since 1970 of the newest completeness value, or null. */
+  /** Microseconds since 1970 up to when everything is in it (hub.md §11), or null when nobody has said. */
   readonly completeness: number | null
+  /** The values of the datasets it was made from, near and far, as they were known when its own was stored. */
+  readonly upstream: Readonly<Record<string, number>>
   /** Entities erased so far. When it grew, what holds older versions (an incremental backup, a tracker) begins anew. */
   readonly erased: number
   /** Ids of which compaction left nothing so far: as with the erased, what builds on older versions begins anew when it grew. */
@@ -273,6 +275,15 @@ export interface Removed {
   readonly blocks: number
 }
 
+/** What becomes known of a dataset; while a circuit breaker holds it back, once what is held back becomes part of it. */
+export interface Completeness {
+  readonly dataset: string
+  /** Microseconds since 1970; `now`: the moment of the commit, all that it writes included; absent: it stays what it was. */
+  readonly value?: number | 'now'
+  /** Replaces what was known of others; absent: that stays. */
+  readonly upstream?: Readonly<Record<string, number>>
+}
+
 /** All of it happens, or nothing: one transaction. */
 export interface Commit {
   /** The writer refuses it when this is not the pipe's current run. */
@@ -282,7 +293,7 @@ export interface Commit {
   readonly meta?: readonly (readonly [name: string, value: string | null])[]
   readonly state?: readonly (readonly [key: Uint8Array, value: Uint8Array | null])[]
   readonly populated?: readonly (readonly [dataset: string, populated: boolean])[]
-  readonly completeness?: readonly (readonly [dataset: string, microseconds: number])[]
+  readonly completeness?: readonly Completeness[]
   /** Answer only once it is on disk. */
   readonly durable?: boolean
 }

@@ -121,6 +121,7 @@ const ABSENT = {
   changed: 0,
   erased: 0,
   vanished: 0,
+  upstream: {},
   restore: null,
 } as const satisfies Partial<StoredDocument>
 

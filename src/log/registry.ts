@@ -113,6 +113,7 @@ export class Registry {
       indexSet: 0,
       indexes: [],
       completeness: null,
+      upstream: {},
       erased: 0,
       vanished: 0,
       restore: null,

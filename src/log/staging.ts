@@ -14,6 +14,14 @@ import type { ReadTransaction, Table } from './environment.ts'
 /** As it is stored, with the number of the real dataset. */
 export interface StoredStaging extends Staging {
   readonly dataset: number
+  /** What its run learned of the dataset's completeness: true once what is staged is part of it. */
+  readonly learned?: Learned
+}
+
+/** See `Completeness` of the contract; the moment is fixed. */
+export interface Learned {
+  readonly completeness?: number
+  readonly upstream?: Readonly<Record<string, number>>
 }
 
 /** The hidden dataset beside a real one. */

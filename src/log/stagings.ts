@@ -8,6 +8,7 @@ import type { Dataset, Registry } from './registry.ts'
 import {
   isOpenFor,
   isRunOf,
+  type Learned,
   readStagings,
   removeStaging,
   type StoredStaging,
@@ -61,6 +62,20 @@ export class Stagings {
     if (staged === null || staged.staging.state === state) return
     staged.staging = { ...staged.staging, state }
     writeStaging(this.#environment.tables.meta, staged.staging)
+  }
+
+  /** Kept with what is held back. */
+  learn({ staged }: Dataset, learned: Learned): void {
+    if (staged === null) return
+    staged.staging = { ...staged.staging, learned: { ...staged.staging.learned, ...learned } }
+    writeStaging(this.#environment.tables.meta, staged.staging)
+  }
+
+  /** All that was held back is part of the dataset. */
+  expose(dataset: Dataset): void {
+    const learned = dataset.staged?.staging.learned
+    this.unstage(dataset)
+    if (learned !== undefined) this.#registry.changeDocument(dataset.document.id, learned)
   }
 
   /** Nothing is held back any more: what lies in the hidden dataset is swept away. */

@@ -9,6 +9,7 @@ import { claimFolder } from './claim.ts'
 import {
   type Commit,
   type Committed,
+  type Completeness,
   type DatasetDocument,
   type DatasetSettings,
   type IndexDocument,
@@ -408,7 +409,7 @@ export class LogWriter implements Journal {
           this.#stagings.changeState(dataset, 'exposing')
           return true
         }
-        this.#stagings.unstage(dataset)
+        this.#stagings.expose(dataset)
         return false
       },
     })
@@ -518,7 +519,8 @@ export class LogWriter implements Journal {
         })
       }
     }
-    for (const [dataset] of [...populated, ...completeness]) this.#registry.dataset(dataset)
+    for (const [dataset] of populated) this.#registry.dataset(dataset)
+    for (const { dataset } of completeness) this.#registry.dataset(dataset)
   }
 
   #write({ dataset: id, stamps, ...write }: Write, batch: BatchReader): Committed['writes'][number] {
@@ -534,7 +536,7 @@ export class LogWriter implements Journal {
     if (written > 0) this.#registry.noteCounts(dataset)
     if (write.erases === true) this.#noteErased(id, counts.end - written, counts.end)
     // The last of what was held back is there.
-    if (staged !== null && counts.end >= staged.counts.end) this.#stagings.unstage(dataset)
+    if (staged !== null && counts.end >= staged.counts.end) this.#stagings.expose(dataset)
     return { written, seen: batch.count, end: counts.end }
   }
 
@@ -584,7 +586,17 @@ export class LogWriter implements Journal {
       if (this.#registry.dataset(id).document.populated !== isPopulated)
         this.#registry.changeDocument(id, { populated: isPopulated })
     }
-    for (const [id, microseconds] of completeness) this.#registry.changeDocument(id, { completeness: microseconds })
+    for (const learned of completeness) this.#learn(learned)
+  }
+
+  #learn({ dataset: id, value, upstream }: Completeness): void {
+    const dataset = this.#registry.dataset(id)
+    const learned = {
+      ...(value === undefined ? {} : { completeness: value === 'now' ? this.#now() : value }),
+      ...(upstream === undefined ? {} : { upstream }),
+    }
+    if (dataset.staged !== null) this.#stagings.learn(dataset, learned)
+    else this.#registry.changeDocument(id, learned)
   }
 
   /** Sweeps while there is something to sweep, slice by slice, behind whatever waits. */

@@ -13,11 +13,12 @@ import { Float, isDict, isList, isTrue, type Value } from '../model/value.ts'
 import { type CompactionSettings, checkCompaction, compactionOf } from './compaction-settings.ts'
 import type { NeededIndex, SinkType, SourceType } from './contract.ts'
 import type { Finding } from './finding.ts'
+import { checkHolding, type Holding, readHolding } from './holding-back.ts'
 import { checkHops } from './hops-checks.ts'
 import type { HopsThresholds } from './hops-meter.ts'
 import { checkThresholds, hopsThresholdsOf, type TrackingSettings } from './hops-thresholds.ts'
 import { explicitIndexes, IDS } from './indexes.ts'
-import type { BreakerLimits, Pipe, PipeSink, PipeSource, PumpSettings } from './pipe.ts'
+import type { BreakerLimits, CompletenessSettings, Pipe, PipeSink, PipeSource, PumpSettings } from './pipe.ts'
 import { readPump } from './pump-settings.ts'
 import { schedulesItself } from './schedule.ts'
 import { laterSinkTypes, sinkTypes } from './sinks/index.ts'
@@ -85,7 +86,7 @@ class Builder {
     const namespaced = settings.namespacedIdentifiers
     const pipe: Pipe = {
       id: this.#id,
-      source: this.#source(source, pump),
+      source: this.#source(source, pump, settings),
       transforms,
       transformPointers: placed.map(({ pointer }) => pointer),
       sink: this.#sink(
@@ -104,6 +105,7 @@ class Builder {
         ...this.#needs('source', source, settings),
         ...analyses.flatMap(({ indexes }) => indexes),
       ]),
+      completeness: this.#completeness(),
       isGlobal: isGlobal(this.#effective),
       fingerprint: this.#fingerprint(settings),
       compaction: this.#compaction(sink.type.kind === 'dataset'),
@@ -128,7 +130,7 @@ class Builder {
     return thresholds
   }
 
-  #source({ type, config }: Chosen<SourceType>, pump: PumpSettings): PipeSource {
+  #source({ type, config }: Chosen<SourceType>, pump: PumpSettings, settings: DtlSettings): PipeSource {
     const inputs = type.inputs(config)
     const plain = config as Record<string, unknown>
     const explicit = plain.supports_signalling as boolean | undefined
@@ -145,10 +147,36 @@ class Builder {
       failsWhenEmpty: this.#ownOr(type, 'if_source_empty', 'fail', this.#node.failsWhenEmpty),
       initialSince: initial === undefined ? null : String(initial),
       origin: type.origin?.(config) ?? null,
+      holding: this.#holding(plain, settings),
       populated: (snapshot) => type.populated?.(config, snapshot) ?? true,
       end: type.end === undefined ? null : (snapshot) => type.end?.(config, snapshot) ?? null,
       open: (surroundings) => type.open(config, surroundings),
     }
+  }
+
+  #holding(source: Record<string, unknown>, settings: DtlSettings): Holding {
+    const { holding, findings } = readHolding(source, settings)
+    const sink = this.#dict('sink')
+    const tracksDeletions = get(sink, 'type') === 'dataset' && get(sink, 'deletion_tracking') !== false
+    for (const finding of [...findings, ...checkHolding(holding, tracksDeletions)]) {
+      this.#report({ ...finding, pointer: `/source${finding.pointer}` })
+    }
+    return holding
+  }
+
+  /** Exclusion wins (hub.md §11). */
+  #completeness(): CompletenessSettings {
+    const ids = (name: string) => {
+      const given = get(this.#effective, name) ?? null
+      return isList(given) ? given.filter((id) => typeof id === 'string') : null
+    }
+    const [include, exclude] = [ids('include_completeness'), ids('exclude_completeness') ?? []]
+    for (const [place, id] of (include ?? []).entries()) {
+      if (!exclude.includes(id)) continue
+      const message = `The dataset '${id}' is both included and excluded: it is excluded.`
+      this.#report({ level: 'warning', pointer: `/include_completeness/${place}`, message })
+    }
+    return { include, exclude }
   }
 
   #compaction(writesDataset: boolean): CompactionSettings {

@@ -29,6 +29,8 @@ export interface Surroundings {
   system(id: string | undefined): SystemPort
   /** Reads of datasets, as of the snapshot of the run. */
   readonly snapshot: () => Snapshot
+  /** Microseconds since 1970: what was written later is held back (hub.md §11). */
+  readonly heldTo?: number | null
   readonly namespacedIdentifiers: boolean
   readonly identityNamespace: string
   /** What names mean in the pipe's programs; absent: as namespaces say above, with no prefixes. */

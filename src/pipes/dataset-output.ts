@@ -3,6 +3,7 @@
 import type { DatasetView } from '../log/contract.ts'
 import type { Entity } from '../model/entity.ts'
 import { armBreaker, settleStaging } from './breaker.ts'
+import { learned } from './completeness.ts'
 import { DatasetWriter } from './dataset-writer.ts'
 import { trackDeletions } from './deletion-tracking.ts'
 import { FullRun, sourceOffset } from './full-run.ts'
@@ -111,7 +112,9 @@ export class DatasetOutput implements Output {
     const { supportsSince } = this.#run.pipe.source.continuation
     const offsets = supportsSince && reached !== null ? ([[this.#offset, reached]] as const) : []
     const state = this.#fullRun?.forgotten() ?? []
-    if (populated.length + offsets.length + state.length > 0) await this.#run.commit({ populated, offsets, state })
+    const completeness = learned(this.#run.snapshot, this.#sink.dataset, this.#run.inherited)
+    if (populated.length + offsets.length + state.length + completeness.length === 0) return
+    await this.#run.commit({ populated, offsets, state, completeness })
   }
 
   /** The bookmark to be saved with a batch: at checkpoints, of a source that can be continued from it. */

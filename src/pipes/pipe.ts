@@ -5,6 +5,7 @@ import type { Snapshot } from '../log/contract.ts'
 import type { CompactionSettings } from './compaction-settings.ts'
 import type { Continuation, NeededIndex, OpenSink, OpenSource, Origin, Surroundings } from './contract.ts'
 import type { Cron } from './cron-parse.ts'
+import type { Holding } from './holding-back.ts'
 import type { HopsThresholds } from './hops-meter.ts'
 
 export interface Pipe {
@@ -25,6 +26,7 @@ export interface Pipe {
   readonly reads: readonly string[]
   /** Indexes that a run reads through: complete before it begins. */
   readonly indexes: readonly NeededIndex[]
+  readonly completeness: CompletenessSettings
   readonly isGlobal: boolean
   /** Of what it does with entities: of its source, transforms, sink and names, not of when it runs. */
   readonly fingerprint: string
@@ -43,6 +45,13 @@ export interface Pipe {
   readonly hopsThresholds: HopsThresholds | null
 }
 
+/** Whose completeness its dataset inherits (hub.md §11). */
+export interface CompletenessSettings {
+  /** Null: all that it reads. */
+  readonly include: readonly string[] | null
+  readonly exclude: readonly string[]
+}
+
 export interface PipeSource {
   readonly type: string
   readonly continuation: Continuation
@@ -51,6 +60,7 @@ export interface PipeSource {
   readonly requiresPopulatedInput: boolean
   readonly failsWhenEmpty: boolean
   readonly initialSince: string | null
+  readonly holding: Holding
   readonly config: Readonly<Record<string, unknown>>
   /** Null: what it gives cannot be followed back to entities of its inputs. */
   readonly origin: Origin | null

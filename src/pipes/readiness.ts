@@ -1,10 +1,12 @@
 /** Whether a pipe may run: what it reads must be populated and indexed, and its breaker must not have tripped (hub.md §2.4). */
 
 import { trippedMessage } from './breaker.ts'
+import { PipeError } from './errors.ts'
+import { heldOf } from './holding-back.ts'
 import type { Run } from './run.ts'
 
 /** Why it may not run yet, or null once all that it reads through is there. */
-export async function waitingFor(run: Run, signal: AbortSignal): Promise<string | null> {
+export async function waitingFor(run: Run, signal: AbortSignal): Promise<string | PipeError | null> {
   const { pipe, snapshot } = run
   const tripped = trippedMessage(pipe.sink, snapshot)
   if (tripped !== null) return tripped
@@ -24,6 +26,15 @@ export async function waitingFor(run: Run, signal: AbortSignal): Promise<string 
     await unlessAborted(run.ports.assertIndex(index), signal)
   }
   run.position.moveToPresent()
+  return waitingForCompleteness(run)
+}
+
+/** No signal says when that is there: the pipe looks again after a while. */
+function waitingForCompleteness(run: Run): PipeError | null {
+  const { pipe, snapshot, context } = run
+  const held = heldOf(pipe, snapshot, context)
+  if ('waits' in held) return new PipeError('waits-for-completeness', held.waits)
+  run.heldTo = held.to
   return null
 }
 

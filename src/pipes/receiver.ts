@@ -1,6 +1,6 @@
 /** Takes in what is pushed to a receiver pipe: the server's side of JSON Push (rest-api.md §7). */
 
-import type { Commit, DatasetView, Snapshot } from '../log/contract.ts'
+import type { Commit, Completeness, DatasetView, Snapshot } from '../log/contract.ts'
 import { LogError } from '../log/errors.ts'
 import { type Entity, idOf } from '../model/entity.ts'
 import { DatasetWriter, rulesOf, type Written } from './dataset-writer.ts'
@@ -173,8 +173,8 @@ export class Receiver {
     return isComplete || isAtOnce || this.#pipe.source.config.auto_populate_dataset !== false
   }
 
-  #completeness(push: Push): readonly (readonly [string, number])[] {
-    return [[this.#sink.dataset, push.completeness ?? this.#ports.now() * 1000]]
+  #completeness(push: Push): readonly Completeness[] {
+    return [{ dataset: this.#sink.dataset, value: push.completeness ?? 'now' }]
   }
 
   /** A dataset that was deleted is made again by who is sent something for it. */

@@ -6,6 +6,7 @@ import { addNamespaces } from '../dtl/namespaces.ts'
 import { entityOf } from '../log/stored.ts'
 import { type Dict, get, newDict } from '../model/dict.ts'
 import type { Entity } from '../model/entity.ts'
+import { completenessAt } from './completeness.ts'
 import { RunHopsMeter } from './hops-meter.ts'
 import { type Logger, silent } from './logger.ts'
 import { type FoundBefore, lookupAt } from './lookup.ts'
@@ -39,7 +40,7 @@ export function runContext(
     uuid,
     bound,
     meter: meter ?? new RunHopsMeter(pipe.hopsThresholds, logger),
-    completeness: (via, of) => completenessAt(position, via, of),
+    completeness: (via, of) => nanosecondsAt(position, via, of),
     openPgp,
     ...(dataset === null ? {} : { dataset, previous: (source: Entity) => previousOf(pipe, position, dataset, source) }),
     ...(cardinality === undefined ? {} : { cardinality }),
@@ -61,8 +62,7 @@ function previousOf(pipe: Pipe, { snapshot }: ReadPosition, dataset: string, sou
   return pipe.addNamespaces ? addNamespaces(entity, pipe.settings) : entity
 }
 
-/** A dataset knows its own value; those of others are not passed on yet, so it has never heard of them. */
-function completenessAt({ snapshot }: ReadPosition, via: string, of: string): bigint | null {
-  const microseconds = via === of ? snapshot.dataset(of)?.document.completeness : null
-  return microseconds == null ? null : BigInt(microseconds) * 1_000n
+function nanosecondsAt({ snapshot }: ReadPosition, via: string, of: string): bigint | null {
+  const microseconds = completenessAt(snapshot, via, of)
+  return microseconds === null ? null : BigInt(microseconds) * 1_000n
 }

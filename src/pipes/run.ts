@@ -2,6 +2,7 @@
 
 import type { RunContext } from '../dtl/contract.ts'
 import type { Commit, Committed, DatasetView, RunToken, Snapshot } from '../log/contract.ts'
+import { type Found, inherited, withOutside } from './completeness.ts'
 import type { Surroundings } from './contract.ts'
 import { PipeError } from './errors.ts'
 import { RunHopsMeter } from './hops-meter.ts'
@@ -21,6 +22,12 @@ export class Run {
   readonly tally: Tally = newTally()
   /** What it reads: known once it is planned. */
   syncType: RunReport['syncType'] = 'full'
+  /** Microseconds since 1970 after which its source holds entities back; null: it does not. */
+  heldTo: number | null = null
+  /** What its dataset inherits, as of its begin. */
+  #inherited: Found = {}
+  /** What its source says of its own completeness, if it is outside of the hub. */
+  outside: number | null = null
   /** For what must be compared with the newest that is stored: moved while the source reads at its own position. */
   #latest: ReadPosition | null = null
   readonly #startedAt: number
@@ -52,6 +59,12 @@ export class Run {
     this.#number = await this.ports.journal.beginRun(this.pipe.id)
     this.position.moveToPresent()
     this.#noteInputs()
+    this.#inherited = inherited(this.pipe, this.snapshot, this.heldTo)
+  }
+
+  /** How complete the dataset is that it writes, once it has ended well. */
+  get inherited(): Found {
+    return withOutside(this.pipe, this.#inherited, this.outside)
   }
 
   /** Whether it reads everything. */
@@ -96,6 +109,7 @@ export class Run {
       batchSize: pipe.batchSize,
       system: (id) => ports.system(id),
       snapshot: () => this.position.snapshot,
+      heldTo: this.heldTo,
       namespacedIdentifiers: pipe.settings.namespacedIdentifiers,
       identityNamespace: pipe.settings.namespaces.identity,
       language: pipe.settings,

@@ -205,6 +205,7 @@ export class FakeTenant implements Tenant {
           populated: dataset.populated,
           indexSet: 1,
           completeness: null,
+          upstream: {},
           indexes: [{ number: 1, expression: 'x', fingerprint: 'f', state: 'ready', filled: 0, until: 0, indexed: 0 }],
         },
         counts: () => ({

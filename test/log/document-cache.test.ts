@@ -25,8 +25,8 @@ describe('the documents of datasets', () => {
         .map(({ id }) => id),
     ).toEqual(['d7'])
     expect(cache.parsed - first).toBe(1)
-    await writer.commit({ completeness: [['d7', 1]], writes: [write('d9', [{ _id: 'a' }])] })
-    await writer.commit({ completeness: [['d7', 2]] })
+    await writer.commit({ completeness: [{ dataset: 'd7', value: 1 }], writes: [write('d9', [{ _id: 'a' }])] })
+    await writer.commit({ completeness: [{ dataset: 'd7', value: 2 }] })
     expect(now().find(({ id }) => id === 'd7')?.completeness).toBe(2)
     // Two changes of one dataset are one look, and entities are no change of a document.
     expect(cache.parsed - first).toBe(2)

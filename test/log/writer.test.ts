@@ -93,9 +93,9 @@ describe('a commit', () => {
       meta: [['pipe:p', '{"on":true}']],
       state: [[bytes('p\u0000x'), bytes('1')]],
       populated: [['d', true]],
-      completeness: [['d', 5]],
+      completeness: [{ dataset: 'd', value: 5, upstream: { a: 3 } }],
     } as const
-    await expect(writer.commit({ ...all, completeness: [['nowhere', 5]] })).rejects.toMatchObject({
+    await expect(writer.commit({ ...all, completeness: [{ dataset: 'nowhere', value: 5 }] })).rejects.toMatchObject({
       code: 'unknown-dataset',
     })
     reading(log, (snapshot) => {
@@ -104,7 +104,7 @@ describe('a commit', () => {
     })
     await writer.commit(all)
     reading(log, (snapshot) => {
-      expect(snapshot.dataset('d')?.document).toMatchObject({ populated: true, completeness: 5 })
+      expect(snapshot.dataset('d')?.document).toMatchObject({ populated: true, completeness: 5, upstream: { a: 3 } })
       expect(snapshot.offsets('source:')).toEqual([['source:p', '17']])
       expect(snapshot.meta('pipe:p')).toBe('{"on":true}')
       expect([...snapshot.states(bytes('p\u0000'))].map(([key, value]) => `${key} ${value}`)).toEqual(['p\u0000x 1'])

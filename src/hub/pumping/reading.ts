@@ -2,6 +2,7 @@
 
 import { type Dict, newDict } from '../../model/dict.ts'
 import type { Entity } from '../../model/entity.ts'
+import { heldOf } from '../../pipes/holding-back.ts'
 import type { Pipe } from '../../pipes/pipe.ts'
 import { ReadPosition } from '../../pipes/position.ts'
 import { runContext } from '../../pipes/run-context.ts'
@@ -24,11 +25,16 @@ export async function* entitiesOf(
 ): AsyncGenerator<readonly Entity[]> {
   const position = new ReadPosition(ports.log.snapshot())
   try {
+    const { bound = newDict() } = query
+    const context = runContext(pipe, position, { found: ports.found, now: ports.now, bound, logger: ports.logger })
+    const held = heldOf(pipe, position.snapshot, context)
+    if ('waits' in held) return
     const source = pipe.source.open({
       pipe: pipe.id,
       batchSize: Math.min(pipe.batchSize, query.limit ?? pipe.batchSize),
       system: ports.system,
       snapshot: () => position.snapshot,
+      heldTo: held.to,
       namespacedIdentifiers: pipe.settings.namespacedIdentifiers,
       identityNamespace: pipe.settings.namespaces.identity,
       language: pipe.settings,
@@ -36,8 +42,6 @@ export async function* entitiesOf(
       log: ports.logger,
       now: ports.now,
     })
-    const { bound = newDict() } = query
-    const context = runContext(pipe, position, { found: ports.found, now: ports.now, bound, logger: ports.logger })
     for (const index of pipe.indexes) {
       if (position.snapshot.dataset(index.dataset) !== undefined) await ports.assertIndex(index)
     }

@@ -10,6 +10,7 @@ import type { Value } from '../../model/value.ts'
 import { type Batch, defineSource, type Surroundings } from '../contract.ts'
 import { subsetIndex } from '../indexes.ts'
 import { languageOf } from '../language.ts'
+import { endOfReleased, newestReleased, ReleasedVersions } from '../released.ts'
 import { SubsetFeed } from '../subset.ts'
 import { endOf } from './end-of.ts'
 
@@ -38,18 +39,23 @@ export const datasetSource = defineSource({
         }),
       ),
     ),
-    completeness: Type.Optional(Type.Unknown({ description: 'Hold back what is newer than a completeness value.' })),
-    initial_completeness: Type.Optional(Type.Array(Type.String(), { description: 'Wait for completeness values.' })),
+    completeness: Type.Optional(
+      Type.Unsafe<Value>(
+        Type.Unknown({
+          description:
+            'Hold back what was written after a completeness value: `true` for that of the dataset itself, a list of datasets for the smallest of theirs, `{"expression": …}` for a datetime.',
+        }),
+      ),
+    ),
+    initial_completeness: Type.Optional(
+      Type.Array(Type.String(), { description: 'Wait until these datasets have completeness values.' }),
+    ),
     if_source_empty: Type.Enum(['accept', 'fail'], {
       default: 'accept',
       description: 'fail: a full run that reads nothing fails.',
     }),
     comment: Type.Optional(Type.Unknown()),
   }),
-  unsupported: {
-    completeness: 'completeness',
-    initial_completeness: 'completeness',
-  },
   examples: [{ type: 'dataset', dataset: 'crm-person' }],
   addsNamespaces: false,
   continuation: () => ({ supportsSince: true, isSinceComparable: true, isChronological: true }),
@@ -61,11 +67,12 @@ export const datasetSource = defineSource({
   open: (config, surroundings) => ({
     reread: (dataset, ids) => rereadSome(config, surroundings, dataset, ids),
     async *read(since, signal): AsyncIterable<Batch> {
-      const { snapshot, batchSize } = surroundings
-      const versionsAfter = versionsOf(config, surroundings)
-      // The end is fixed once, so that a run ends however fast the dataset grows.
-      const end = snapshot().dataset(config.dataset)?.counts().end ?? 0
+      const { snapshot, batchSize, heldTo = null } = surroundings
       let at = since === null ? -1 : Number(since)
+      // The end is fixed once, so that a run ends however fast the dataset grows.
+      const all = snapshot().dataset(config.dataset)?.counts().end ?? 0
+      const end = heldTo === null ? all : await endOfReleased(() => snapshot().dataset(config.dataset), at, heldTo)
+      const versionsAfter = versionsOf(config, surroundings, end < all ? end : null)
       while (at < end - 1 && !signal.aborted) {
         const view = snapshot().dataset(config.dataset)
         if (view === undefined) return
@@ -90,33 +97,42 @@ export const datasetSource = defineSource({
   }),
 })
 
-/** The newest version of each, deleted or not; one that is not in the subset came as deleted when it left. */
+/** The newest version of each, deleted or not, of those that are not held back; one that is not in the subset came as deleted when it left. */
 function rereadSome(
   { subset, include_replaced }: { readonly subset?: Value; readonly include_replaced: boolean },
   surroundings: Surroundings,
   dataset: string,
   ids: readonly string[],
 ): Entity[] {
-  const view = surroundings.snapshot().dataset(dataset)
+  const { heldTo = null, snapshot } = surroundings
+  const view = snapshot().dataset(dataset)
   const part = subset === undefined || subset === null ? null : compileSubset(subset, languageOf(surroundings))
   const feed = part === null ? null : new SubsetFeed(part.index, part.value, { history: false })
   return ids.flatMap((id) => {
-    const version = view?.latest(id)
+    const version = view && newestReleased(view, id, heldTo)
     if (version === undefined || feed?.holds(version) === false) return []
     const entity = entityOf(version, { internal: true })
     return include_replaced || get(entity, '$replaced') !== true ? [entity] : []
   })
 }
 
-/** What a read goes through, page after page: all of the dataset, or a subset of it. */
+/**
+ * What a read goes through, page after page: all of the dataset, or a subset of it. `end`: what follows is held back, and
+ * is as if it were not there yet.
+ */
 function versionsOf(
   {
     subset,
     include_previous_versions: history,
   }: { readonly subset?: Value; readonly include_previous_versions: boolean },
   surroundings: Surroundings,
+  end: number | null,
 ): (view: DatasetView, since: number | null, to: number) => Iterable<Version> {
-  if (subset === undefined || subset === null) return (view, since, to) => view.changes(since, { history, to })
+  if (subset === undefined || subset === null) {
+    if (end === null || history) return (view, since, to) => view.changes(since, { history, to })
+    const released = new ReleasedVersions(end)
+    return (view, since, to) => released.after(view, since, to)
+  }
   const { index, value } = compileSubset(subset, languageOf(surroundings))
   const feed = new SubsetFeed(index, value, { history })
   return (view, since, to) => feed.after(view, since, to)
