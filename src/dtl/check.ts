@@ -14,7 +14,8 @@ export function checkProgram(program: ProgramNode, problems: Problems): void {
   for (const [id, rule] of program.rules) {
     checkNode(rule.block, problems)
     checkRuleNames(id, uses, problems)
-    if (id !== 'default' && !applied.has(id)) problems.warning(rule.pointer, `The rule "${id}" is never applied.`)
+    if (id !== 'default' && !applied.has(id))
+      problems.warning(rule.pointer, `The rule "${id}" is never applied.`, `Write ["apply", "${id}", …], or remove it.`)
   }
   const start = program.rules.get('default')
   if (start !== undefined && !applied.has('default')) warnOfParent(start, problems)
@@ -39,7 +40,7 @@ const UNIQUE = 'Give each its own name: what both find is reported as one figure
 
 /** Checks the arguments and hops of one part of a program. */
 export function checkNode(node: ArgumentNode, problems: Problems): void {
-  const report = (place: ArgumentNode, message: string, hint?: string) => problems.error(place.pointer, message, hint)
+  const report = (place: ArgumentNode, message: string, hint: string) => problems.error(place.pointer, message, hint)
   walk(node, {
     call: ({ definition, arguments: args, pointer }) => {
       definition.check?.(args, report)
@@ -66,15 +67,18 @@ export function checkIndexExpression(node: Node, of: Variable, problems: Problem
       const reads = readsOf(call)
       const why =
         definition.name === 'apply' ? 'rules are not part of an index' : reads === undefined ? null : REASONS[reads]
-      if (why !== null) problems.error(pointer, `'${definition.name}' cannot be used in an index expression: ${why}.`)
+      if (why !== null)
+        problems.error(pointer, `'${definition.name}' cannot be used in an index expression: ${why}.`, ONE_ENTITY)
     },
   })
   const isOther = (variable: Variable) => nameOfVariable(variable) !== nameOfVariable(of)
   if (variablesOf(node).some(isOther)) {
     const name = of.name === 'alias' ? `the entity of '${of.dataset}'` : of.name
-    problems.error(node.pointer, `An index expression sees nothing but ${name}.`)
+    problems.error(node.pointer, `An index expression sees nothing but ${name}.`, ONE_ENTITY)
   }
 }
+
+const ONE_ENTITY = 'What an index holds of an entity must follow from its properties alone.'
 
 const REASONS = {
   datasets: 'it reads other datasets',
@@ -114,7 +118,8 @@ function usesOf(rule: RuleNode): Uses {
 function checkRuleNames(id: string, uses: ReadonlyMap<string, Uses>, problems: Problems): void {
   for (const use of uses.get(id)?.rules ?? []) {
     if (!uses.has(use.id)) {
-      if (use.id !== '') problems.error(use.pointer, `There is no rule "${use.id}".`, didYouMean(use.id, uses.keys()))
+      const hint = didYouMean(use.id, uses.keys()) ?? `The rules are ${[...uses.keys()].join(', ')}.`
+      if (use.id !== '') problems.error(use.pointer, `There is no rule "${use.id}".`, hint)
     } else if (use.by === 'apply' && reachesHops(use.id, uses, new Set())) {
       problems.error(
         use.pointer,

@@ -33,7 +33,8 @@ export interface DtlProblem {
   readonly level: 'error' | 'warning'
   readonly pointer: string
   readonly message: string
-  readonly hint?: string
+  /** What to do about it. */
+  readonly hint: string
 }
 
 /** OpenPGP, which runs outside of the language. Both throw a DtlError for a key that cannot be used. */

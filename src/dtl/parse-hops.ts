@@ -35,7 +35,11 @@ function parseSpec(
 ): SpecNode | null {
   const { problems } = scope
   if (!isDict(spec)) {
-    problems.error(pointer, 'A hops spec must be an object with "datasets" and "where".')
+    problems.error(
+      pointer,
+      'A hops spec must be an object with "datasets" and "where".',
+      'For example {"datasets": ["customer c"], "where": ["eq", "_S.customer", "c._id"]}.',
+    )
     return null
   }
   checkNames(spec, pointer, problems)
@@ -51,9 +55,14 @@ function parseSpec(
   const trace = parseTrace(spec, pointer, isLast, problems)
   for (const name of ['max_depth', 'exclude_root']) {
     if (has(spec, name) && !recurse)
-      problems.warning(pointer + pointerStep(name), `"${name}" has no effect without "recurse".`)
+      problems.warning(
+        pointer + pointerStep(name),
+        `"${name}" has no effect without "recurse".`,
+        'Set "recurse": true, or remove it.',
+      )
   }
-  if (aliases.length === 0) return null
+  // Without them there is nothing to plan, and nothing more to say.
+  if (aliases.length === 0 || where === null) return null
   return Object.freeze({
     pointer,
     aliases: Object.freeze(aliases),
@@ -72,7 +81,11 @@ function checkNames(spec: Dict, pointer: string, problems: Problems): void {
   for (const name of names(spec)) {
     const at = pointer + pointerStep(name)
     if (!PROPERTIES.includes(name))
-      problems.error(at, `A hops spec has no property '${name}'.`, didYouMean(name, PROPERTIES))
+      problems.error(
+        at,
+        `A hops spec has no property '${name}'.`,
+        didYouMean(name, PROPERTIES) ?? `Properties are ${PROPERTIES.join(', ')}.`,
+      )
     if (name === 'prefilters') problems.warning(at, '"prefilters" is the old name of "subsets".', 'Write "subsets".')
   }
 }
@@ -80,7 +93,7 @@ function checkNames(spec: Dict, pointer: string, problems: Problems): void {
 function flag(spec: Dict, name: string, otherwise: boolean, pointer: string, problems: Problems): boolean {
   const value = get(spec, name) ?? otherwise
   if (typeof value === 'boolean') return value
-  problems.error(pointer + pointerStep(name), `"${name}" must be true or false.`)
+  problems.error(pointer + pointerStep(name), `"${name}" must be true or false.`, 'Write it without quotes.')
   return otherwise
 }
 
@@ -89,10 +102,10 @@ function parseTrace(spec: Dict, pointer: string, isLast: boolean, problems: Prob
   const trace = get(spec, 'trace')
   if (trace === undefined || trace === null) return null
   if (typeof trace !== 'string') {
-    problems.error(`${pointer}/trace`, '"trace" must be a string.')
+    problems.error(`${pointer}/trace`, '"trace" must be a string.', 'It names the figure that each run reports.')
     return null
   }
-  if (!isLast) problems.warning(`${pointer}/trace`, '"trace" should be on the last spec only.')
+  if (!isLast) problems.warning(`${pointer}/trace`, '"trace" should be on the last spec only.', 'Move it there.')
   return trace
 }
 
@@ -102,7 +115,11 @@ const MAX_DEPTH = 10
 function parseDepth(spec: Dict, pointer: string, problems: Problems): number | null {
   const depth = has(spec, 'max_depth') ? get(spec, 'max_depth') : MAX_DEPTH
   if (depth === null || (typeof depth === 'number' && Number.isInteger(depth) && depth >= 0)) return depth
-  problems.error(`${pointer}/max_depth`, '"max_depth" must be an integer that is not negative, or null for no limit.')
+  problems.error(
+    `${pointer}/max_depth`,
+    '"max_depth" must be an integer that is not negative, or null.',
+    `Null means no limit; without it the limit is ${MAX_DEPTH}.`,
+  )
   return MAX_DEPTH
 }
 
@@ -111,7 +128,11 @@ const ALIAS = /^[\p{L}\p{N}_-]+$/u
 function parseDatasets(datasets: Value | undefined, pointer: string, scope: Scope): AliasVariable[] {
   const { problems } = scope
   if (datasets === undefined || !isList(datasets) || datasets.length === 0) {
-    problems.error(pointer, '"datasets" must be a list of strings such as "customer c": a dataset and its alias.')
+    problems.error(
+      pointer,
+      '"datasets" must be a list of strings, each a dataset and its alias.',
+      'For example ["customer c"].',
+    )
     return []
   }
   const aliases: AliasVariable[] = []
@@ -126,7 +147,7 @@ function parseDatasets(datasets: Value | undefined, pointer: string, scope: Scop
         'For example "customer c".',
       )
     } else if (!ALIAS.test(alias))
-      problems.error(at, `The alias '${alias}' may hold letters, digits, '_' and '-' only.`)
+      problems.error(at, `The alias '${alias}' may hold letters, digits, '_' and '-' only.`, 'Choose another.')
     else if (BUILT_IN.has(alias))
       problems.error(at, `The alias '${alias}' is the name of a variable.`, 'Choose another.')
     else if (aliases.some((other) => other.alias === alias))
@@ -137,10 +158,14 @@ function parseDatasets(datasets: Value | undefined, pointer: string, scope: Scop
 }
 
 /** A list means `and`; told apart from one expression by the first element. */
-function parseWhere(where: Value | undefined, pointer: string, scope: Scope, parse: ParseExpression): Node[] {
+function parseWhere(where: Value | undefined, pointer: string, scope: Scope, parse: ParseExpression): Node[] | null {
   if (where === undefined || !isList(where)) {
-    scope.problems.error(pointer, '"where" must be an expression, or a list of them, that joins the datasets with _S.')
-    return []
+    scope.problems.error(
+      pointer,
+      '"where" must be an expression, or a list of them, that joins the datasets with _S.',
+      'For example ["eq", "_S.customer", "c._id"].',
+    )
+    return null
   }
   if (typeof where[0] === 'string') return [parse(where, pointer, scope)]
   return where.map((expression, place) => parse(expression, pointer + pointerStep(place), scope))
@@ -164,11 +189,17 @@ function parseReturn(
   const last: ReturnNode = Object.freeze({ kind: 'aliases', aliases: aliases.slice(-1) })
   const given = get(spec, 'return')
   if (given === undefined) return last
-  if (recurse) problems.error(pointer, '"return" cannot be used together with "recurse".')
+  if (recurse)
+    problems.error(
+      pointer,
+      '"return" cannot be used together with "recurse".',
+      'A recursion gives entities: take what you need of them around the hops, with ["map", …].',
+    )
   else if (!isLast)
     problems.error(
       pointer,
       '"return" may stand in the last spec only: the entities of the last alias go on to the next.',
+      'Move it to the last spec, or remove it.',
     )
   if (typeof given === 'string') {
     const wanted = given.split(',').map((name) => aliases.find(({ alias }) => alias === name.trim()))
@@ -185,7 +216,11 @@ function parseReturn(
   }
   if (isDict(given)) return Object.freeze({ kind: 'value', value: parseTemplate(given, pointer, scope, parse) })
   if (isList(given)) return Object.freeze({ kind: 'value', value: parse(given, pointer, scope) })
-  problems.error(pointer, '"return" must be aliases, a path, an expression or an object.')
+  problems.error(
+    pointer,
+    '"return" must be aliases, a path, an expression or an object.',
+    'For example "c", "c.name" or ["concat", "c.first", " ", "c.last"].',
+  )
   return last
 }
 
@@ -200,6 +235,8 @@ function parseTemplate(template: Dict, pointer: string, scope: Scope, parse: Par
   return Object.freeze({ kind: 'template', pointer, properties: Object.freeze(properties) })
 }
 
+const SUBSETS = 'For example {"c": ["eq", "_S.type", "person"]}.'
+
 /** `["eq", INDEX_EXPRESSION, LITERAL]` for each alias (dtl.md §13). */
 function parseSubsets(
   spec: Dict,
@@ -213,8 +250,9 @@ function parseSubsets(
   const given = get(spec, name)
   const pointer = parent + pointerStep(name)
   if (given === undefined) return []
+  const known = aliases.map((one) => one.alias)
   if (!isDict(given)) {
-    problems.error(pointer, `"${name}" must be an object: alias → ["eq", expression, literal].`)
+    problems.error(pointer, `"${name}" must be an object: alias → ["eq", expression, literal].`, SUBSETS)
     return []
   }
   return entries(given).flatMap(([wanted, subset]) => {
@@ -224,15 +262,12 @@ function parseSubsets(
       problems.error(
         at,
         `"${name}" names '${wanted}', which is no alias of this spec.`,
-        didYouMean(
-          wanted,
-          aliases.map((one) => one.alias),
-        ),
+        didYouMean(wanted, known) ?? `The aliases are ${known.join(', ')}.`,
       )
       return []
     }
     if (!isList(subset) || subset.length !== 3 || subset[0] !== 'eq') {
-      problems.error(at, 'A subset must have the form ["eq", expression, literal].')
+      problems.error(at, 'A subset must have the form ["eq", expression, literal].', SUBSETS)
       return []
     }
     const expression = parse(subset[1] as Value, `${at}/1`, scope.withSource(alias))

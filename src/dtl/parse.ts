@@ -25,29 +25,34 @@ import type {
 } from './syntax.ts'
 import { transforms } from './transforms/index.ts'
 
+const EXAMPLE = 'For example {"type": "dtl", "rules": {"default": [["copy", "*"]]}}.'
 const PROPERTIES = ['type', 'rules', 'id_required', 'trigger_on', 'comment']
 
 /** Reads the transform object; null when it is not even the frame of a program. */
 export function parseProgram(transform: Value, problems: Problems): ProgramNode | null {
   if (!isDict(transform)) {
-    problems.error('', 'A DTL transform must be an object with "rules".')
+    problems.error('', 'A DTL transform must be an object with "rules".', EXAMPLE)
     return null
   }
   for (const name of names(transform)) {
     if (PROPERTIES.includes(name)) continue
-    problems.warning(pointerStep(name), `A DTL transform has no property '${name}'.`, didYouMean(name, PROPERTIES))
+    const hint = didYouMean(name, PROPERTIES) ?? `Properties are ${PROPERTIES.join(', ')}.`
+    problems.warning(pointerStep(name), `A DTL transform has no property '${name}'.`, hint)
   }
   const idRequired = get(transform, 'id_required') ?? true
-  if (typeof idRequired !== 'boolean') problems.error('/id_required', '"id_required" must be true or false.')
+  if (typeof idRequired !== 'boolean')
+    problems.error('/id_required', '"id_required" must be true or false.', 'Write it without quotes.')
   const rules = get(transform, 'rules')
   if (!isDict(rules)) {
     problems.error(
       rules === undefined ? '' : '/rules',
       'A DTL transform needs "rules": an object with a rule named "default".',
+      EXAMPLE,
     )
     return null
   }
-  if (!has(rules, 'default')) problems.error('/rules', 'The rule "default" is missing: it is where a program starts.')
+  if (!has(rules, 'default'))
+    problems.error('/rules', 'The rule "default" is missing: it is where a program starts.', EXAMPLE)
   const parsed = new Map(entries(rules).map(([id, rule]) => [id, parseRule(id, rule, problems)]))
   return Object.freeze({ rules: parsed, idRequired: idRequired !== false, trigger: parseTrigger(transform, problems) })
 }
@@ -64,7 +69,11 @@ function parseTrigger(transform: Dict, problems: Problems): ProgramNode['trigger
   if (trigger === undefined) return null
   const key = isDict(trigger) ? (get(trigger, 'key') ?? '_trigger') : null
   if (!isDict(trigger) || typeof key !== 'string' || !has(trigger, 'value')) {
-    problems.error('/trigger_on', '"trigger_on" must be an object with "value", and "key" if it is not "_trigger".')
+    problems.error(
+      '/trigger_on',
+      '"trigger_on" must be an object with "value", and "key" if it is not "_trigger".',
+      'For example {"key": "type", "value": "order*"}.',
+    )
     return null
   }
   const path = parsePath(`_S.${key}`, '/trigger_on/key', new Scope(problems))
@@ -76,7 +85,11 @@ function parseBlock(value: Value, pointer: string, scope: Scope, what: string): 
   const block = (list: readonly TransformNode[]): BlockNode =>
     Object.freeze({ kind: 'block', pointer, transforms: Object.freeze(list) })
   if (!isList(value)) {
-    scope.problems.error(pointer, `${what} must be a list of transforms.`)
+    scope.problems.error(
+      pointer,
+      `${what} must be a list of transforms.`,
+      'For example [["copy", "*"], ["add", "n", 1]].',
+    )
     return block([])
   }
   const nodes =
@@ -89,7 +102,11 @@ function parseBlock(value: Value, pointer: string, scope: Scope, what: string): 
 function parseTransform(value: Value, pointer: string, scope: Scope): TransformNode | null {
   const { problems } = scope
   if (!isList(value) || typeof value[0] !== 'string') {
-    problems.error(pointer, 'A transform must be a list that starts with the name of a transform.')
+    problems.error(
+      pointer,
+      'A transform must be a list that starts with the name of a transform.',
+      'For example ["copy", "*"].',
+    )
     return null
   }
   const name = value[0]
@@ -101,7 +118,14 @@ function parseTransform(value: Value, pointer: string, scope: Scope): TransformN
         `'${name}' is an expression function, not a transform.`,
         `Use it within one: ["add", "property", ["${name}", …]].`,
       )
-    } else problems.error(pointer, `Unknown transform '${name}'.`, didYouMean(name, transforms.keys()))
+    } else {
+      const meant = didYouMean(name, transforms.keys())
+      problems.error(
+        pointer,
+        `Unknown transform '${name}'.`,
+        meant ?? `Transforms are ${[...transforms.keys()].join(', ')}.`,
+      )
+    }
     return null
   }
   const args = parseArguments(value.slice(1), pointer, scope, definition)
@@ -316,7 +340,11 @@ function patterns(value: Value, pointer: string, scope: Scope, name: string): re
   if (typeof value === 'string') return [value]
   const list = isList(value) && value[0] === 'list' ? value.slice(1) : null
   if (list?.every((pattern) => typeof pattern === 'string')) return list as string[]
-  scope.problems.error(pointer, `${name} must be a constant pattern, or a list of them: ["list", "a*", "b"].`)
+  scope.problems.error(
+    pointer,
+    `${name} must be a constant pattern, or a list of them.`,
+    'For example "a*", or ["list", "a*", "b"]. It is not evaluated.',
+  )
   return []
 }
 

@@ -4,16 +4,16 @@ import type { Value } from '../model/value.ts'
 import type { DtlProblem } from './contract.ts'
 import type { AliasVariable, Node, Variable } from './syntax.ts'
 
-/** Collects mistakes: all of a program at once. */
+/** Collects mistakes: all of a program at once, none without a word on what to do. */
 export class Problems {
   readonly all: DtlProblem[] = []
 
-  error(pointer: string, message: string, hint?: string): void {
-    this.all.push({ level: 'error', pointer, message, ...(hint === undefined ? {} : { hint }) })
+  error(pointer: string, message: string, hint: string): void {
+    this.all.push({ level: 'error', pointer, message, hint })
   }
 
-  warning(pointer: string, message: string, hint?: string): void {
-    this.all.push({ level: 'warning', pointer, message, ...(hint === undefined ? {} : { hint }) })
+  warning(pointer: string, message: string, hint: string): void {
+    this.all.push({ level: 'warning', pointer, message, hint })
   }
 
   get hasErrors(): boolean {

@@ -198,7 +198,7 @@ export interface TransformExample {
   readonly gives: string
 }
 
-export type Report = (place: ArgumentNode, message: string, hint?: string) => void
+export type Report = (place: ArgumentNode, message: string, hint: string) => void
 
 /** An argument, compiled. */
 export interface Argument {

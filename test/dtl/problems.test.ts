@@ -18,11 +18,20 @@ describe('a program', () => {
   it('must be an object with rules, one of them the default', () => {
     expect(compileDtl('x', plain)).toEqual({
       transform: null,
-      problems: [{ level: 'error', pointer: '', message: 'A DTL transform must be an object with "rules".' }],
+      problems: [
+        {
+          level: 'error',
+          pointer: '',
+          message: 'A DTL transform must be an object with "rules".',
+          hint: 'For example {"type": "dtl", "rules": {"default": [["copy", "*"]]}}.',
+        },
+      ],
     })
     expect(problemsOf(undefined)[0]?.pointer).toBe('')
     expect(problemsOf([])[0]?.pointer).toBe('/rules')
-    expect(messages({ other: [] })[0]).toBe('error /rules The rule "default" is missing: it is where a program starts.')
+    expect(messages({ other: [] })[0]).toContain(
+      'error /rules The rule "default" is missing: it is where a program starts.',
+    )
     expect(errors({ default: 'copy' })[0]?.message).toBe('The rule "default" must be a list of transforms.')
     expect(errors({ default: [{}] })[0]?.pointer).toBe('/rules/default/0')
   })
@@ -165,7 +174,7 @@ describe('rules', () => {
   it('must exist to be applied', () => {
     expect(messages({ default: [['add', 'x', ['apply', 'ordr', 1]]], order: [] })).toEqual([
       'error /rules/default/0/2/1 There is no rule "ordr". (Did you mean \'order\'?)',
-      'warning /rules/order The rule "order" is never applied.',
+      'warning /rules/order The rule "order" is never applied. (Write ["apply", "order", …], or remove it.)',
     ])
   })
 
@@ -292,5 +301,205 @@ describe('a single expression', () => {
     expect(problems(['list', '_S.a', '_T.b'])).toEqual([' An index expression sees nothing but _S.'])
     expect(problems('_T.a')).toEqual([' An index expression sees nothing but _S.'])
     expect(problems(['list', ['hops', { datasets: ['b b'], where: ['eq', '_S.x', 'b.x'] }]])[0]).toContain('/1 ')
+  })
+})
+
+/** What the compiler can say, one program for each; every finding has a place and says what to do. */
+const said: readonly (readonly [
+  level: 'error' | 'warning',
+  pointer: string,
+  message: RegExp,
+  rules: unknown,
+  more?: object,
+])[] = [
+  ['error', '', /needs "rules"/, undefined],
+  ['error', '/rules', /needs "rules"/, []],
+  ['error', '/rules', /"default" is missing/, { other: [] }],
+  ['error', '/rules/default', /must be a list of transforms/, { default: 'copy' }],
+  ['error', '/rules/default/0/2', /THEN must be a list of transforms/, { default: [['if', true, 1]] }],
+  ['error', '/rules/default/0', /starts with the name of a transform/, { default: [[]] }],
+  ['error', '/rules/default/0', /starts with the name of a transform/, { default: [5] }],
+  ['error', '/rules/default/0', /Unknown transform 'xyzzy'/, { default: [['xyzzy', 1]] }],
+  ['error', '/rules/default/0', /'concat' is an expression function/, { default: [['concat', 'a']] }],
+  ['error', '/rules/default/0', /'add' takes 2 arguments, not 1/, { default: [['add', 'x']] }],
+  ['error', '/id_required', /must be true or false/, { default: [] }, { id_required: 1 }],
+  ['error', '/trigger_on', /must be an object with "value"/, { default: [] }, { trigger_on: {} }],
+  ['error', '/trigger_on/key', /an element is empty/, { default: [] }, { trigger_on: { key: 'a..b', value: 1 } }],
+  ['warning', '/xyzzy', /no property 'xyzzy'/, { default: [] }, { xyzzy: 1 }],
+  ['warning', '/rules/x', /never applied/, { default: [], x: [] }],
+  ...expressions(
+    ['error', '', /Unknown function 'xyzzy'/, ['xyzzy', 1]],
+    ['error', '', /'copy' is a transform/, ['copy', '*']],
+    ['error', '', /must start with the name of a function/, []],
+    ['error', '', /must start with the name of a function/, [[1]]],
+    ['error', '', /'lower' takes 1 argument, not 2/, ['lower', 'a', 'b']],
+    ['error', '', /'_' has no value here/, '_.a'],
+    ['error', '', /an element is empty/, '_S.a..b'],
+    ['error', '', /quoted element is not closed/, "_S.'a"],
+    ['error', '', /a dot is missing/, "_S.'a'b"],
+    ['warning', '', /'_P' is null/, '_P._S.a'],
+    ['warning', '', /there is no variable '_t'/, '_t.a'],
+    ['warning', '', /'curie' is deprecated/, ['curie', 'a', 'b']],
+    ['warning', '', /'lookup' is deprecated/, ['lookup', 'a']],
+    ['warning', '', /'ni-collapse' is deprecated/, ['ni-collapse', 'a']],
+    ['warning', '', /'ni-expand' is deprecated/, ['ni-expand', 'a']],
+    ['warning', '', /'reference' is deprecated/, ['reference', 'a', 'b']],
+    ['warning', '', /'uri-expand' is deprecated/, ['uri-expand', '_S.']],
+    ['error', '/1', /There is no rule "xyzzy"/, ['apply', 'xyzzy', 1]],
+    ['error', '/1', /RULE_ID must be a constant string/, ['apply', ['concat', 'a'], 1]],
+    ['error', '/1', /DATASET_ID must be a constant string/, ['lookup-entity', ['concat', 'a'], 1]],
+    ['error', '/1', /VIA_DATASET_ID must be a constant string/, ['completeness', ['concat', 'a'], 'b']],
+    ['error', '/1', /must be a constant string or an object/, ['apply-ns', 1, '_S.']],
+    ['error', '/1', /apply-ns does not know 'xyzzy'/, ['apply-ns', { xyzzy: 1 }, '_S.']],
+    [
+      'error',
+      '/1',
+      /'identity_namespace' of apply-ns must be a string or null/,
+      ['apply-ns', { identity_namespace: 1 }, 1],
+    ],
+    ['error', '/1', /'recursive' of apply-ns must be true or false/, ['apply-ns', { recursive: 'no' }, 1]],
+    ['error', '/1', /no part of a date called 'days'/, ['datetime-plus', 'days', 1, '_S.a']],
+    ['error', '/1', /no part of a date called 'days'/, ['datetime-diff', 'days', '_S.a', '_S.a']],
+    ['error', '/1', /no time zone 'Oslo'/, ['datetime-format', 'Oslo', '%Y', '_S.a']],
+    ['error', '/2', /no time zone 'Oslo'/, ['datetime-shift', 'UTC', 'Oslo', '_S.a']],
+    ['error', '/1', /there is no %j/, ['datetime-parse', '%j', '_S.a']],
+    ['error', '/1', /%z must come last/, ['datetime-parse', '%z %Y', '_S.a']],
+    ['error', '/1', /a single % stands at the end/, ['datetime-format', '%Y%', '_S.a']],
+    ['error', '/1', /more than 200 parts/, ['datetime-format', '%Y'.repeat(201), '_S.a']],
+    ['error', '/1', /no hash algorithm 'md5'/, ['hash128', 'md5', '_S.a']],
+    ['error', '/1', /no format 'xyzzy' of phone numbers/, ['phonenumber-format', 'xyzzy', '_S.a']],
+    ['error', '/3', /STEP of range must not be 0/, ['range', 0, 1, 0]],
+    ['error', '/1', /arguments of range must be integers/, ['range', 'a', 1]],
+    ['error', '/3', /STRIDE of slice must not be 0/, ['slice', 0, 1, 0, '_S.a']],
+    ['error', '/1', /KEY must be a string that is not empty/, ['encrypt', '', '_S.a']],
+    ['error', '/1', /KEY must be a string that is not empty/, ['decrypt', 5, '_S.a']],
+    ['error', '/1', /PUBLIC_KEY is no key that can be read/, ['encrypt-pki', 'x', '_S.a']],
+    ['error', '/1', /PRIVATE_KEY is no key that can be read/, ['decrypt-pki', 'x', '_S.a']],
+  ),
+  ['error', '/rules/default/0/1', /constant pattern/, { default: [['copy', 5]] }],
+  ['error', '/rules/default/0/1', /MESSAGE must be a constant string/, { default: [['fail!', 5]] }],
+  ['error', '/rules/default/0/1', /PERIOD must be a constant integer/, { default: [['sleep!', 'a']] }],
+  ['error', '/rules/default/0/1', /PERIOD must be from 0 to/, { default: [['sleep!', -1]] }],
+  [
+    'error',
+    '/rules/default/0/2/1',
+    /uses hops/,
+    {
+      default: [['add', 'x', ['apply', 'r', 1]]],
+      r: hops({ datasets: ['b b'], where: ['eq', '_S.x', 'b.x'] }).default,
+    },
+  ],
+  ...specs(
+    ['error', '/datasets', /"datasets" must be a list/, { datasets: 'b b' }],
+    ['error', '/datasets/0', /a dataset and its alias/, { datasets: ['b'] }],
+    ['error', '/datasets/0', /letters, digits/, { datasets: ['b b.c'] }],
+    ['error', '/datasets/0', /name of a variable/, { datasets: ['b _S'] }],
+    ['error', '/datasets/1', /given twice/, { datasets: ['b b', 'b b'] }],
+    ['error', '/where', /"where" must be an expression/, { where: 'x' }],
+    ['error', '/where', /not joined with _S/, { where: [] }],
+    ['error', '/xyzzy', /no property 'xyzzy'/, { xyzzy: 1 }],
+    ['error', '/recurse', /must be true or false/, { recurse: 1 }],
+    ['error', '/track-dependencies', /must be true or false/, { 'track-dependencies': 'no' }],
+    ['error', '/max_depth', /integer that is not negative/, { recurse: true, max_depth: 'x' }],
+    ['error', '/trace', /must be a string/, { trace: 1 }],
+    ['error', '/return', /together with "recurse"/, { recurse: true, return: 'b' }],
+    ['error', '/return', /no alias of this spec/, { return: 'c' }],
+    ['error', '/return', /must be aliases, a path/, { return: 5 }],
+    ['error', '/subsets', /must be an object/, { subsets: [] }],
+    ['error', '/subsets/zz', /no alias of this spec/, { subsets: { zz: ['eq', '_S.a', 1] } }],
+    ['error', '/subsets/b', /must have the form/, { subsets: { b: ['neq', '_S.a', 1] } }],
+    ['error', '/subsets/b/2', /must be a literal/, { subsets: { b: ['eq', '_S.a', ['now']] } }],
+    ['error', '/subsets/b/1', /cannot be used in an index expression/, { subsets: { b: ['eq', ['now'], 1] } }],
+    ['error', '/subsets/b/1', /sees nothing but/, { subsets: { b: ['eq', '_T.a', 1] } }],
+    [
+      'error',
+      '/where/2/2',
+      /cannot be used in an index expression/,
+      { where: ['eq', '_S.x', ['list', 'b.x', ['now']]] },
+    ],
+    ['warning', '/max_depth', /no effect without "recurse"/, { max_depth: 1 }],
+    ['warning', '/exclude_root', /no effect without "recurse"/, { exclude_root: true }],
+    ['warning', '/prefilters', /old name of "subsets"/, { prefilters: { b: ['eq', '_S.a', 1] } }],
+    ['warning', '/where', /A join on '_T' works/, { where: ['eq', '_T.x', 'b.x'] }],
+    [
+      'warning',
+      '/where/1',
+      /second join/,
+      {
+        where: [
+          ['eq', '_S.x', 'b.x'],
+          ['eq', '_S.y', 'b.y'],
+        ],
+      },
+    ],
+  ),
+  ['error', `${AT}`, /A hops spec must be an object/, { default: [['add', 'x', ['hops', 1]]] }],
+  [
+    'error',
+    `${AT}/return`,
+    /in the last spec only/,
+    hops(
+      { datasets: ['b b'], where: ['eq', '_S.x', 'b.x'], return: 'b.x' },
+      { datasets: ['b b'], where: ['eq', '_S.x', 'b.x'] },
+    ),
+  ],
+  [
+    'warning',
+    `${AT}/trace`,
+    /last spec only/,
+    hops(
+      { datasets: ['b b'], where: ['eq', '_S.x', 'b.x'], trace: 't' },
+      { datasets: ['b b'], where: ['eq', '_S.x', 'b.x'] },
+    ),
+  ],
+  [
+    'warning',
+    '/rules/default/1/2/1/trace',
+    /also that of the hops/,
+    {
+      default: ['a', 'b'].map((name) => [
+        'add',
+        name,
+        ['hops', { datasets: ['b b'], where: ['eq', '_S.x', 'b.x'], trace: 't' }],
+      ]),
+    },
+  ],
+  [
+    'warning',
+    '/rules/r/0/2/1/where',
+    /No change of 'c' can be followed back/,
+    {
+      default: [['add', 'x', ['apply-hops', 'r', { datasets: ['b b'], where: ['eq', '_S.x', 'b.x'], return: 'b.n' }]]],
+      r: [['add', 'y', ['hops', { datasets: ['c c'], where: ['eq', '_S.z', 'c.z'] }]]],
+    },
+  ],
+]
+
+type Said = (typeof said)[number]
+
+/** Of one expression in the rule `default`. */
+function expressions(...given: (readonly ['error' | 'warning', string, RegExp, unknown])[]): Said[] {
+  return given.map(([level, at, message, one]) => [
+    level,
+    `/rules/default/0/2${at}`,
+    message,
+    { default: [['add', 'x', one]] },
+  ])
+}
+
+/** Of one hops spec, made of a good one. */
+function specs(...given: (readonly ['error' | 'warning', string, RegExp, object])[]): Said[] {
+  const good = { datasets: ['b b'], where: ['eq', '_S.x', 'b.x'] }
+  return given.map(([level, at, message, change]) => [level, AT + at, message, hops({ ...good, ...change })])
+}
+
+describe('what is wrong or doubtful', () => {
+  const cases = said.map(([level, pointer, message, rules, more = {}]) => ({ level, pointer, message, rules, more }))
+  it.each(cases)('$level at $pointer: $message', ({ level, pointer, message, rules, more }) => {
+    const found = problemsOf(rules, more)
+    const hint = expect.stringMatching(/\S/)
+    expect(found).toContainEqual({ level, pointer, message: expect.stringMatching(message), hint })
+    // What only follows from a mistake is not said as well.
+    expect(found.filter((one) => one.level === 'error')).toHaveLength(level === 'error' ? 1 : 0)
   })
 })

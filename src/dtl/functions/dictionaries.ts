@@ -270,10 +270,19 @@ function checkNamespaces(node: ArgumentNode | undefined, report: Report): void {
   if (node?.kind !== 'constant' || !isDict(node.value)) return
   for (const [name, value] of entries(node.value)) {
     if (NAMESPACES.includes(name)) {
-      if (value !== null && typeof value !== 'string') report(node, `'${name}' of apply-ns must be a string or null.`)
+      if (value !== null && typeof value !== 'string')
+        report(node, `'${name}' of apply-ns must be a string or null.`, 'Null adds no namespace.')
     } else if (SWITCHES.includes(name)) {
-      if (typeof value !== 'boolean') report(node, `'${name}' of apply-ns must be true or false.`)
-    } else report(node, `apply-ns does not know '${name}'.`, didYouMean(name, [...NAMESPACES, ...SWITCHES]))
+      if (typeof value !== 'boolean')
+        report(node, `'${name}' of apply-ns must be true or false.`, 'Write it without quotes.')
+    } else {
+      const known = [...NAMESPACES, ...SWITCHES]
+      report(
+        node,
+        `apply-ns does not know '${name}'.`,
+        didYouMean(name, known) ?? `Properties are ${known.join(', ')}.`,
+      )
+    }
   }
 }
 

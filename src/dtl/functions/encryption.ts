@@ -144,7 +144,7 @@ function phraseIn(value: Value): string {
 
 function checkPassword(node: ArgumentNode | undefined, name: string, report: Report): void {
   if (node?.kind === 'constant' && (typeof node.value !== 'string' || node.value === ''))
-    report(node, `${name} must be a string that is not empty.`)
+    report(node, `${name} must be a string that is not empty.`, 'Give the password, or where it stands.')
 }
 
 // ————— passwords

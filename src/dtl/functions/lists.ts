@@ -533,7 +533,8 @@ function range([start, stop, step]: [bigint, bigint, bigint], frame: Frame): Val
 }
 
 function mustBeInteger(name: string, node: ArgumentNode | undefined, report: Report): void {
-  if (node?.kind === 'constant' && !isInteger(node.value)) report(node, `The arguments of ${name} must be integers.`)
+  if (node?.kind === 'constant' && !isInteger(node.value))
+    report(node, `The arguments of ${name} must be integers.`, 'Write whole numbers, without a point.')
 }
 
 function mustNotBeZero(name: string, node: ArgumentNode | undefined, report: Report): void {

@@ -183,7 +183,7 @@ export const control: readonly TransformDefinition[] = [
     summary: 'The pipe pauses for that many seconds once the entity is through; other pipes go on.',
     check: ([period], report) => {
       if (period?.kind === 'constant' && !(Number(period.value) >= 0 && Number(period.value) <= MAX_PAUSE_SECONDS))
-        report(period, `PERIOD must be from 0 to ${MAX_PAUSE_SECONDS} seconds.`)
+        report(period, `PERIOD must be from 0 to ${MAX_PAUSE_SECONDS} seconds.`, 'Let the pump run less often instead.')
     },
     examples: [example('[["sleep!", 0], ["add", "a", 1]]', '{"_id": "1"}', '{"_id": "1", "a": 1}')],
     compile: ([period]) => {
