@@ -315,7 +315,7 @@ function argument(kind: Kind, depth: number, options: Options): fc.Arbitrary<Val
     case 'i':
       return fc.oneof(
         { weight: 6, arbitrary: fc.integer({ min: -4, max: 5 }) },
-        fc.constantFrom<Value>(null, 'x', 1.5, ['list', 2], '_S.a'),
+        fc.constantFrom<Value>(null, 'x', 1.5, ['list', 2], '_S.a', 9007199254740993n),
       )
     case 'h':
       return fc.constant('murmur3')

@@ -147,16 +147,16 @@ export function parse(zone: string, pattern: string, text: string): Datetime | u
   return datetimeOf(ms + Math.trunc(nanos / 1_000_000), nanos % 1_000_000)
 }
 
-export function plus(part: string, count: number, { ms, nanos }: Moment): Datetime | undefined {
+export function plus(part: string, count: bigint, { ms, nanos }: Moment): Datetime | undefined {
   const months = { year: 12, month: 1 }[part]
   if (months === undefined) {
     const length = LENGTHS[part] as bigint
-    const moved = BigInt(ms) * 1_000_000n + BigInt(nanos) + BigInt(count) * length
+    const moved = BigInt(ms) * 1_000_000n + BigInt(nanos) + count * length
     const rest = Number(((moved % 1_000_000n) + 1_000_000n) % 1_000_000n)
     return datetimeOf(Number((moved - BigInt(rest)) / 1_000_000n), rest)
   }
   const date = new Date(ms)
-  const all = date.getUTCFullYear() * 12 + date.getUTCMonth() + count * months
+  const all = date.getUTCFullYear() * 12 + date.getUTCMonth() + Number(count) * months
   const [year, month] = [Math.floor(all / 12), all - Math.floor(all / 12) * 12]
   let day = date.getUTCDate()
   while (utc(year, month + 1, day) === null && day > 0) day--
@@ -185,7 +185,7 @@ export function difference(part: string, first: Moment, second: Moment): bigint 
   let count = Math.max(0, (new Date(later.ms).getUTCFullYear() - new Date(earlier.ms).getUTCFullYear() - 1) * 12)
   if (part === 'year') count = Math.floor(count / 12)
   for (;;) {
-    const next = plus(part, count + 1, earlier)
+    const next = plus(part, BigInt(count + 1), earlier)
     if (next === undefined || next.nanoseconds > nanosOf(later)) return sign * BigInt(count)
     count++
   }

@@ -215,6 +215,21 @@ describe('a compiled program', () => {
   })
 })
 
+describe('a compiled program and the naive interpreter', () => {
+  it('count beyond what a double holds', () => {
+    const source = dictOf({ _id: '1', a: 9007199254740993n })
+    for (const one of [
+      ['enumerate', '_S.a', ['list', 'x', 'y']],
+      ['datetime-plus', 'nanosecond', '_S.a', '~t2015-07-28T09:46:00Z'],
+      ['range', -4, '_S.a', '_S.a'],
+      // Nothing lies between them, however far apart they are.
+      ['range', '_S.a', 0],
+    ] as Value[]) {
+      agree(dictOf({ default: [['add', 'r', one]] }), plain, source)
+    }
+  })
+})
+
 describe('a pattern', () => {
   it('matches what trying every choice matches', () => {
     const text = fc.string({ unit: fc.constantFrom('a', 'b', '😀'), maxLength: 9 })

@@ -561,7 +561,7 @@ function call(name: string, args: readonly Value[], place: Place): Value {
       if (!isInteger(count)) return null
       return mapOver(values, (one) => {
         const moment = time.momentOf(one)
-        return moment === null ? undefined : time.plus(args[0] as string, Number(count), moment)
+        return moment === null ? undefined : time.plus(args[0] as string, BigInt(count), moment)
       })
     }
     case 'datetime-shift':
@@ -628,10 +628,10 @@ function call(name: string, args: readonly Value[], place: Place): Value {
       return list.filter((_, at) => keys.findIndex((other) => equals(other, keys[at] as Value)) === at)
     }
     case 'enumerate': {
-      const start = args.length === 2 ? integer(value(0)) : 0
+      const start = args.length === 2 ? firstOf(value(0)) : 0
       const given = last()
-      if (given === null || start === null) return null
-      const made = listOf(given).map((one, at) => dictOf({ key: start + at, value: one }))
+      if (given === null || !isInteger(start)) return null
+      const made = listOf(given).map((one, at) => dictOf({ key: integerOf(BigInt(start) + BigInt(at)), value: one }))
       return isList(given) ? made : (made[0] as Value)
     }
     case 'filter':
@@ -702,10 +702,12 @@ function call(name: string, args: readonly Value[], place: Place): Value {
     case 'range': {
       const [start, stop, step] = [value(0), value(1), args.length === 3 ? value(2) : 1].map(firstOf)
       if (![start, stop, step].every((one) => isInteger(one as Value)) || step === 0) throw new NaiveError('range')
-      if (Math.abs((Number(stop) - Number(start)) / Number(step)) > MANY) throw new NaiveError('range')
       const made: Value[] = []
-      for (let at = Number(start); Number(step) > 0 ? at < Number(stop) : at > Number(stop); at += Number(step))
-        made.push(at)
+      const [from, to, by] = [start, stop, step].map((one) => BigInt(one as number)) as [bigint, bigint, bigint]
+      for (let at = from; by > 0n ? at < to : at > to; at += by) {
+        if (made.length >= MANY) throw new NaiveError('range')
+        made.push(integerOf(at))
+      }
       return made
     }
     case 'reversed': {
