@@ -78,6 +78,12 @@ export class Stagings {
     if (learned !== undefined) this.#registry.changeDocument(dataset.document.id, learned)
   }
 
+  /** Its breaker tripped: what is staged stays hidden until somebody decides. */
+  trip(dataset: Dataset): void {
+    this.changeState(dataset, 'tripped')
+    this.#registry.changeDocument(dataset.document.id, { isTripped: true })
+  }
+
   /** Nothing is held back any more: what lies in the hidden dataset is swept away. */
   unstage(dataset: Dataset): void {
     const { staged, document } = dataset
