@@ -1,7 +1,7 @@
 /** One thread of the graph, seen from the main side: what it was asked, what it answered, and its end. */
 
 import type { Worker } from 'node:worker_threads'
-import { startThread } from '../log/thread.ts'
+import { endThread, startThread } from '../log/thread.ts'
 import type { GraphAnswer, GraphQuery, GraphSettings } from './contract.ts'
 import { GraphError } from './errors.ts'
 import { type FromThread, fromErrorText, type ThreadProgress, type ThreadStart, type ToThread } from './protocol.ts'
@@ -86,7 +86,7 @@ export class GraphThread {
     this.#isEnded = true
     this.#rejectAll(() => lostError('The graph was closed.'))
     this.#post({ kind: 'close' })
-    const timer = setTimeout(() => void this.#worker.terminate(), CLOSE_MS)
+    const timer = setTimeout(() => void endThread(this.#worker), CLOSE_MS)
     await this.#ended
     clearTimeout(timer)
   }
@@ -122,7 +122,7 @@ export class GraphThread {
   #lose(reason: LostReason, id: number | null): void {
     if (this.#isEnded) return
     this.#isEnded = true
-    void this.#worker.terminate()
+    void endThread(this.#worker)
     const guilty = id === null ? undefined : this.#take(id)
     guilty?.reject(
       reason === 'timeout' ? timeoutError(guilty.query.timeoutMs) : lostError('The graph broke under this query.'),

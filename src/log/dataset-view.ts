@@ -4,7 +4,7 @@ import { Block } from './block.ts'
 import { broken } from './checksum.ts'
 import type { DatasetCounts, DatasetView, Place, Staging, SubsetKey, UncommittedView, Version } from './contract.ts'
 import { numberKey, readCounts, readRemnants, readText, type StoredDocument } from './documents.ts'
-import { get } from './environment.ts'
+import { get, keysIn, rowsOf } from './environment.ts'
 import { decodeId, encodeId } from './ids.ts'
 import {
   bounded,
@@ -186,7 +186,7 @@ export class OpenDataset implements DatasetView {
     let start = afterId === undefined ? datasetKey(this.#number) : next(latestKey(this.#number, encodeId(afterId)))
     const kept = new Map<number, Block>()
     for (let chunk = 8; ; chunk = Math.min(2 * chunk, IDS)) {
-      const rows = this.#tables.latest.getRange({ start, end, limit: chunk, transaction: this.#transaction }).asArray
+      const rows = rowsOf(this.#tables.latest, { start, end, limit: chunk, transaction: this.#transaction })
       for (const { value } of rows) {
         const row = this.#row.read(value, value.length, this.#number)
         if (row.deleted && !deleted) continue
@@ -208,7 +208,7 @@ export class OpenDataset implements DatasetView {
     const end = prefixEnd(datasetKey(this.#number))
     let start = afterId === undefined ? datasetKey(this.#number) : next(latestKey(this.#number, encodeId(afterId)))
     for (let chunk = 8; ; chunk = Math.min(2 * chunk, HEADS)) {
-      const rows = this.#tables.latest.getRange({ start, end, limit: chunk, transaction: this.#transaction }).asArray
+      const rows = rowsOf(this.#tables.latest, { start, end, limit: chunk, transaction: this.#transaction })
       for (const { key, value } of rows) {
         const row = this.#row.read(value, value.length, this.#number)
         if (row.deleted && !deleted) continue
@@ -248,7 +248,7 @@ export class OpenDataset implements DatasetView {
     if (after !== undefined) start = next(indexKey(this.#number, index, deleted, value, bounded(encodeId(after))))
     for (;;) {
       const range = { start: start ?? prefix, end, limit: size, transaction: this.#transaction }
-      const keys = [...this.#tables.index.getKeys(range)]
+      const keys = keysIn(this.#tables.index, range)
       const ids: string[] = []
       for (const found of keys) this.#addId(found, prefix.length, key, value, ids)
       if (ids.length > 0) yield ids
@@ -306,7 +306,7 @@ export class OpenDataset implements DatasetView {
     const prefix = valuePrefix(this.#number, index, deleted, value)
     const range = { start: prefix, end: prefixEnd(prefix), transaction: this.#transaction }
     let isOrdered = true
-    for (const found of this.#tables.index.getKeys(range)) {
+    for (const found of keysIn(this.#tables.index, range)) {
       if (!this.#addId(found, prefix.length, key, value, ids)) isOrdered = false
     }
     return isOrdered
@@ -383,13 +383,13 @@ export class OpenDataset implements DatasetView {
 
   /** Key of the block in which a sequence lies, if it is anywhere. */
   #blockOf(sequence: number): number | undefined {
-    const [key] = this.#tables.log.getKeys({
+    const [key] = keysIn(this.#tables.log, {
       start: logKey(this.#number, sequence),
       end: before(this.#number),
       reverse: true,
       limit: 1,
       transaction: this.#transaction,
-    }).asArray
+    })
     return key === undefined ? undefined : sequenceOf(key)
   }
 
@@ -399,7 +399,7 @@ export class OpenDataset implements DatasetView {
     let start = logKey(this.#number, since === null || since < 0 ? 0 : (this.#blockOf(since + 1) ?? 0))
     for (let chunk = FIRST_BLOCKS; ; chunk = Math.min(2 * chunk, MOST_BLOCKS)) {
       this.#snapshot.checkStill(here)
-      const rows = this.#tables.log.getRange({ start, end, limit: chunk, transaction: this.#transaction }).asArray
+      const rows = rowsOf(this.#tables.log, { start, end, limit: chunk, transaction: this.#transaction })
       for (const { key, value } of rows) yield new Block(value, value.length, this.#number, sequenceOf(key))
       const last = rows.at(-1)
       if (last === undefined || rows.length < chunk) return
@@ -415,7 +415,7 @@ export class OpenDataset implements DatasetView {
     for (let chunk = FIRST_BLOCKS; ; chunk = Math.min(2 * chunk, MOST_BLOCKS)) {
       this.#snapshot.checkStill(here)
       const range = { start, end, limit: chunk, reverse: true, transaction: this.#transaction }
-      const rows = this.#tables.log.getRange(range).asArray
+      const rows = rowsOf(this.#tables.log, range)
       for (const { key, value } of rows) yield new Block(value, value.length, this.#number, sequenceOf(key))
       const last = rows.at(-1)
       if (last === undefined || rows.length < chunk || sequenceOf(last.key) === 0) return

@@ -16,7 +16,7 @@
 
 import { broken, checksum, seal, unseal } from './checksum.ts'
 import type { DatasetCounts, DatasetDocument } from './contract.ts'
-import { type Environment, get, type ReadTransaction, type Table } from './environment.ts'
+import { type Environment, get, keysIn, type ReadTransaction, rowsOf, type Table } from './environment.ts'
 import { LogError } from './errors.ts'
 import { MAX_PART, prefixEnd } from './keys.ts'
 
@@ -84,7 +84,7 @@ export function readTexts(
   transaction?: ReadTransaction,
 ): readonly (readonly [name: string, text: string])[] {
   const range = { start: prefix, end: prefixEnd(prefix), ...(transaction === undefined ? {} : { transaction }) }
-  return table.getRange(range).asArray.map(({ key, value }) => {
+  return rowsOf(table, range).map(({ key, value }) => {
     const name = key.toString('utf8')
     return [name, unseal(value, value.length, `'${name}'`).toString('utf8')] as const
   })
@@ -151,12 +151,10 @@ export function readChanged(
   transaction: ReadTransaction,
 ): readonly (readonly [change: number, id: string])[] {
   const range = { start: changeKey(since + 1), end: Buffer.from('z'), transaction }
-  return tables.meta
-    .getRange(range)
-    .asArray.map(
-      ({ key, value }) =>
-        [key.readUIntBE(1, 6), unseal(value, value.length, 'a change of a dataset').toString('utf8')] as const,
-    )
+  return rowsOf(tables.meta, range).map(
+    ({ key, value }) =>
+      [key.readUIntBE(1, 6), unseal(value, value.length, 'a change of a dataset').toString('utf8')] as const,
+  )
 }
 
 /** Counts as the writer keeps them, with the sum of the hashes of all latest versions, in four lanes of 32 bits. */
@@ -218,5 +216,5 @@ export const removeRemnant = (table: Table, dataset: number, sequence: number): 
 export function readRemnants(table: Table, dataset: number, transaction?: ReadTransaction): number[] {
   const start = numberKey('e', dataset)
   const range = { start, end: prefixEnd(start), ...(transaction === undefined ? {} : { transaction }) }
-  return table.getKeys(range).asArray.map((key) => key.readUInt32BE(5) * U32 + key.readUInt32BE(9))
+  return keysIn(table, range).map((key) => key.readUInt32BE(5) * U32 + key.readUInt32BE(9))
 }

@@ -4,6 +4,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { open } from 'lmdb'
 import { LogError } from './errors.ts'
+import { withinGate } from './gate.ts'
 
 /** Address space, not memory or disk. Beyond it LMDB would have to map the file anew. */
 const MAP_BYTES = 64 * 1024 ** 3
@@ -17,12 +18,18 @@ export type Tables = Readonly<Record<(typeof TABLES)[number], Table>>
 export interface Table {
   /** The value, in memory that the next read overwrites. */
   getBinaryFast(key: Uint8Array, options?: { transaction: ReadTransaction }): Uint8Array | undefined
-  getRange(options: RangeOptions): { readonly asArray: readonly { readonly key: Buffer; readonly value: Buffer }[] }
-  /** To be iterated to its end at once: an iterator left open holds a cursor. That is quicker than `asArray`. */
-  getKeys(options: RangeOptions): Iterable<Buffer> & { readonly asArray: readonly Buffer[] }
+  /** For {@link rowsOf}. */
+  getRange(options: RangeOptions): { readonly asArray: readonly Row[] }
+  /** For {@link keysIn}. */
+  getKeys(options: RangeOptions): Iterable<Buffer>
   /** Only inside {@link Environment.write}, where it happens at once. The bytes are copied. */
   put(key: Uint8Array, value: Uint8Array): unknown
   remove(key: Uint8Array): unknown
+}
+
+interface Row {
+  readonly key: Buffer
+  readonly value: Buffer
 }
 
 interface RangeOptions {
@@ -95,7 +102,7 @@ function openEnvironment(path: string, readOnly: boolean): Environment {
     read() {
       // The library shares one read transaction until a timer fires: without this, it could be an old one.
       root.resetReadTxn()
-      return root.useReadTransaction()
+      return withinGate(() => root.useReadTransaction())
     },
     release(transaction) {
       transaction.done()
@@ -121,3 +128,12 @@ export function get(table: Table, key: Uint8Array, transaction?: ReadTransaction
   if (value === undefined || Buffer.isBuffer(value)) return value
   return Buffer.from(value.buffer, value.byteOffset, value.length)
 }
+
+/** The rows of a range, in order. The cursor is closed when this returns: one that stays open lets the file grow. */
+export const rowsOf = (table: Table, range: RangeOptions): readonly Row[] =>
+  withinGate(() => table.getRange(range).asArray)
+
+/** The keys of a range, in order, without their values. */
+export const keysIn = (table: Table, range: RangeOptions): readonly Buffer[] =>
+  // Quicker than `asArray`.
+  withinGate(() => [...table.getKeys(range)])

@@ -12,7 +12,7 @@
  */
 
 import { seal, unseal } from './checksum.ts'
-import { get, type ReadTransaction, type Table } from './environment.ts'
+import { get, type ReadTransaction, rowsOf, type Table } from './environment.ts'
 import { prefixEnd, valuePart, valuePartLength } from './keys.ts'
 
 /** Rows read in one go. */
@@ -44,7 +44,7 @@ export function* leftSince(
   let start: Buffer = head(dataset, BY_SEQUENCE)
   const end = prefixEnd(start)
   for (;;) {
-    const rows = table.getRange({ start, end, limit: ROWS, transaction }).asArray
+    const rows = rowsOf(table, { start, end, limit: ROWS, transaction })
     for (const row of rows) if (row.key.readUIntBE(row.key.length - 6, 6) >= since) yield row
     const last = rows.at(-1)
     if (last === undefined || rows.length < ROWS) return
@@ -73,7 +73,7 @@ export function putLeft(table: Table, key: Buffer, row: Buffer): void {
 /** Takes away what is noted of an id that is gone for good. Only inside a write transaction. */
 export function forgetLeft(table: Table, dataset: number, id: Buffer): void {
   const prefix = idPrefix(dataset, id)
-  for (const { key, value } of table.getRange({ start: prefix, end: prefixEnd(prefix) }).asArray) {
+  for (const { key, value } of rowsOf(table, { start: prefix, end: prefixEnd(prefix) })) {
     const index = key.readUInt32BE(prefix.length)
     table.remove(leftKey(dataset, index, key.subarray(prefix.length + 4), sequenceIn(value)))
     table.remove(key)
@@ -83,7 +83,7 @@ export function forgetLeft(table: Table, dataset: number, id: Buffer): void {
 /** Takes away what is noted of an index that is gone, `most` ids of it; gives how many. Only inside a write transaction. */
 export function sweepLeft(table: Table, dataset: number, index: number, most: number): number {
   const prefix = indexPart(dataset, index)
-  const rows = table.getRange({ start: prefix, end: prefixEnd(prefix), limit: most }).asArray
+  const rows = rowsOf(table, { start: prefix, end: prefixEnd(prefix), limit: most })
   for (const { key, value: row } of rows) {
     const id = unseal(row, row.length, 'an id that left a subset')
     table.remove(idKey(dataset, index, key.subarray(prefix.length, -6), id))
@@ -107,7 +107,7 @@ export function* leftAfter(
   // Backwards the end is exclusive, too: the key of sequence 0 less its last bytes stands below all of them.
   const end = reverse ? at(0).subarray(0, -6) : Buffer.concat([at(last), Buffer.from([0])])
   for (;;) {
-    const rows = table.getRange({ start, end, limit: ROWS, reverse, transaction }).asArray
+    const rows = rowsOf(table, { start, end, limit: ROWS, reverse, transaction })
     for (const { key, value: row } of rows) {
       yield { sequence: key.readUIntBE(key.length - 6, 6), id: unseal(row, row.length, 'an id that left a subset') }
     }

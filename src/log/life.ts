@@ -11,8 +11,11 @@ import { LogError } from './errors.ts'
 import type { QuickMessage } from './verify/quick.ts'
 
 const MARK = 'running'
-/** A start that takes longer than this is a hang. The look itself ends after half a second. */
-const SILENCE_MS = 30_000
+/**
+ * A start that takes longer than this is a hang. The look itself ends after half a second; but a process may start slowly
+ * on a machine that has just come back with all it has to do, and calling a sound log damaged is worse than waiting.
+ */
+const SILENCE_MS = 180_000
 
 /** Call it when the folder is claimed and nothing in this process has opened the log. Rejects `log-damaged`. */
 export async function beginLife(path: string): Promise<void> {

@@ -5,7 +5,7 @@ import type { DatasetDocument, DatasetView, Snapshot } from './contract.ts'
 import { OpenDataset } from './dataset-view.ts'
 import type { DocumentCache, DocumentsThen } from './document-cache.ts'
 import { nameKey, readText, readTexts } from './documents.ts'
-import { type Environment, get, type ReadTransaction } from './environment.ts'
+import { type Environment, get, type ReadTransaction, rowsOf } from './environment.ts'
 import { LogError } from './errors.ts'
 import { prefixEnd } from './keys.ts'
 
@@ -71,7 +71,7 @@ export class OpenSnapshot implements Snapshot {
     for (;;) {
       this.checkStill(here)
       const range = { start, end, limit: ROWS, transaction: this.transaction }
-      const rows = this.environment.tables.state.getRange(range).asArray
+      const rows = rowsOf(this.environment.tables.state, range)
       for (const { key, value } of rows) {
         yield [key, unseal(value, value.length, 'a state entry')] as const
       }

@@ -3,7 +3,7 @@
 import type { BatchReader } from './batch.ts'
 import { Block } from './block.ts'
 import type { Stamp, Write } from './contract.ts'
-import { get, type Tables } from './environment.ts'
+import { get, keysIn, type Tables } from './environment.ts'
 import { LogError } from './errors.ts'
 import { decodeId } from './ids.ts'
 import { datasetKey, logKey, sequenceOf } from './keys.ts'
@@ -72,7 +72,7 @@ export function checkStamps(
 
 function versionAt({ log }: Tables, dataset: number, sequence: number) {
   const start = logKey(dataset, sequence)
-  const [key] = log.getKeys({ start, end: datasetKey(dataset), reverse: true, limit: 1 }).asArray
+  const [key] = keysIn(log, { start, end: datasetKey(dataset), reverse: true, limit: 1 })
   if (key === undefined) return undefined
   const row = get(log, key) as Buffer
   const block = new Block(row, row.length, dataset, sequenceOf(key))

@@ -8,7 +8,7 @@
 
 import type { Block } from './block.ts'
 import type { SubsetKey, Version } from './contract.ts'
-import type { ReadTransaction, Tables } from './environment.ts'
+import { keysIn, type ReadTransaction, type Tables } from './environment.ts'
 import { decodeId, encodeId } from './ids.ts'
 import { isShortenedValue, latestKey, prefixEnd, valuePart, valuePrefix } from './keys.ts'
 import type { LatestRow } from './latest.ts'
@@ -56,7 +56,7 @@ export function subsetMembers(
   const isLongValue = isShortenedValue(value)
   const prefix = valuePrefix(dataset, index, false, value)
   const range = { start: prefix, end: prefixEnd(prefix), limit: most + 1, transaction }
-  const found = [...tables.index.getKeys(range)]
+  const found = keysIn(tables.index, range)
   if (found.length > most) return null
   const sequences: number[] = []
   for (const one of found) {

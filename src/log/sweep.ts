@@ -1,7 +1,7 @@
 /** Takes away the rows of deleted datasets and indexes: in slices, so that commits go between. */
 
 import { numberKey } from './documents.ts'
-import type { Tables } from './environment.ts'
+import { keysIn, type Tables } from './environment.ts'
 import { datasetKey, indexPrefix, prefixEnd } from './keys.ts'
 import { sweepLeft } from './left.ts'
 
@@ -12,7 +12,7 @@ const SLICE = 2_000
 export function sweepSlice(tables: Tables, of?: number): boolean {
   const start = of === undefined ? Buffer.from('x') : numberKey('x', of)
   const end = of === undefined ? Buffer.from('y') : (prefixEnd(start) as Buffer)
-  const [order] = tables.meta.getKeys({ start, end, limit: 1 }).asArray
+  const [order] = keysIn(tables.meta, { start, end, limit: 1 })
   if (order === undefined) return false
   const dataset = order.readUInt32BE(1)
   const isIndex = order.length > 5
@@ -30,7 +30,7 @@ export function sweepSlice(tables: Tables, of?: number): boolean {
         { table: tables.meta, prefix: numberKey('u', dataset) },
       ]
   for (const { table, prefix } of ranges) {
-    const keys = table.getKeys({ start: prefix, end: prefixEnd(prefix), limit: left }).asArray
+    const keys = keysIn(table, { start: prefix, end: prefixEnd(prefix), limit: left })
     for (const key of keys) table.remove(key)
     left -= keys.length
     if (left <= 0) return true

@@ -1,14 +1,34 @@
-/** Starts worker threads alike from the TypeScript sources and from the built program. */
+/** Starts worker threads alike from the TypeScript sources and from the built program, and ends them. */
 
 import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { Worker, type WorkerOptions } from 'node:worker_threads'
+import { setEnvironmentData, Worker, type WorkerOptions } from 'node:worker_threads'
+import { closeGate, GATE, type Gate, newGate } from './gate.ts'
+
+const gates = new WeakMap<Worker, Gate>()
 
 /**
  * Starts the thread whose entry is `entry`, seen from the module `callerUrl` (its `import.meta.url`). `entry` is written
  * with `.ts`; next to a built caller, the built file is taken.
  */
 export function startThread(callerUrl: string, entry: `${string}.ts`, options: WorkerOptions = {}): Worker {
+  const gate = newGate()
+  // A thread gets a copy of what is set while it is made.
+  setEnvironmentData(GATE, gate)
+  const worker = makeThread(callerUrl, entry, options)
+  setEnvironmentData(GATE, undefined)
+  gates.set(worker, gate)
+  return worker
+}
+
+/** Ends a thread of {@link startThread} at any instruction, without harm to the process. Resolves when it is gone. */
+export async function endThread(worker: Worker): Promise<void> {
+  const gate = gates.get(worker)
+  if (gate !== undefined) await closeGate(gate)
+  await worker.terminate()
+}
+
+function makeThread(callerUrl: string, entry: `${string}.ts`, options: WorkerOptions): Worker {
   if (!fileURLToPath(callerUrl).endsWith('.ts')) {
     return new Worker(new URL(entry.replace(/\.ts$/, '.js'), callerUrl), options)
   }

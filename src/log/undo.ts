@@ -11,7 +11,7 @@
 
 import { seal, unseal } from './checksum.ts'
 import { numberKey } from './documents.ts'
-import { get, type Table, type Tables } from './environment.ts'
+import { get, keysIn, rowsOf, type Table, type Tables } from './environment.ts'
 import { prefixEnd } from './keys.ts'
 
 const OFFSET = 1
@@ -34,7 +34,7 @@ export function noteFormer(tables: Tables, staging: number, name: UndoTable, key
 
 /** Puts back up to `limit` of them, newest first; false when none was left. Only inside a write transaction. */
 export function undoSlice(tables: Tables, staging: number, limit: number): boolean {
-  const rows = tables.meta.getRange({ ...backwards(staging), limit }).asArray
+  const rows = rowsOf(tables.meta, { ...backwards(staging), limit })
   for (const { key: place, value: row } of rows) {
     const note = unseal(row, row.length, 'what a run changed')
     const flags = note[0] as number
@@ -49,7 +49,7 @@ export function undoSlice(tables: Tables, staging: number, limit: number): boole
 }
 
 function newest(meta: Table, staging: number): number {
-  const [key] = meta.getKeys({ ...backwards(staging), limit: 1 }).asArray
+  const [key] = keysIn(meta, { ...backwards(staging), limit: 1 })
   return key === undefined ? -1 : key.readUInt32BE(5)
 }
 

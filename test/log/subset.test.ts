@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { DatasetView, Version } from '../../src/log/contract.ts'
-import { openForReading } from '../../src/log/environment.ts'
+import { keysIn, openForReading } from '../../src/log/environment.ts'
 import { fillIndex } from '../../src/log/fill.ts'
 import { get } from '../../src/model/dict.ts'
 import type { Entity } from '../../src/model/entity.ts'
@@ -187,7 +187,7 @@ describe('a subset', () => {
     const blocks = [0, 1, 2].map((one) => [one, [one]] as const)
     await writer.remove({ dataset: 'd', generation, blocks, ids: [2] })
     const environment = openForReading(path)
-    expect([...environment.tables.left.getKeys({ start: Buffer.from([0]) })]).toEqual([])
+    expect(keysIn(environment.tables.left, { start: Buffer.from([0]) })).toEqual([])
     await environment.close()
   })
 
@@ -222,7 +222,7 @@ describe('a subset', () => {
 describe('an index that no subset is read from', () => {
   const left = async (path: string) => {
     const environment = openForReading(path)
-    const rows = environment.tables.left.getKeys({ start: Buffer.from([0]) }).asArray.length
+    const rows = keysIn(environment.tables.left, { start: Buffer.from([0]) }).length
     await environment.close()
     return rows
   }

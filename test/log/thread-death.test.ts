@@ -11,7 +11,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import type { DatasetView } from '../../src/log/contract.ts'
 import { startWriter, type WriterThread } from '../../src/log/journal.ts'
 import { type LogReader, openLog } from '../../src/log/reader.ts'
-import { startThread } from '../../src/log/thread.ts'
+import { endThread, startThread } from '../../src/log/thread.ts'
 import { verifyLog } from '../../src/log/verify/verify.ts'
 import type { BatchThreadData } from './batch-thread.ts'
 import { ENTITIES, idOf } from './crash-batches.ts'
@@ -88,7 +88,7 @@ it(
       if (end % 4 !== 0)
         await expect.poll(() => batches(place), { timeout: 20_000, interval: 1 }).toBeGreaterThan(before)
       await new Promise((resolve) => setTimeout(resolve, Math.random() * (end % 4 === 0 ? 600 : 30)))
-      await thread.terminate()
+      await endThread(thread)
       // Nobody holds the writer up: what another client sends is answered.
       await writer.journal.commit({ meta: [['after', `${end}`]] })
       before = batches(place)
@@ -111,14 +111,14 @@ it('goes on after a thread ran out of memory within a batch', async () => {
     const thread = batchThread(place, bursts)
     const error = await new Promise((resolve) => thread.once('error', resolve))
     expect(error).toMatchObject({ code: 'ERR_WORKER_OUT_OF_MEMORY' })
-    await thread.terminate()
+    await endThread(thread)
     expect(batches(place)).toBe(before + bursts)
     await examine(place)
   }
   const before = batches(place)
   const thread = batchThread(place)
   await expect.poll(() => batches(place), { timeout: 20_000 }).toBeGreaterThan(before)
-  await thread.terminate()
+  await endThread(thread)
   await examine(place)
   expect(openReaders(place.path)).toBe(0)
 }, 60_000)
@@ -130,7 +130,7 @@ it('lets the file reuse its pages after a thread was ended in the middle of a re
     const thread = batchThread(place)
     const before = batches(place)
     await expect.poll(() => batches(place), { timeout: 20_000 }).toBeGreaterThan(before)
-    await thread.terminate()
+    await endThread(thread)
   }
   const pagesAfter = async (rounds: number) => {
     for (let round = 0; round < rounds; round++) {

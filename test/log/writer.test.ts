@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { HOUSE, LAYOUT, nameKey, readText, writeText } from '../../src/log/documents.ts'
-import { openForWriting } from '../../src/log/environment.ts'
+import { keysIn, openForWriting, rowsOf } from '../../src/log/environment.ts'
 import { fillIndex } from '../../src/log/fill.ts'
 import { openLog } from '../../src/log/reader.ts'
 import { storedJson } from '../../src/log/stored.ts'
@@ -218,7 +218,7 @@ describe('datasets', () => {
       ['log', 'latest', 'index'].map((name) => {
         const transaction = environment.read()
         try {
-          return environment.tables[name as 'log'].getKeys({ transaction }).asArray.length
+          return keysIn(environment.tables[name as 'log'], { transaction }).length
         } finally {
           environment.release(transaction)
         }
@@ -327,7 +327,7 @@ describe('a damaged row', () => {
     const environment = openForWriting(path)
     const { log: table } = environment.tables
     environment.write(() => {
-      const [{ key, value }] = table.getRange({}).asArray as [{ key: Buffer; value: Buffer }]
+      const [{ key, value }] = rowsOf(table, {}) as [{ key: Buffer; value: Buffer }]
       const at = value.indexOf('"b","text":"sound"') + 13
       value.write('S', at)
       table.put(key, value)

@@ -13,7 +13,7 @@ import {
   writeCounts,
   writeText,
 } from '../documents.ts'
-import { type Environment, get, type Tables } from '../environment.ts'
+import { type Environment, get, keysIn, type Tables } from '../environment.ts'
 import { LogError } from '../errors.ts'
 import { datasetKey, indexKey, prefixEnd, sequenceOf } from '../keys.ts'
 import { LatestRow } from '../latest.ts'
@@ -177,7 +177,7 @@ class Application {
   #clearMeta(): void {
     if (this.#isMetaCleared) return
     this.#isMetaCleared = true
-    for (const key of this.#tables.meta.getKeys({ start: ZERO }).asArray) {
+    for (const key of keysIn(this.#tables.meta, { start: ZERO })) {
       if (key[0] !== SWEEP) this.#tables.meta.remove(key)
     }
   }
@@ -203,7 +203,7 @@ class Application {
     const table = this.#tables[name]
     for (let isMore = true; isMore; ) {
       this.#environment.write(() => {
-        const keys = table.getKeys({ start, end, limit: ROWS }).asArray
+        const keys = keysIn(table, { start, end, limit: ROWS })
         for (const key of keys) table.remove(key)
         isMore = keys.length === ROWS
       })

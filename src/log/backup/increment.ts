@@ -5,8 +5,7 @@
  */
 
 import { Block } from '../block.ts'
-import type { Table } from '../environment.ts'
-import { get } from '../environment.ts'
+import { get, rowsOf, type Table } from '../environment.ts'
 import { bounded, datasetKey, indexKey, latestKey, logKey, prefixEnd, sequenceOf } from '../keys.ts'
 import { LatestRow } from '../latest.ts'
 import { leftSince } from '../left.ts'
@@ -55,13 +54,13 @@ class Increment {
   /** Whether no block holds versions from both sides of a sequence. */
   #isApart(number: number, since: number): boolean {
     if (since === 0) return true
-    const last = this.#snapshot.environment.tables.log.getRange({
+    const last = rowsOf(this.#snapshot.environment.tables.log, {
       start: logKey(number, since - 1),
       end: datasetKey(number),
       reverse: true,
       limit: 1,
       transaction: this.#snapshot.transaction,
-    }).asArray[0]
+    })[0]
     if (last === undefined) return true
     const block = new Block(last.value, last.value.length, number, sequenceOf(last.key))
     return block.sequenceAt(block.count - 1) < since
@@ -115,7 +114,7 @@ class Increment {
   *#range(table: Table, start: Uint8Array, end: Uint8Array | undefined) {
     const { transaction } = this.#snapshot
     for (let from = start; ; ) {
-      const rows = table.getRange({ start: from, end, limit: ROWS, transaction }).asArray
+      const rows = rowsOf(table, { start: from, end, limit: ROWS, transaction })
       yield* rows
       const last = rows.at(-1)
       if (last === undefined || rows.length < ROWS) return

@@ -2,7 +2,7 @@
 
 import type { IndexDocument } from '../contract.ts'
 import type { StoredDocument } from '../documents.ts'
-import { get, type Table } from '../environment.ts'
+import { get, keysIn, type Table } from '../environment.ts'
 import {
   datasetKey,
   indexKey,
@@ -144,7 +144,7 @@ export class IndexWalk {
 }
 
 type Range = Parameters<Table['getKeys']>[0]
-const firstKey = (table: Table, range: Range): Buffer | undefined => table.getKeys(range).asArray[0]
+const firstKey = (table: Table, range: Range): Buffer | undefined => keysIn(table, range)[0]
 
 const markOf = (key: Buffer): number => key.readUInt32BE(4)
 const indexOf = (key: Buffer): number => markOf(key) >>> 1

@@ -2,7 +2,7 @@
 
 import { Block } from '../block.ts'
 import { readCounts, readDocuments, readHouse, readTexts } from '../documents.ts'
-import { type Environment, get, openForReading, type ReadTransaction, type Table } from '../environment.ts'
+import { type Environment, get, openForReading, type ReadTransaction, rowsOf, type Table } from '../environment.ts'
 import { encodeId } from '../ids.ts'
 import { datasetKey, latestKey, prefixEnd, sequenceOf } from '../keys.ts'
 import { LatestRow } from '../latest.ts'
@@ -74,10 +74,10 @@ class Look {
 
   #ends(table: Table, start: Uint8Array, end: Uint8Array | undefined) {
     const transaction = this.#transaction
-    const first = table.getRange({ start, end, limit: 1, transaction }).asArray
+    const first = rowsOf(table, { start, end, limit: 1, transaction })
     // Backwards the begin is inclusive and the end exclusive as well.
     const from = end ?? LAST
-    const last = table.getRange({ start: from, end: start, limit: 1, reverse: true, transaction }).asArray
+    const last = rowsOf(table, { start: from, end: start, limit: 1, reverse: true, transaction })
     return [...first, ...last]
   }
 }

@@ -21,7 +21,7 @@ import {
   writeCounts,
   writeText,
 } from '../documents.ts'
-import { type Environment, get, openForWriting } from '../environment.ts'
+import { type Environment, get, keysIn, openForWriting, rowsOf } from '../environment.ts'
 import { LogError } from '../errors.ts'
 import { encodeId } from '../ids.ts'
 import { bounded, datasetKey, indexKey, isLong, latestKey, prefixEnd, sequenceOf, valuePart } from '../keys.ts'
@@ -112,7 +112,7 @@ class Rebuild {
     const range = { start: prefix, end: prefixEnd(prefix), limit: ROWS }
     for (let isMore = true; isMore; ) {
       this.#environment.write(() => {
-        const keys = table.getKeys(range).asArray
+        const keys = keysIn(table, range)
         for (const key of keys) table.remove(key)
         isMore = keys.length === ROWS
       })
@@ -126,7 +126,7 @@ class Rebuild {
     for (let start: Buffer | undefined = datasetKey(this.#number); start !== undefined; ) {
       const range = { start, end, limit: BLOCKS }
       this.#environment.write(() => {
-        const rows = this.#environment.tables.log.getRange(range).asArray
+        const rows = rowsOf(this.#environment.tables.log, range)
         for (const { key, value } of rows) {
           const block = new Block(value, value.length, this.#number, sequenceOf(key))
           for (let entry = 0; entry < block.count; entry++) each(block.versionAt(entry), block.first)

@@ -1,6 +1,6 @@
 /** Walks the rows of a table whatever state they are in: a row that cannot be read is named, and the walk goes on behind it. */
 
-import { type Environment, get, type ReadTransaction, type Table, type Tables } from '../environment.ts'
+import { type Environment, get, keysIn, type ReadTransaction, rowsOf, type Table, type Tables } from '../environment.ts'
 
 /** Rows read in one go. */
 const ROWS = 256
@@ -62,13 +62,13 @@ interface Range {
 
 function readChunk(table: Table, range: Range, last: Buffer | null): readonly WalkedRow[] {
   try {
-    return table.getRange(range).asArray
+    return rowsOf(table, range)
   } catch {
     // One of them cannot be read: one by one, the others can.
   }
   let keys: readonly Buffer[]
   try {
-    keys = table.getKeys(range).asArray
+    keys = keysIn(table, range)
   } catch (error) {
     throw new BrokenTable((error as Error).message, last)
   }

@@ -7,7 +7,7 @@
 import type { Entity } from '../../model/entity.ts'
 import { unseal } from '../checksum.ts'
 import { HOUSE, type House, type MetaKind, readHouse, type StoredDocument } from '../documents.ts'
-import type { Tables } from '../environment.ts'
+import { keysIn, type Tables } from '../environment.ts'
 import { openLog } from '../reader.ts'
 import type { OpenSnapshot } from '../snapshot.ts'
 import { type StoredStaging, stagingNumber } from '../staging.ts'
@@ -178,11 +178,11 @@ class LogWalk implements Walk {
     try {
       while (from !== undefined) {
         await this.breathe()
-        const [key] = this.environment.tables[table].getKeys({
+        const [key] = keysIn(this.environment.tables[table], {
           start: from,
           limit: 1,
           transaction: this.transaction,
-        }).asArray
+        })
         if (key === undefined) return
         const number = key.length < 4 ? -1 : key.readUInt32BE(0)
         if (!numbers.has(number)) {

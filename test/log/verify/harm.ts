@@ -1,6 +1,6 @@
 /** A log to be harmed, and what verify says of it. */
 
-import { type Environment, openForWriting } from '../../../src/log/environment.ts'
+import { type Environment, openForWriting, rowsOf } from '../../../src/log/environment.ts'
 import { fillIndex } from '../../../src/log/fill.ts'
 import { openLog } from '../../../src/log/reader.ts'
 import type { Finding, Walked } from '../../../src/log/verify/finding.ts'
@@ -59,7 +59,7 @@ export async function harm(path: string, action: (environment: Environment) => v
 
 /** Changes one byte of a value, counted from the end when negative. */
 export function flip(table: Environment['tables']['log'], key: Uint8Array, at: number): void {
-  const [row] = table.getRange({ start: key, limit: 1 }).asArray
+  const [row] = rowsOf(table, { start: key, limit: 1 })
   const value = Buffer.from(row?.value as Buffer)
   const place = at < 0 ? value.length + at : at
   value[place] = (value[place] as number) ^ 0xff

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { readCounts, writeCounts } from '../../../src/log/documents.ts'
-import { openForReading, openForWriting } from '../../../src/log/environment.ts'
+import { keysIn, openForReading, openForWriting, rowsOf } from '../../../src/log/environment.ts'
 import { indexPrefix, latestKey, logKey } from '../../../src/log/keys.ts'
 import { rebuild } from '../../../src/log/verify/rebuild.ts'
 import { LogWriter } from '../../../src/log/writer.ts'
@@ -14,9 +14,7 @@ async function rows(path: string): Promise<Record<string, [string, string][]>> {
     .filter(([name]) => name !== 'meta')
     .map(([name, table]) => [
       name,
-      table
-        .getRange({})
-        .asArray.map(({ key, value }): [string, string] => [key.toString('hex'), value.toString('hex')]),
+      rowsOf(table, {}).map(({ key, value }): [string, string] => [key.toString('hex'), value.toString('hex')]),
     ])
   await close()
   return Object.fromEntries(all)
@@ -28,7 +26,7 @@ it('makes latest, counts and indexes again exactly as they were, and does not to
   await harm(path, ({ tables }) => {
     flip(tables.latest, latestKey(1, bytes('id1')), 20)
     tables.latest.remove(latestKey(1, bytes('id2')))
-    tables.index.remove(tables.index.getKeys({ start: indexPrefix(1, 0, false), limit: 1 }).asArray[0] as Buffer)
+    tables.index.remove(keysIn(tables.index, { start: indexPrefix(1, 0, false), limit: 1 })[0] as Buffer)
     tables.index.put(Buffer.concat([indexPrefix(1, 0, true), Buffer.from([1, 0, 65, 66])]), Buffer.alloc(0))
     writeCounts(tables.meta, 1, { ...readCounts(tables.meta, 1), existing: 3, sums: new Uint32Array(4) })
   })

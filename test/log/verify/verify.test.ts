@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest'
 import { numberKey, readCounts, writeCounts } from '../../../src/log/documents.ts'
-import type { Environment } from '../../../src/log/environment.ts'
+import { type Environment, keysIn, rowsOf } from '../../../src/log/environment.ts'
 import { indexPrefix, latestKey, logKey, prefixEnd, valuePart } from '../../../src/log/keys.ts'
 import { noteLeft } from '../../../src/log/left.ts'
 import { LogWriter } from '../../../src/log/writer.ts'
@@ -51,7 +51,7 @@ it.each<[what: string, law: string, harm: (environment: Environment) => void]>([
     'a `latest` row of an id that is not in the log',
     'latest',
     ({ tables }) => {
-      const [row] = tables.latest.getRange({ start: latestKey(1, bytes('id1')), limit: 1 }).asArray
+      const [row] = rowsOf(tables.latest, { start: latestKey(1, bytes('id1')), limit: 1 })
       tables.latest.put(latestKey(1, bytes('stranger')), row?.value as Buffer)
     },
   ],
@@ -59,7 +59,7 @@ it.each<[what: string, law: string, harm: (environment: Environment) => void]>([
     'an older `latest` row',
     'latest',
     ({ tables }) => {
-      const [row] = tables.latest.getRange({ start: latestKey(1, bytes('id1')), limit: 1 }).asArray
+      const [row] = rowsOf(tables.latest, { start: latestKey(1, bytes('id1')), limit: 1 })
       tables.latest.put(latestKey(1, bytes('id6')), row?.value as Buffer)
     },
   ],
@@ -68,7 +68,7 @@ it.each<[what: string, law: string, harm: (environment: Environment) => void]>([
     'an index row that is gone',
     'index',
     ({ tables }) => {
-      const [key] = tables.index.getKeys({ start: indexPrefix(1, 0, false), limit: 1 }).asArray
+      const [key] = keysIn(tables.index, { start: indexPrefix(1, 0, false), limit: 1 })
       tables.index.remove(key as Buffer)
     },
   ],
@@ -76,7 +76,7 @@ it.each<[what: string, law: string, harm: (environment: Environment) => void]>([
     'an index row too many',
     'index',
     ({ tables }) => {
-      const [key] = tables.index.getKeys({ start: indexPrefix(1, 0, false), limit: 1 }).asArray
+      const [key] = keysIn(tables.index, { start: indexPrefix(1, 0, false), limit: 1 })
       tables.index.put(Buffer.concat([key as Buffer, bytes('x')]), Buffer.alloc(0))
     },
   ],
@@ -85,14 +85,14 @@ it.each<[what: string, law: string, harm: (environment: Environment) => void]>([
     'unreadable',
     ({ tables }) => {
       const range = { start: indexPrefix(1, 0, false), end: prefixEnd(indexPrefix(1, 0, false)) }
-      const row = tables.index.getRange(range).asArray.find(({ value }) => value.length > 0)
+      const row = rowsOf(tables.index, range).find(({ value }) => value.length > 0)
       flip(tables.index, row?.key as Buffer, 9)
     },
   ],
   [
     'a loss of a key that is noted by half',
     'index',
-    ({ tables }) => tables.left.remove(tables.left.getKeys({ limit: 1 }).asArray[0] as Buffer),
+    ({ tables }) => tables.left.remove(keysIn(tables.left, { limit: 1 })[0] as Buffer),
   ],
   [
     'rows of an index that does not exist',
@@ -105,7 +105,7 @@ it.each<[what: string, law: string, harm: (environment: Environment) => void]>([
     'unreadable',
     ({ tables }) => {
       noteLeft(tables.left, 1, 0, valuePart(bytes('x')), bytes('id1') as Buffer, 3)
-      const [key] = tables.left.getKeys({ start: Buffer.from([0]), limit: 1 }).asArray
+      const [key] = keysIn(tables.left, { start: Buffer.from([0]), limit: 1 })
       flip(tables.left, key as Buffer, 5)
     },
   ],
