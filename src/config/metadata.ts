@@ -5,15 +5,26 @@ import { compactionDefaults } from './compaction.ts'
 
 const Threshold = (description: string) => Type.Optional(Type.Integer({ minimum: 1, description }))
 
-/** Thresholds of dependency tracking, of the node and of a pipe: as yet those of hops (dtl.md §10.7). */
+/** Thresholds of dependency tracking, and of hops where that is switched on, of the node and of a pipe (dtl.md §10.7, §11.4). */
 export const dependencyTracking = Type.Object({
   enable_hops_thresholds: Type.Optional(
     Type.Boolean({ description: 'The thresholds hold for what one hops collects for one source entity.' }),
   ),
-  dependency_warning_threshold: Threshold('Entities; more are warned of. 10000 when absent.'),
-  dependency_error_threshold: Threshold('Entities; more make the pump fail. 50000 when absent.'),
-  dependency_warning_threshold_total_bytes: Threshold('Bytes of entities; more are warned of. 32 MB when absent.'),
-  dependency_error_threshold_total_bytes: Threshold('Bytes of entities; more make the pump fail. 128 MB when absent.'),
+  dependency_warning_threshold: Threshold(
+    'Entities that run again because of others; more are warned of. Absent: no limit, and for hops 10000.',
+  ),
+  dependency_error_threshold: Threshold(
+    'Entities that run again because of others; more make the pump fail. Absent: no limit, and for hops 50000.',
+  ),
+  dependency_warning_threshold_total_bytes: Threshold(
+    'Bytes of these entities; more are warned of. Absent: no limit, and for hops 32 MB.',
+  ),
+  dependency_error_threshold_total_bytes: Threshold(
+    'Bytes of these entities; more make the pump fail. Absent: no limit, and for hops 128 MB.',
+  ),
+  dependency_reset_threshold: Threshold(
+    'Changes of what a pipe hops to that wait to be followed back; with more the pipe reads all again. Absent: no limit.',
+  ),
 })
 
 export const metadataSchema = Type.Object({

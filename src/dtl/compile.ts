@@ -1,7 +1,9 @@
 /** The language as others use it: programs, single expressions and index texts in, functions out. */
 
-import type { Entity } from '../model/entity.ts'
-import type { Value } from '../model/value.ts'
+import { keyOf } from '../model/canonical.ts'
+import { copyOf, dictOf, newDict, set } from '../model/dict.ts'
+import { type Entity, idOf } from '../model/entity.ts'
+import { isList, type Value } from '../model/value.ts'
 import { analyse } from './analyse.ts'
 import { checkIndexExpression, checkNode, checkProgram } from './check.ts'
 import { compileArgument } from './closures.ts'
@@ -19,10 +21,12 @@ import type {
 import { DtlError, type DtlErrorCode } from './errors.ts'
 import { type Explanation, explainProgram } from './explain.ts'
 import { frameOf } from './frame.ts'
-import { indexText, readIndexText } from './index-text.ts'
+import { type IndexPassage, indexText, passedText, readIndexText, readPassage } from './index-text.ts'
 import { invert } from './inverse.ts'
 import { lineageOf } from './lineage.ts'
+import { addNamespaces } from './namespaces.ts'
 import { parseExpression, parseProgram } from './parse.ts'
+import { Impassable, isValueByValue, namesRead, type PassedProgram, sliceOf } from './passage.ts'
 import { Program } from './program.ts'
 import { Problems, Scope } from './scope.ts'
 import type { ProgramNode, Tools } from './syntax.ts'
@@ -43,7 +47,7 @@ export function compileDtl(transform: Value, settings: DtlSettings): Compiled {
   const node = parseProgram(transform, problems)
   if (node !== null) checkProgram(node, problems)
   if (node === null || problems.hasErrors) return { transform: null, problems: problems.all }
-  const compiled = new CompiledTransform(node, settings)
+  const compiled = new CompiledTransform(node, settings, transform)
   if (compiled.analysis.tracked.length > 0) warnOfObstacles(compiled.inverse, problems)
   return { transform: compiled, problems: problems.all }
 }
@@ -68,13 +72,15 @@ class CompiledTransform implements DtlTransform {
   readonly #program: Program
   readonly #node: ProgramNode
   readonly #settings: DtlSettings
+  readonly #written: Value
   readonly analysis: Analysis
   /** Compiled when a trace is first asked for. */
   #twin: Program | null = null
   #inverse: Inverse | null = null
   #lineage: readonly RuleLineage[] | null = null
 
-  constructor(node: ProgramNode, settings: DtlSettings) {
+  constructor(node: ProgramNode, settings: DtlSettings, written: Value) {
+    this.#written = written
     this.#node = node
     this.#settings = settings
     this.#program = new Program(node, settings)
@@ -120,6 +126,11 @@ class CompiledTransform implements DtlTransform {
     return this.#lineage
   }
 
+  get passed(): PassedProgram {
+    const writes = this.lineage.find(({ rule }) => rule === 'default')?.writes ?? []
+    return { node: this.#node, written: this.#written, writes }
+  }
+
   get explanation(): Explanation {
     return explainProgram(this.#node, this.inverse, this.#settings)
   }
@@ -148,8 +159,122 @@ export function compileExpression(expression: Value, settings: DtlSettings): Com
   return { evaluate: (entity) => evaluate(frameOf(entity)), index: indexText(node, settings), problems: problems.all }
 }
 
+/** What lies between an entity of a dataset and what a program reads. */
+export interface Passage {
+  /** Programs before it. */
+  readonly before: readonly DtlTransform[]
+  /** Of the pipe. */
+  readonly settings: DtlSettings
+  readonly addsNamespaces: boolean
+  /** Stands before the id. */
+  readonly idPrefix: string
+  /** It is made into one with others, the values of all of them in lists. */
+  readonly isPart: boolean
+  /** Whether a root property comes out of the source as the dataset has it. */
+  carries(property: string): boolean
+}
+
+/**
+ * The index over the entities of the dataset that has what `index` has over what the program reads of them; or why there
+ * is none, and what to do.
+ */
+export function indexThrough(
+  index: string,
+  passage: Passage,
+): { readonly index: string } | { readonly obstacle: string; readonly hint: string } {
+  try {
+    return { index: passedIndex(index, passage) }
+  } catch (error) {
+    if (error instanceof Impassable) return { obstacle: error.message, hint: error.hint }
+    throw error
+  }
+}
+
+function passedIndex(index: string, { before, settings, addsNamespaces, idPrefix, isPart, carries }: Passage): string {
+  const parsed = (expression: Value) => parseExpression(expression, '', new Scope(new Problems()))
+  const read = parsed(readIndexText(index).expression)
+  let reads = namesRead(read)
+  const through: (readonly Value[])[] = []
+  for (const transform of [...before].reverse()) {
+    const slice = sliceOf((transform as CompiledTransform).passed, reads)
+    reads = slice.reads
+    through.unshift(slice.transforms)
+  }
+  for (const name of reads) if (!carries(name) && !(name === '_id' && idPrefix !== '')) throw notCarried(name)
+  if (isPart) {
+    const added = through
+      .flat()
+      .flatMap((one) => (isList(one) && (one[0] === 'add' || one[0] === 'default') ? [one[2] as Value] : []))
+    for (const one of [read, ...added.map(parsed)]) if (!isValueByValue(one)) throw new Impassable(SEVERAL, ONE_VALUE)
+  }
+  const passes = addsNamespaces || idPrefix !== '' || through.length > 0
+  if (!passes) return index
+  return passedText(index, { prefix: idPrefix, added: addsNamespaces ? settings.namespaces : null, through, settings })
+}
+
+const SEVERAL = 'it joins on what is computed of several entities that are made one'
+const ONE_VALUE =
+  'Join on one property, or on a function of it that takes each value by itself; or let a pipe of its own write what is joined on.'
+
+const notCarried = (name: string): Impassable =>
+  new Impassable(`it joins on '${name}', which the source makes of more than one entity`, ONE_VALUE)
+
 /** Recompiles the text of an index, in any thread. */
 export function compileIndex(text: string): CompiledIndex {
+  const passage = readPassage(text)
+  const keys = compiledKeys(text)
+  if (passage === null) return { keys }
+  const pass = passing(passage)
+  return {
+    keys: (entity) => {
+      const passed = pass(entity)
+      return passed.length === 1 ? keys(passed[0] as Entity) : distinctKeys(passed.flatMap(keys))
+    },
+  }
+}
+
+/** What an entity becomes on its way; one that a program fails on has no keys. */
+function passing({ prefix, added, through, settings }: IndexPassage): (entity: Entity) => readonly Entity[] {
+  const programs = through.map((transforms) => {
+    const node = parseProgram(
+      dictOf({ type: 'dtl', id_required: false, rules: dictOf({ default: transforms as Value }) }),
+      new Problems(),
+    )
+    return new Program(node as ProgramNode, settings, undefined, () => null)
+  })
+  const namespaces = added === null ? null : { ...settings, namespaces: added }
+  return (entity) => {
+    let passed: readonly Entity[] = [prefix === '' ? entity : withId(entity, prefix)]
+    if (namespaces !== null) passed = passed.map((one) => addNamespaces(one, namespaces))
+    try {
+      for (const program of programs) passed = passed.flatMap((one) => program.run(one, ALONE))
+    } catch (error) {
+      if (error instanceof DtlError) return []
+      throw error
+    }
+    return passed
+  }
+}
+
+function withId(entity: Entity, prefix: string): Entity {
+  const named = copyOf(entity)
+  set(named, '_id', prefix + idOf(entity))
+  return named
+}
+
+const distinctKeys = (values: readonly Value[]): readonly Value[] => [
+  ...new Map(values.map((value) => [keyOf(value), value])).values(),
+]
+
+/** Where an index is made there is nothing but the entity. */
+const ALONE: RunContext = {
+  lookup: { joined: notInIndex, entity: notInIndex },
+  now: notInIndex,
+  uuid: notInIndex,
+  bound: newDict(),
+}
+
+function compiledKeys(text: string): (entity: Entity) => readonly Value[] {
   const { expression, settings } = readIndexText(text)
   const { evaluate, problems } = compileExpression(expression, settings)
   const mistake = problems.find(({ level }) => level === 'error')
@@ -158,7 +283,7 @@ export function compileIndex(text: string): CompiledIndex {
       hint: 'Use a text that the compiler gave.',
     })
   }
-  return { keys: (entity) => keysOf(entity, evaluate) }
+  return (entity) => keysOf(entity, evaluate)
 }
 
 /** An entity that the expression fails on has no keys: what is stored must not depend on who indexes it. */

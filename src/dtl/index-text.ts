@@ -75,6 +75,66 @@ export function readIndexText(text: string): { readonly expression: Value; reado
   }
 }
 
+/** What is done to an entity before the expression is evaluated over what it became. */
+export interface IndexPassage {
+  /** Put before its id. */
+  readonly prefix: string
+  /** Names and ids without namespace get these. */
+  readonly added: DtlSettings['namespaces'] | null
+  /** Transforms that it goes through, one program after the other, and what names mean in them. */
+  readonly through: readonly (readonly Value[])[]
+  readonly settings: DtlSettings
+}
+
+/** The text of the same index over entities that go through something first. */
+export function passedText(text: string, { prefix, added, through, settings }: IndexPassage): string {
+  const value = parseJson(text, { transit: false })
+  const { pipe: _, namespacedIdentifiers, namespaces, prefixes } = settings
+  const own = Object.entries(prefixes).filter(([name, prefix]) => builtinNamespaces[name] !== prefix)
+  return writeJson(
+    dictOf([
+      ...(isDict(value) ? entries(value) : [['expression', value] as const]),
+      ...(prefix === '' ? [] : [['prefix', prefix] as const]),
+      ...(added === null ? [] : [['added', [added.identity, added.property]] as const]),
+      ...(through.length === 0
+        ? []
+        : [
+            ['through', through] as const,
+            [
+              'language',
+              [
+                namespacedIdentifiers,
+                namespaces.identity,
+                namespaces.property,
+                dictOf(own.sort(([a], [b]) => (a < b ? -1 : 1))),
+              ],
+            ] as const,
+          ]),
+    ]),
+  )
+}
+
+/** Null: the expression is over the entity itself. */
+export function readPassage(text: string): IndexPassage | null {
+  const value = parseJson(text, { transit: false })
+  if (!isDict(value)) return null
+  const [prefix, added, through, language] = ['prefix', 'added', 'through', 'language'].map((name) => get(value, name))
+  if (prefix === undefined && added === undefined && through === undefined) return null
+  const [identity, property] = (added ?? []) as readonly string[]
+  const [namespaced, ownIdentity, ownProperty, own] = (language ?? [false, '', '', dictOf({})]) as readonly Value[]
+  return {
+    prefix: (prefix as string | undefined) ?? '',
+    added: added === undefined ? null : { identity: identity as string, property: property as string },
+    through: (through ?? []) as readonly (readonly Value[])[],
+    settings: {
+      pipe: '',
+      namespacedIdentifiers: namespaced === true,
+      namespaces: { identity: ownIdentity as string, property: ownProperty as string },
+      prefixes: { ...builtinNamespaces, ...Object.fromEntries(entries(own as Dict) as [string, string][]) },
+    },
+  }
+}
+
 interface Needs {
   /** Some element is read in every namespace, or a function reads names at run time. */
   namespaced: boolean

@@ -33,9 +33,17 @@ export class Program {
   /** Namespaces it made up for URIs; a traced twin shares them. */
   readonly #namespaceFor: (prefix: string) => string | null
 
-  /** With the program it is the traced twin of, it tells every step of a run to a tracer, slowly. */
-  constructor(node: ProgramNode, settings: DtlSettings, twin?: Program) {
-    this.#namespaceFor = twin === undefined ? madeUpNamespaces(settings.pipe) : twin.#namespaceFor
+  /**
+   * With the program it is the traced twin of, it tells every step of a run to a tracer, slowly. `namespaceFor` makes up
+   * namespaces; absent: it does so itself.
+   */
+  constructor(
+    node: ProgramNode,
+    settings: DtlSettings,
+    twin?: Program,
+    namespaceFor: (prefix: string) => string | null = madeUpNamespaces(settings.pipe),
+  ) {
+    this.#namespaceFor = twin === undefined ? namespaceFor : twin.#namespaceFor
     const tools = this.#tools(node, settings, twin !== undefined)
     for (const rule of reachableRules(node)) this.#rules.set(rule.id, new CompiledRule(rule))
     for (const rule of this.#rules.values()) rule.compile(tools)

@@ -21,7 +21,6 @@ import { isDict } from '../model/value.ts'
 import { buildPipe, type NodeSettings } from '../pipes/build.ts'
 import { checkCompaction, compactionOf, nodeCompaction } from '../pipes/compaction-settings.ts'
 import type { Inexact } from '../pipes/exactness/reason.ts'
-import { checkThresholds, hopsThresholdsOf } from '../pipes/hops-thresholds.ts'
 import type { Pipe } from '../pipes/pipe.ts'
 import { buildSystem } from '../pipes/systems/build.ts'
 import type { DeployedSystem } from '../pipes/systems/pool.ts'
@@ -170,18 +169,7 @@ function deployMetadata(components: readonly Component[], env: Dict) {
     component: component.id,
     pointer: '/global_defaults/compaction_keep_versions',
   }))
-  const tracking = node.dependencyTracking
-  const thresholds = checkThresholds(tracking, hopsThresholdsOf(tracking, {})).map((finding) => ({
-    ...finding,
-    component: component.id,
-  }))
-  const found = beyond(problems, [
-    ...checked.problems,
-    ...defaultsChecked.problems,
-    ...without,
-    ...thresholds,
-    ...tasks.problems,
-  ])
+  const found = beyond(problems, [...checked.problems, ...defaultsChecked.problems, ...without, ...tasks.problems])
   const effective = dictOf([...entriesBut(value, 'global_defaults'), ['global_defaults', defaults]])
   return {
     metadata: { component, effective, problems: located(found, component) },

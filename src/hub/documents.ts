@@ -7,6 +7,7 @@ import type { Value } from '../model/value.ts'
 import { exactnessOf } from '../pipes/exactness/exactness.ts'
 import { interruptedRun, sourceOffset } from '../pipes/full-run.ts'
 import { isPublisher, isReceiver, type Pipe, runsByPump } from '../pipes/pipe.ts'
+import { trackedTo } from '../pipes/tracking/offsets.ts'
 import type { DeployedComponent, DeployedPipe } from './deployment.ts'
 import { unpopulatedNow } from './exactness.ts'
 import { supportedOperations } from './operations.ts'
@@ -109,10 +110,11 @@ function pumpConfig(pipe: Pipe | null): Record<string, unknown> {
   }
 }
 
-/** Entities the pump has not read yet, as far as it can be known: null for sources outside the hub. */
+/** Changes that the pump has not taken in yet, as far as it can be known: null for sources outside the hub. */
 function queues(pipe: Pipe, snapshot: Snapshot): Record<string, unknown> {
   const { inputs } = pipe.source
-  if (inputs.length === 0) return { source: null, dependencies: null }
+  const dependencies = dependencyQueues(pipe, snapshot)
+  if (inputs.length === 0) return { source: null, dependencies }
   const offsets = (snapshot.offset(sourceOffset(pipe.id)) ?? '').split(',')
   let pending = 0
   for (const [place, input] of inputs.entries()) {
@@ -120,7 +122,17 @@ function queues(pipe: Pipe, snapshot: Snapshot): Record<string, unknown> {
     const offset = offsets[place]
     pending += Math.max(0, end - 1 - (offset === undefined || offset === '' ? -1 : Number(offset)))
   }
-  return { source: pending, dependencies: null }
+  return { source: pending, dependencies }
+}
+
+/** By dataset; null where nothing is tracked. Before its first run a pipe has nothing to follow back. */
+function dependencyQueues({ id, tracking }: Pipe, snapshot: Snapshot): Record<string, number> | null {
+  if (tracking === null) return null
+  const waiting = (dataset: string) => {
+    const at = trackedTo(id, dataset, snapshot)
+    return at === undefined ? 0 : Math.max(0, (snapshot.dataset(dataset)?.counts().end ?? 0) - 1 - at)
+  }
+  return Object.fromEntries(tracking.datasets.map((dataset) => [dataset, waiting(dataset)]))
 }
 
 export function systemDocument(system: DeployedComponent): string {

@@ -8,7 +8,8 @@ import type { Deployment } from './deployment.ts'
 export function pipesUsing({ pipes }: Deployment, dataset: string, expression: string): readonly string[] {
   return [...pipes].flatMap(([id, { pipe }]) => {
     if (pipe === null) return []
-    const isRead = pipe.indexes.some((index) => index.dataset === dataset && index.expression === expression)
+    const read = [...pipe.indexes, ...(pipe.tracking?.indexes ?? [])]
+    const isRead = read.some((index) => index.dataset === dataset && index.expression === expression)
     const { sink } = pipe
     const isKept = sink.kind === 'dataset' && sink.dataset === dataset && sink.indexes.includes(expression)
     return isRead || isKept ? [id] : []

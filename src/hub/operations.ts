@@ -13,7 +13,7 @@ const KNOWS = {
   'update-last-seen': (pipe) => !pipe.isOffsetProtected,
   'set-last-seen-to-end': (pipe) => !pipe.isOffsetProtected && pipe.source.end !== null,
   'reset-rescan': (pipe) => pipe.sink.kind === 'dataset',
-  'reset-tracking': (pipe) => pipe.reads.length > 0 && pipe.source.inputs.length > 0,
+  'reset-tracking': (pipe) => pipe.tracking !== null,
 } as const satisfies Record<string, (pipe: Pipe) => boolean>
 
 export type Operation = keyof typeof KNOWS

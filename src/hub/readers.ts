@@ -6,13 +6,8 @@ import { get } from '../model/dict.ts'
 import { isDict, isList, type Value } from '../model/value.ts'
 import { sourceOffset } from '../pipes/full-run.ts'
 import { SeenStore } from '../pipes/seen-store.ts'
+import { trackersOf } from '../pipes/tracking/offsets.ts'
 import type { DeployedPipe } from './deployment.ts'
-
-/**
- * Offsets of trackers, which keep old versions of what changed after them (design: hold-off by entity):
- * `tracking:<pipe>:<dataset>`, the last sequence that was taken in. A tracker stores its offset before it first reads.
- */
-const TRACKING = 'tracking:'
 
 const NOTHING_YET = -1
 
@@ -24,10 +19,7 @@ export interface Readers {
 }
 
 export function readerPositions(snapshot: Snapshot, dataset: string, readers: Readers): ReaderPositions {
-  const trackers = snapshot
-    .offsets(TRACKING)
-    .filter(([name]) => name.endsWith(`:${dataset}`))
-    .map(([, value]) => sequenceOf(value))
+  const trackers = trackersOf(dataset, snapshot)
   const sources = [...readers.pipes].flatMap(([id, deployed]) =>
     sourcePosition(snapshot, dataset, id, deployed, readers),
   )

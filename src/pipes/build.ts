@@ -15,14 +15,15 @@ import type { NeededIndex, SinkType, SourceType } from './contract.ts'
 import type { Finding } from './finding.ts'
 import { checkHolding, type Holding, readHolding } from './holding-back.ts'
 import { checkHops } from './hops-checks.ts'
-import type { HopsThresholds } from './hops-meter.ts'
-import { checkThresholds, hopsThresholdsOf, type TrackingSettings } from './hops-thresholds.ts'
+import { hopsThresholdsOf, type TrackingSettings } from './hops-thresholds.ts'
 import { explicitIndexes, IDS } from './indexes.ts'
 import type { BreakerLimits, CompletenessSettings, Pipe, PipeSink, PipeSource, PumpSettings } from './pipe.ts'
 import { readPump } from './pump-settings.ts'
 import { schedulesItself } from './schedule.ts'
 import { laterSinkTypes, sinkTypes } from './sinks/index.ts'
 import { laterSourceTypes, sourceTypes } from './sources/index.ts'
+import { planTracking } from './tracking/plan.ts'
+import { trackingLimitsOf } from './tracking/thresholds.ts'
 import { laterTransformTypes, transformTypes } from './transforms/index.ts'
 
 /** What the node says about all pipes. */
@@ -84,19 +85,25 @@ class Builder {
     const pump = this.#pump(source, sink)
     const analyses = transforms.map(({ analysis }) => analysis)
     const namespaced = settings.namespacedIdentifiers
-    const pipe: Pipe = {
-      id: this.#id,
+    const limits = this.#trackingSettings()
+    const tracked = {
       source: this.#source(source, pump, settings),
       transforms,
       transformPointers: placed.map(({ pointer }) => pointer),
+      settings,
+      addNamespaces: this.#flag('add_namespaces') ?? (namespaced && source.type.addsNamespaces),
+    }
+    const { plan: tracking, findings } = planTracking(tracked)
+    for (const finding of findings) this.#report(finding)
+    const pipe: Pipe = {
+      ...tracked,
+      id: this.#id,
       sink: this.#sink(
         sink,
         settings,
         analyses.some(({ createsChildren }) => createsChildren),
       ),
       pump,
-      settings,
-      addNamespaces: this.#flag('add_namespaces') ?? (namespaced && source.type.addsNamespaces),
       removeNamespaces: this.#flag('remove_namespaces') ?? (namespaced && sink.type.removesNamespaces),
       batchSize: this.#number('batch_size') ?? (sink.type.kind === 'dataset' ? 2_000 : 100),
       checkpointInterval: this.#number('checkpoint_interval') ?? 1,
@@ -113,21 +120,21 @@ class Builder {
       isOffsetProtected: this.#flag('disable_set_last_seen') ?? false,
       isOfUser: isOfUser(this.#effective),
       rescansInBackground: false,
-      hopsThresholds: this.#hopsThresholds(),
       tracesOutput: sink.type.kind === 'dataset' && (this.#flag('trace_output') ?? this.#node.tracesOutput),
+      tracking,
+      trackingLimits: trackingLimitsOf(limits, this.#node.dependencyTracking),
+      resetsItself: get(this.#effective, 'reprocessing_policy') === 'automatic',
+      hopsThresholds: hopsThresholdsOf(limits, this.#node.dependencyTracking),
     }
     for (const finding of checkHops(pipe)) this.#report(finding)
     return pipe
   }
 
-  #hopsThresholds(): HopsThresholds | null {
+  #trackingSettings(): TrackingSettings {
     const own = this.#dict('dependency_tracking')
     const { value, problems } = checkComponent(dependencyTracking, own, { component: this.#id, pointer: '' })
     // What is wrong with them the schema of the pipe has said.
-    if (problems.some(({ level }) => level === 'error')) return null
-    const thresholds = hopsThresholdsOf(value, this.#node.dependencyTracking)
-    for (const finding of checkThresholds(value, thresholds)) this.#report(finding)
-    return thresholds
+    return problems.some(({ level }) => level === 'error') ? {} : value
   }
 
   #source({ type, config }: Chosen<SourceType>, pump: PumpSettings, settings: DtlSettings): PipeSource {

@@ -64,6 +64,10 @@ export interface Origin {
   readonly datasets: readonly string[]
   /** Whether all values that one of them has for a root property are among those of what comes out, under the same name. */
   carries(property: string): boolean
+  /** Several become one, with the values of all in lists: no expression over more than one value finds it again. */
+  readonly isPart?: boolean
+  /** What stands before the `_id` of an entity of the dataset. */
+  idPrefix?(dataset: string): string
 }
 
 /** An index that is complete before a pipe reads. */

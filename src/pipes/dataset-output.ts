@@ -11,6 +11,8 @@ import type { Output } from './output.ts'
 import { type PipeSink, suppressesFiltered } from './pipe.ts'
 import type { Run } from './run.ts'
 import type { StateChanges } from './state.ts'
+import type { TrackingChanges } from './tracking/begin.ts'
+import type { OffsetChanges } from './tracking/book.ts'
 import { isFiltered } from './transform-batch.ts'
 
 type DatasetSink = PipeSink & { kind: 'dataset' }
@@ -91,6 +93,18 @@ export class DatasetOutput implements Output {
     if (this.#hopsToItself) await this.#inFlight
   }
 
+  async writeAgain(entities: readonly Entity[], offsets: OffsetChanges): Promise<void> {
+    const { token, tally } = this.#run
+    await this.#inFlight
+    tally.written += entities.length
+    if (entities.length === 0 && offsets.length === 0) return
+    this.#inFlight = this.#writer.write(entities, { run: token, offsets }).then(({ changes }) => {
+      tally.changes += changes
+    })
+    this.#inFlight.catch(() => {})
+    if (this.#hopsToItself) await this.#inFlight
+  }
+
   async settle(): Promise<void> {
     await this.#inFlight
     if (this.#unsaved !== null) await this.#run.commit({ offsets: [[this.#offset, this.#unsaved]] })
@@ -102,7 +116,7 @@ export class DatasetOutput implements Output {
     if (state.length > 0) await this.#run.commit({ state })
   }
 
-  async end(reached: string | null): Promise<void> {
+  async end(reached: string | null, tracked: TrackingChanges): Promise<void> {
     if (this.#fullRun !== null) {
       await this.#deleteWhatIsGone(this.#fullRun)
       if (this.#signal.aborted) return this.pause()
@@ -110,8 +124,9 @@ export class DatasetOutput implements Output {
     this.#run.position.moveToPresent()
     const populated = this.#isPopulated() ? ([[this.#sink.dataset, true]] as const) : []
     const { supportsSince } = this.#run.pipe.source.continuation
-    const offsets = supportsSince && reached !== null ? ([[this.#offset, reached]] as const) : []
-    const state = this.#fullRun?.forgotten() ?? []
+    const own = supportsSince && reached !== null ? ([[this.#offset, reached]] as const) : []
+    const offsets = [...own, ...tracked.offsets]
+    const state = [...(this.#fullRun?.forgotten() ?? []), ...tracked.state]
     const completeness = learned(this.#run.snapshot, this.#sink.dataset, this.#run.inherited)
     if (populated.length + offsets.length + state.length + completeness.length === 0) return
     await this.#run.commit({ populated, offsets, state, completeness })

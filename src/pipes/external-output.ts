@@ -7,6 +7,8 @@ import type { Output } from './output.ts'
 import type { PipeSink } from './pipe.ts'
 import type { Run } from './run.ts'
 import type { StateChanges } from './state.ts'
+import type { TrackingChanges } from './tracking/begin.ts'
+import type { OffsetChanges } from './tracking/book.ts'
 
 export class ExternalOutput implements Output {
   readonly #run: Run
@@ -29,19 +31,26 @@ export class ExternalOutput implements Output {
     await this.#save(pipe.source.continuation.isChronological && !isFull ? reached : null, state)
   }
 
+  async writeAgain(entities: readonly Entity[], offsets: OffsetChanges): Promise<void> {
+    if (entities.length > 0) await this.#sink.write(entities, this.#signal)
+    this.#run.tally.written += entities.length
+    this.#run.tally.changes += entities.length
+    if (offsets.length > 0) await this.#run.commit({ offsets })
+  }
+
   async settle(): Promise<void> {}
 
   async pause(): Promise<void> {}
 
-  async end(reached: string | null): Promise<void> {
+  async end(reached: string | null, tracked: TrackingChanges): Promise<void> {
     await this.#sink.end?.(this.#signal)
-    await this.#save(reached, [])
+    await this.#save(reached, tracked.state, tracked.offsets)
   }
 
-  async #save(reached: string | null, state: StateChanges): Promise<void> {
+  async #save(reached: string | null, state: StateChanges, more: OffsetChanges = []): Promise<void> {
     const { id, source } = this.#run.pipe
     const isSaved = source.continuation.supportsSince && reached !== null
-    const offsets = isSaved ? ([[sourceOffset(id), reached]] as const) : []
+    const offsets = [...(isSaved ? ([[sourceOffset(id), reached]] as const) : []), ...more]
     if (offsets.length > 0 || state.length > 0) await this.#run.commit({ offsets, state })
   }
 }

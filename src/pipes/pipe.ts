@@ -7,6 +7,8 @@ import type { Continuation, NeededIndex, OpenSink, OpenSource, Origin, Surroundi
 import type { Cron } from './cron-parse.ts'
 import type { Holding } from './holding-back.ts'
 import type { HopsThresholds } from './hops-meter.ts'
+import type { TrackingPlan } from './tracking/plan.ts'
+import type { TrackingLimits } from './tracking/thresholds.ts'
 
 export interface Pipe {
   readonly id: string
@@ -41,6 +43,11 @@ export interface Pipe {
   readonly rescansInBackground: boolean
   /** It remembers what it made of each source entity, and deletes what it no longer makes of it. */
   readonly tracesOutput: boolean
+  /** The ways back from what it hops to; null: nothing is followed. */
+  readonly tracking: TrackingPlan | null
+  readonly trackingLimits: TrackingLimits
+  /** With too much to follow back it reads all again (`reprocessing_policy: automatic`) instead of failing. */
+  readonly resetsItself: boolean
   /** What one evaluation of a hops may collect; null: as much as it finds. */
   readonly hopsThresholds: HopsThresholds | null
 }

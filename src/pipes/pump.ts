@@ -1,6 +1,7 @@
 /** One run of one pipe: read what is new, transform it, write it, and remember how far it came (hub.md §5.3). */
 
 import { exposeRun, isTrip, tripBreaker } from './breaker.ts'
+import type { OpenSource } from './contract.ts'
 import { DatasetOutput } from './dataset-output.ts'
 import { PipeError } from './errors.ts'
 import { ExternalOutput } from './external-output.ts'
@@ -12,6 +13,9 @@ import { Run } from './run.ts'
 import type { RunPorts } from './run-ports.ts'
 import type { RunReport } from './run-report.ts'
 import type { RunOrder } from './schedule.ts'
+import { assertTracked, beginTracking, NOTHING_TRACKED, trackedByFullRun, whyNotTracked } from './tracking/begin.ts'
+import { Thresholds, TooManyDependants } from './tracking/thresholds.ts'
+import { Tracker } from './tracking/tracker.ts'
 import { transformBatch } from './transform-batch.ts'
 
 export async function runPipe(pipe: Pipe, ports: RunPorts, order: RunOrder, signal: AbortSignal): Promise<RunReport> {
@@ -21,7 +25,7 @@ export async function runPipe(pipe: Pipe, ports: RunPorts, order: RunOrder, sign
     if (waiting !== null) return run.report('waiting', waiting)
     await run.begin()
     try {
-      await move(run, await planned(run, order), signal)
+      await moveWithin(run, order, signal)
     } catch (error) {
       if (isTrip(error)) await trip(run)
       throw error
@@ -37,6 +41,28 @@ export async function runPipe(pipe: Pipe, ports: RunPorts, order: RunOrder, sign
   }
 }
 
+/** What depends on other datasets is followed back, unless there is too much of it, or nobody knows any more what did. */
+async function moveWithin(run: Run, order: RunOrder, signal: AbortSignal): Promise<void> {
+  // Beside it incremental runs go on, which follow dependencies.
+  if (order.isBackground === true) return move(run, await planned(run, order), signal, { isTracking: false })
+  const why = whyNotTracked(run)
+  if (why !== null) noteReset(run, why)
+  try {
+    await move(run, await planned(run, why === null ? order : RESCAN), signal)
+  } catch (error) {
+    if (!(error instanceof TooManyDependants) || !run.pipe.resetsItself) throw error
+    noteReset(run, error.message)
+    await move(run, await planned(run, RESCAN), signal)
+  }
+}
+
+const RESCAN: RunOrder = { kind: 'rescan' }
+
+function noteReset({ pipe, ports, tally }: Run, why: string): void {
+  tally.tracking.reset = why
+  ports.logger.warn(`Pipe '${pipe.id}' reads all again: ${why}.`, { pipe: pipe.id })
+}
+
 /** How it goes about reading; remains of a full run that nobody can continue become void. */
 async function planned(run: Run, { kind }: RunOrder): Promise<Plan> {
   const { pipe, ports, snapshot } = run
@@ -50,12 +76,16 @@ async function planned(run: Run, { kind }: RunOrder): Promise<Plan> {
 }
 
 /** All that is to be written, from the source to the sink. */
-async function move(run: Run, plan: Plan, signal: AbortSignal): Promise<void> {
+async function move(run: Run, plan: Plan, signal: AbortSignal, { isTracking } = { isTracking: true }): Promise<void> {
+  const isFull = plan.syncType === 'full'
+  if (isTracking) await beginTracking(run, { isFull, isResumed: plan.resumed !== null })
   const output = outputOf(run, plan, signal)
   await output.begin()
   let reached: string | null = null
   try {
-    reached = await readSource(run, plan, output, signal)
+    const source = run.pipe.source.open(run.surroundings())
+    if (isTracking && !isFull && plan.since !== null) await runAgain(run, source, plan.since, output, signal)
+    reached = await readSource(run, source, plan, output, signal)
     await output.settle()
   } catch (error) {
     // What was handed over before is being stored all the same, and counts.
@@ -65,15 +95,44 @@ async function move(run: Run, plan: Plan, signal: AbortSignal): Promise<void> {
   }
   if (signal.aborted) return output.pause()
   assertNotEmpty(run, plan)
-  await output.end(reached ?? (plan.resumed === null ? null : plan.since))
+  const tracked = isTracking && isFull ? trackedByFullRun(run) : NOTHING_TRACKED
+  await output.end(reached ?? (plan.resumed === null ? null : plan.since), tracked)
   if (plan.hasRemains && !signal.aborted) await run.commit({ state: fullRunForgotten(run.pipe.id) })
 }
 
+/** What depends on changes of other datasets, before the source is read. */
+async function runAgain(
+  run: Run,
+  source: OpenSource,
+  since: string,
+  output: Output,
+  signal: AbortSignal,
+): Promise<void> {
+  const { pipe, ports, position, context } = run
+  if (pipe.tracking === null) return
+  const thresholds = new Thresholds(pipe.id, pipe.trackingLimits, ports.logger)
+  const tracker = new Tracker(run, pipe.tracking, source, since, { thresholds })
+  if (!tracker.isDue) return
+  await assertTracked(run, signal)
+  for await (const { entities, offsets } of tracker.pages(signal)) {
+    if (signal.aborted) break
+    const made = await transformBatch(pipe, entities, context, { signal })
+    await output.writeAgain(made, offsets)
+    position.moveToPresent()
+    await ports.relieve?.(pipe)
+  }
+}
+
 /** Gives how far the source came. */
-async function readSource(run: Run, plan: Plan, output: Output, signal: AbortSignal): Promise<string | null> {
+async function readSource(
+  run: Run,
+  source: OpenSource,
+  plan: Plan,
+  output: Output,
+  signal: AbortSignal,
+): Promise<string | null> {
   const { pipe, ports, position, context, tally } = run
   let reached: string | null = null
-  const source = pipe.source.open(run.surroundings())
   for await (const { entities, offset, state = [] } of source.read(plan.since, signal)) {
     if (signal.aborted) break
     tally.read += entities.length

@@ -47,7 +47,7 @@ async function assertSink({ pipe: { sink }, ports, position, snapshot }: Run): P
 }
 
 /** A run that is stopped does not wait for an index: others may need it, so it is filled all the same. */
-async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+export async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted()
   let stop = () => {}
   const aborted = new Promise<never>((_, reject) => {

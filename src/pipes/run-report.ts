@@ -22,6 +22,8 @@ export interface RunReport {
   readonly traces: Readonly<Record<string, number>>
   /** Entities that hops looked up: most for one source entity, and in all (dtl.md §10.7). */
   readonly hops: { readonly maxCardinality: number; readonly totalRows: number }
+  /** What dependency tracking did (dtl.md §11). */
+  readonly tracking: TrackingTally
   /** Next sequence of each dataset that signals the pipe, when the run started: what a signal is compared with. */
   readonly inputEnds: Readonly<Record<string, number>>
 }
@@ -33,9 +35,33 @@ export interface Tally {
   changes: number
   deletionTracked: number
   readonly traces: Record<string, number>
+  readonly tracking: TrackingTally
 }
 
-export const newTally = (): Tally => ({ read: 0, written: 0, changes: 0, deletionTracked: 0, traces: {} })
+export interface TrackingTally {
+  /** Versions in datasets that the pipe hops to, followed back. */
+  changes: number
+  /** Rows of indexes that were read on the way. */
+  rows: number
+  /** Source entities that may depend on them, and those that ran again. */
+  found: number
+  again: number
+  /** Values that very many source entities are joined by. */
+  readonly hot: { dataset: string; entity: string; value: string; found: number }[]
+  /** Why all was read again instead; null: it was not. */
+  reset: string | null
+}
+
+export const newTally = (): Tally => ({
+  read: 0,
+  written: 0,
+  changes: 0,
+  deletionTracked: 0,
+  traces: {},
+  tracking: newTracking(),
+})
+
+const newTracking = (): TrackingTally => ({ changes: 0, rows: 0, found: 0, again: 0, hot: [], reset: null })
 
 /** `why`: the error it failed with, or what it waits for. */
 export function reportOf(
@@ -59,6 +85,7 @@ export function reportOf(
     hint: error?.hint ?? null,
     traces: tally.traces,
     hops: { maxCardinality: meter.maxCardinality, totalRows: meter.total },
+    tracking: tally.tracking,
     inputEnds,
   }
 }

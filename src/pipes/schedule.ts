@@ -79,13 +79,13 @@ export const schedulesItself = ({ cron, intervalIsExplicit, intervalMs }: PumpSe
   cron !== null || (intervalIsExplicit && intervalMs < LONG_INTERVAL_MS)
 
 /**
- * Datasets whose growth means work for a pipe: its inputs, and what it hops to when each of its runs reads everything
- * (hub.md §5.5). Another run would not look at the entities again that are joined to what changed.
+ * Datasets whose growth means work for a pipe: its inputs, and what it hops to as far as that is tracked, or each of its
+ * runs reads everything (hub.md §5.5). Its own dataset is not among them, or it would run for ever.
  */
-export function signalsOf({ source, reads, sink, pump }: Pipe): readonly string[] {
-  if (pump.rescanRunCount !== 1) return source.inputs
+export function signalsOf({ source, reads, sink, pump, tracking }: Pipe): readonly string[] {
   const own = sink.kind === 'dataset' ? sink.dataset : null
-  return [...new Set([...source.inputs, ...reads.filter((dataset) => dataset !== own)])]
+  const hopped = pump.rescanRunCount === 1 ? reads : (tracking?.datasets ?? [])
+  return [...new Set([...source.inputs, ...hopped.filter((dataset) => dataset !== own)])]
 }
 
 function nextRescanAt({ rescanCron }: PumpSettings, { rescannedAt, scheduledAt }: Happened, now: number) {

@@ -5,8 +5,12 @@ import type { IndexDocument } from '../../log/contract.ts'
 import { fillIndex } from '../../log/fill.ts'
 import type { Entity } from '../../model/entity.ts'
 import type { NeededIndex } from '../../pipes/contract.ts'
+import type { Pipe } from '../../pipes/pipe.ts'
 import type { Deployment } from '../deployment.ts'
 import type { PumpingCore } from './core.ts'
+
+const ofSink = ({ sink }: Pipe): NeededIndex[] =>
+  sink.kind === 'dataset' ? sink.indexes.map((expression) => ({ dataset: sink.dataset, expression })) : []
 
 export class PumpingIndexes {
   readonly #core: PumpingCore
@@ -17,18 +21,28 @@ export class PumpingIndexes {
     this.#core = core
   }
 
-  /** Those that sinks name: declared now, all in one commit, so that every batch from now on maintains them. */
+  /**
+   * Those that sinks name, and those that dependency tracking will read: declared now, all in one commit, so that every
+   * batch from now on maintains them.
+   */
   async keepAll(deployment: Deployment): Promise<void> {
-    const sinks = [...deployment.pipes.values()].flatMap(({ pipe }) =>
-      pipe?.sink.kind === 'dataset' ? [pipe.sink] : [],
-    )
+    const pipes = [...deployment.pipes.values()].flatMap(({ pipe }) => pipe ?? [])
     await Promise.all(
-      sinks.flatMap(({ dataset, indexes }) =>
-        indexes.map((expression) =>
+      [...pipes.flatMap(ofSink), ...this.#there(pipes.flatMap(({ tracking }) => tracking?.indexes ?? []))].map(
+        ({ dataset, expression }) =>
           this.keep(dataset, expression).catch((error) => this.#report(dataset, expression, error)),
-        ),
       ),
     )
+  }
+
+  /** Of datasets that there are: those of others are declared when somebody reads through them. */
+  #there(indexes: readonly NeededIndex[]): readonly NeededIndex[] {
+    const snapshot = this.#core.log.snapshot()
+    try {
+      return indexes.filter(({ dataset }) => snapshot.dataset(dataset) !== undefined)
+    } finally {
+      snapshot.close()
+    }
   }
 
   /** Declares an index; it is filled in the background, after those that were declared before it. */

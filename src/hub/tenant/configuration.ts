@@ -7,6 +7,7 @@ import { writeJson } from '../../model/json.ts'
 import { sourceOffset } from '../../pipes/full-run.ts'
 import { isReceiver, type Pipe } from '../../pipes/pipe.ts'
 import { forgetState, statePrefix } from '../../pipes/state.ts'
+import { trackingForgotten } from '../../pipes/tracking/offsets.ts'
 import { withSnapshot } from '../datasets.ts'
 import { type Deployment, deploy } from '../deployment.ts'
 import { HubError } from '../errors.ts'
@@ -116,7 +117,8 @@ export class TenantConfiguration {
 
   async #forgetPipe(id: string): Promise<void> {
     const { journal } = this.#core.writer
-    await journal.commit({ offsets: [[sourceOffset(id), null]], meta: [[pumpMeta(id), null]] })
+    const tracked = withSnapshot(this.#core, (snapshot) => trackingForgotten(id, snapshot))
+    await journal.commit({ offsets: [[sourceOffset(id), null], ...tracked], meta: [[pumpMeta(id), null]] })
     await forgetting(this.#core, (present, commit) => forgetState(statePrefix(id), present, commit))
     await journal.forgetRuns(id)
     const internal = withSnapshot(this.#core, (snapshot) =>

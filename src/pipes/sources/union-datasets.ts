@@ -37,7 +37,11 @@ export const unionDatasetsSource = defineSource({
   inputs: ({ datasets }) => datasets,
   end: ({ datasets }, snapshot) => endOf(datasets, snapshot),
   populated: (config, snapshot) => arePopulated(config, config.datasets, snapshot),
-  origin: ({ datasets, prefix_ids }) => ({ datasets, carries: (property) => property !== '_id' || !prefix_ids }),
+  origin: ({ datasets, prefix_ids }) => ({
+    datasets,
+    carries: () => true,
+    idPrefix: (dataset) => (prefix_ids ? `${dataset}:` : ''),
+  }),
   open: (config, surroundings) => ({
     read: (since, signal) => unite(config, surroundings, since, signal),
     reread(dataset, ids) {

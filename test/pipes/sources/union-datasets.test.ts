@@ -110,8 +110,8 @@ describe('the union of datasets', () => {
       `${women}:claire`,
     ])
     expect(unionDatasetsSource.origin?.(filled(config))).toMatchObject({ datasets: [men, women] })
-    expect(unionDatasetsSource.origin?.(filled(config)).carries('_id')).toBe(false)
-    expect(unionDatasetsSource.origin?.(filled({ ...config, prefix_ids: false })).carries('_id')).toBe(true)
+    expect(unionDatasetsSource.origin?.(filled(config)).idPrefix?.(women)).toBe(`${women}:`)
+    expect(unionDatasetsSource.origin?.(filled({ ...config, prefix_ids: false })).idPrefix?.(women)).toBe('')
   })
 
   test('is populated when its datasets are, or those that are named as initial', async () => {
