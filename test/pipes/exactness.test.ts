@@ -48,14 +48,14 @@ describe('a pipe is exact', () => {
   })
 
   it('when the source is read in full each time, whatever the rules leave behind', () => {
-    const rules = [
-      ['discard', '_S.a'],
-      ['create', '_S.lines'],
-      ['add', '_id', '_S.name'],
-      ['add', 'h', ['hops', hop]],
-    ]
+    const create = ['create', ['dict', '_id', ['concat', 'a-', '_S._id']]]
+    const rules = [['if', '_S.a', create], ['add', 'h', ['hops', hop]], ['discard']]
     expect(of(rules, { pump: { rescan_run_count: 1 } })).toEqual([])
     expect(of(rules, { source: { type: 'embedded', entities: [] } })).toEqual([])
+    // Of two entities with one id each run writes one over the other, for ever.
+    expect(of([['add', '_id', '_S.name']], { pump: { rescan_run_count: 1 } })).toEqual([
+      'id /transform/rules/default/0',
+    ])
   })
 
   it('when it merges by rules', () => {

@@ -24,7 +24,10 @@ export function inexactnessOf(pipe: Pipe): readonly Inexact[] {
   if (sink.kind !== 'dataset') return [reason('outside', '/sink', OUTSIDE), ...computed]
   if (isReceiver(pipe)) return [reason('outside', '/source', RECEIVED), ...computed]
   const lasting = [...ofSink(sink), ...ofOwnSink(pipe, sink), ...computed]
-  if (readsAllEachTime(pipe)) return [...lasting, ...ofDeletions(sink, 'what a full run no longer brings stays')]
+  if (readsAllEachTime(pipe)) {
+    const shared = [...ofSource(pipe), ...ofEmissions(pipe, sink)].filter(isOfIds)
+    return [...lasting, ...ofDeletions(sink, 'what a full run no longer brings stays'), ...shared]
+  }
   return [
     ...ofSource(pipe),
     ...lasting,
@@ -39,6 +42,9 @@ export const exactnessOf = (reasons: readonly Inexact[]): Exactness => ({ exact:
 /** The last run has read everything, so that nothing of an earlier one is left, given that it deletes what did not come. */
 const readsAllEachTime = ({ source, pump }: Pipe): boolean =>
   !source.continuation.supportsSince || pump.rescanRunCount === 1
+
+/** Of two entities with one id each run writes the one over the other, so that it never settles. */
+const isOfIds = ({ kind }: Inexact): boolean => kind === 'id' || kind === 'shared-id'
 
 const OUTSIDE = 'Only a dataset can be compared with what a full run would give; what another system holds is its own.'
 const RECEIVED = 'What was sent is not kept but in its dataset, so it cannot be computed again.'
