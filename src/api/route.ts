@@ -29,7 +29,7 @@ export interface Call<Query = unknown> {
 }
 
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS'
   /** Below the tenant's prefix; `:name` is one segment, `*` the rest. */
   readonly path: string
   readonly summary: string

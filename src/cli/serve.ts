@@ -52,6 +52,7 @@ export const serve: Command = async ({ given, environment, terminal }) => {
       })
     }
     server = await openServer(node, { host, port, doors, log: logger })
+    node.listensAt(server.url)
     node.startPumps()
     terminal.line(`Samtale is listening on ${server.url}`)
     const signal = await ended()

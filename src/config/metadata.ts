@@ -66,7 +66,10 @@ export const globalDefaultsSchema = Type.Object({
     default: true,
     description: 'A dataset that grows starts the pipes that read it.',
   }),
-  use_signalling_externally: Type.Boolean({ default: false }),
+  use_signalling_externally: Type.Boolean({
+    default: false,
+    description: 'Sources that read other hubs, and do not say, ask to be told of news.',
+  }),
   ...compactionDefaults,
   max_entity_bytes_size: Type.Integer({
     default: 104857600,
@@ -108,7 +111,6 @@ export const globalDefaultsSchema = Type.Object({
 })
 
 export const unsupportedOfGlobalDefaults: Readonly<Record<string, string>> = {
-  use_signalling_externally: 'external signalling',
   infer_pipe_entity_types: 'switching schema inference off',
   use_config_circuit_breaker: 'the circuit breaker of configuration',
   reprocessing_policy: 'automatic reprocessing',

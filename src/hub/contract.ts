@@ -5,6 +5,7 @@ import type { GraphAnswer, GraphStatus } from '../graph/contract.ts'
 import type { Snapshot } from '../log/contract.ts'
 import type { Dict } from '../model/dict.ts'
 import type { Naming } from '../model/iri.ts'
+import type { Subscription } from './webhooks.ts'
 
 export interface Node {
   readonly id: string
@@ -49,6 +50,10 @@ export interface Tenant {
   pump(id: string): JsonText | undefined
   /** rest-api.md §4.2. Codes: unknown-pipe, unsupported-operation, already-running. */
   operate(id: string, operation: string, fields: Readonly<Record<string, string>>): Promise<void>
+  /** Codes: unknown-pipe, unknown-webhook. */
+  signalled(id: string, token: string): void
+  /** rest-api.md §5.5. Codes: bad-webhook, too-many-webhooks, target-refused. */
+  subscribe(subscription: Subscription): void
   systemIds(): readonly string[]
   system(id: string): JsonText | undefined
   metadata(): JsonText

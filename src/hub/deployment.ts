@@ -153,6 +153,7 @@ function deployMetadata(components: readonly Component[], env: Dict) {
     prefixes: { ...builtinNamespaces, ...namespaces?.default },
     maxEntityBytes: defaultsChecked.value.max_entity_bytes_size,
     signalsInternally: defaultsChecked.value.use_signalling_internally !== false,
+    signalsExternally: defaultsChecked.value.use_signalling_externally === true,
     runsAtStartIfNotPopulated: defaultsChecked.value.run_at_startup_if_not_populated === true,
     indexesIds: defaultsChecked.value.always_index_ids === true,
     failsWhenEmpty: defaultsChecked.value.if_source_empty === 'fail',

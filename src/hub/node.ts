@@ -55,6 +55,7 @@ export class HubNode implements hub.Node {
   readonly #tenants = new Map<string, HubTenant>()
   readonly #backups: Backups
   #isClosing = false
+  #address: string | null = null
 
   private constructor(options: NodeOptions, identity: Identity) {
     this.id = identity.id
@@ -127,6 +128,19 @@ export class HubNode implements hub.Node {
     await this.#tenants.get('default')?.recordErased(name, had)
   }
 
+  /**
+   * Where its doors are open: other hubs are told so, that they may call. A base that somebody chose goes before it, since
+   * that is where the hub is known.
+   */
+  listensAt(url: string): void {
+    this.#address = this.base === DEFAULT_BASE ? url.replace(/\/+$/, '') : this.base
+  }
+
+  #addressOf(tenant: string): string | null {
+    if (this.#address === null) return null
+    return tenant === 'default' ? this.#address : `${this.#address}/t/${tenant}`
+  }
+
   startPumps(): void {
     for (const tenant of this.#tenants.values()) tenant.startPumps()
     this.#backups.start()
@@ -146,6 +160,7 @@ export class HubNode implements hub.Node {
       name,
       base: name === 'default' ? this.base : `${this.base}/t/${name}`,
       folder: this.#folder(name),
+      address: () => this.#addressOf(name),
       pump: this.#pump,
       logger: this.#options.logger,
       graphBudget: this.#options.graphBudget ?? GRAPH_BUDGET,

@@ -28,6 +28,7 @@ import { TenantCore, type TenantOptions } from './tenant/core.ts'
 import { TenantDatasets } from './tenant/datasets.ts'
 import { TenantIndexes } from './tenant/indexes.ts'
 import { TenantPumps } from './tenant/pumps.ts'
+import type { Subscription } from './webhooks.ts'
 
 export class HubTenant implements hub.Tenant {
   readonly name: string
@@ -138,6 +139,14 @@ export class HubTenant implements hub.Tenant {
 
   operate(id: string, operation: string, fields: Readonly<Record<string, string>>): Promise<void> {
     return this.#pumps.operate(id, operation, fields)
+  }
+
+  signalled(id: string, token: string): void {
+    this.#pumps.signalling.called(id, token)
+  }
+
+  subscribe(subscription: Subscription): void {
+    this.#pumps.signalling.subscribe(subscription)
   }
 
   /** Runs a pipe now and waits for it. */

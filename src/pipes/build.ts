@@ -31,6 +31,8 @@ export interface NodeSettings {
   readonly namespacedIdentifiers: boolean
   readonly prefixes: Readonly<Record<string, string>>
   readonly signalsInternally: boolean
+  /** `global_defaults.use_signalling_externally`: sources that do not say ask other hubs to be told of news. */
+  readonly signalsExternally: boolean
   /** `global_defaults.run_at_startup_if_not_populated`: for pumps that do not say. */
   readonly runsAtStartIfNotPopulated: boolean
   /** Every dataset has an index over the identities of its entities. */
@@ -156,6 +158,10 @@ class Builder {
       origin: type.origin?.(config) ?? null,
       holding: this.#holding(plain, settings),
       populated: (snapshot) => type.populated?.(config, snapshot) ?? true,
+      subscribes:
+        type.subscribe !== undefined && (explicit ?? (this.#node.signalsExternally && !schedulesItself(pump))),
+      subscribe: async (surroundings, since, webhook, signal) =>
+        type.subscribe?.(config, surroundings, since, webhook, signal),
       end: type.end === undefined ? null : (snapshot) => type.end?.(config, snapshot) ?? null,
       open: (surroundings) => type.open(config, surroundings),
     }

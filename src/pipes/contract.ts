@@ -58,6 +58,12 @@ export interface OpenSource {
   reread?(dataset: string, ids: readonly string[]): readonly Entity[]
 }
 
+/** Where a pipe is told that there is news for it, and the word that must be said there. */
+export interface Webhook {
+  readonly url: string
+  readonly token: string
+}
+
 /** How what a source gives hangs together with the entities of its inputs: what dependency tracking goes by. */
 export interface Origin {
   /** Datasets whose entities come out. */
@@ -98,6 +104,16 @@ export interface SourceType<S extends TObject = TObject> {
   inputs(config: Static<S>): readonly string[]
   /** Whether what it reads is a complete first load; absent: it is once a run has read all (hub.md §2.4). */
   populated?(config: Static<S>, snapshot: Snapshot): boolean
+  /**
+   * Asks what it reads to call when there is more after the offset; absent: it cannot be asked. Throws when it was refused.
+   */
+  subscribe?(
+    config: Static<S>,
+    surroundings: Surroundings,
+    since: Offset | null,
+    webhook: Webhook,
+    signal: AbortSignal,
+  ): Promise<void>
   /** The offset behind everything that is there, or null when nothing is; absent: nobody knows it. */
   end?(config: Static<S>, snapshot: Snapshot): Offset | null
   /** Absent: what it gives cannot be followed back to entities of its inputs. With it, the open source has `reread`. */

@@ -3,7 +3,7 @@
 import type { DtlSettings, DtlTransform } from '../dtl/contract.ts'
 import type { Snapshot } from '../log/contract.ts'
 import type { CompactionSettings } from './compaction-settings.ts'
-import type { Continuation, NeededIndex, OpenSink, OpenSource, Origin, Surroundings } from './contract.ts'
+import type { Continuation, NeededIndex, OpenSink, OpenSource, Origin, Surroundings, Webhook } from './contract.ts'
 import type { Cron } from './cron-parse.ts'
 import type { Holding } from './holding-back.ts'
 import type { HopsThresholds } from './hops-meter.ts'
@@ -74,6 +74,9 @@ export interface PipeSource {
   populated(snapshot: Snapshot): boolean
   /** The offset behind everything that is there, or null when nothing is; null as a whole: nobody knows. */
   readonly end: ((snapshot: Snapshot) => string | null) | null
+  /** It is to be told by another hub when there is more. */
+  readonly subscribes: boolean
+  subscribe(surroundings: Surroundings, since: string | null, webhook: Webhook, signal: AbortSignal): Promise<void>
   open(surroundings: Surroundings): OpenSource
 }
 

@@ -13,6 +13,7 @@ import { Run } from './run.ts'
 import type { RunPorts } from './run-ports.ts'
 import type { RunReport } from './run-report.ts'
 import type { RunOrder } from './schedule.ts'
+import { askToBeTold } from './subscription.ts'
 import { assertTracked, beginTracking, NOTHING_TRACKED, trackedByFullRun, whyNotTracked } from './tracking/begin.ts'
 import { Thresholds, TooManyDependants } from './tracking/thresholds.ts'
 import { Tracker } from './tracking/tracker.ts'
@@ -32,6 +33,7 @@ export async function runPipe(pipe: Pipe, ports: RunPorts, order: RunOrder, sign
     } finally {
       await expose(run)
     }
+    if (order.webhook !== undefined && !signal.aborted) await askToBeTold(run, order.webhook, signal)
     return run.report(signal.aborted ? 'interrupted' : 'completed', null)
   } catch (error) {
     if (signal.aborted) return run.report('interrupted', null)

@@ -1,5 +1,6 @@
 /** When a pump is due, and what its run is to do: pure arithmetic over its settings and what happened so far (hub.md §5.1). */
 
+import type { Webhook } from './contract.ts'
 import { nextCronTime } from './cron.ts'
 import type { CronSchedule, Pipe, PumpSettings } from './pipe.ts'
 
@@ -13,6 +14,8 @@ export interface RunOrder {
   readonly kind: RunKind
   /** It runs beside other runs of its pipe (hub.md §6.3). */
   readonly isBackground?: boolean
+  /** Where its source is to say that there is more after the run. */
+  readonly webhook?: Webhook
 }
 
 /** What has happened that a schedule counts from; milliseconds since 1970. */

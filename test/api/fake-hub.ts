@@ -17,6 +17,7 @@ import type {
   Tenant,
 } from '../../src/hub/contract.ts'
 import { HubError } from '../../src/hub/errors.ts'
+import type { Subscription } from '../../src/hub/webhooks.ts'
 import type { Snapshot } from '../../src/log/contract.ts'
 import { entries, get } from '../../src/model/dict.ts'
 import { type Entity, idOf, isDeleted } from '../../src/model/entity.ts'
@@ -141,6 +142,16 @@ export class FakeTenant implements Tenant {
     if (operation === 'start-twice') throw new HubError('already-running', 'It runs already.')
     if (operation === 'fly') throw new HubError('unsupported-operation', 'No such operation.')
     this.operations.push([id, operation, fields])
+  }
+  readonly signals: (readonly [pipe: string, token: string])[] = []
+  signalled(id: string, token: string) {
+    if (token !== 'known') throw new HubError('unknown-webhook', 'Nobody asked for that.')
+    this.signals.push([id, token])
+  }
+  readonly subscriptions: Subscription[] = []
+  subscribe(subscription: Subscription) {
+    if (!subscription.url.startsWith('http')) throw new HubError('bad-webhook', 'It is no address.')
+    this.subscriptions.push(subscription)
   }
   systemIds = () => ['crm']
   system = (id: string) => (id === 'crm' ? '{"_id":"crm"}' : undefined)

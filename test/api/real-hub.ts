@@ -31,6 +31,7 @@ export interface RealHub {
 export async function openRealHub(data?: string): Promise<RealHub> {
   const { node, tenant } = await openHub(data === undefined ? {} : { data })
   const server = await openServer(node, { host: '127.0.0.1', port: 0, doors })
+  node.listensAt(server.url)
   let isOpen = true
   const close = async () => {
     if (isOpen) await server.close()

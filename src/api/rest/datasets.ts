@@ -7,6 +7,7 @@ import { ApiError } from '../errors.ts'
 import { count, flag, text, whole } from '../parameters.ts'
 import { type Call, type Route, route } from '../route.ts'
 import { DatasetShape, EntityShape, found, given, IndexShape, ObjectShape, ProblemShape } from './shapes.ts'
+import { options, optionsAnswers, subscriptionQuery } from './subscriptions.ts'
 
 const FORM = Type.Object({ operation: Type.String() }, { additionalProperties: true })
 const RepostedShape = Type.Object({ num_entities: Type.Integer(), entities: Type.Array(EntityShape) })
@@ -104,6 +105,20 @@ export const datasetRoutes: readonly Route[] = [
     query: EntitiesQuery,
     answers: found(Type.Array(EntityShape), 'Entities, streamed.'),
     handle: entities,
+  }),
+  route({
+    ...common,
+    method: 'OPTIONS',
+    path: '/api/datasets/:id/entities',
+    action: 'read',
+    summary: 'What may be done here; with a webhook, be told when the dataset grows.',
+    query: subscriptionQuery,
+    answers: optionsAnswers,
+    handle: (call) => {
+      const id = call.params.id as string
+      if (call.tenant.dataset(id) === undefined) unknown(id)
+      return options(call, id, 'GET, HEAD, OPTIONS, POST')
+    },
   }),
   route({
     ...common,

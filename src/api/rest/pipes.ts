@@ -5,7 +5,7 @@ import type { PipeQuery } from '../../hub/contract.ts'
 import { get, newDict, set } from '../../model/dict.ts'
 import { parseJson, writeJson } from '../../model/json.ts'
 import { isDict } from '../../model/value.ts'
-import { type Answer, jsonArray, jsonArrayChunks, jsonText } from '../answer.ts'
+import { type Answer, json, jsonArray, jsonArrayChunks, jsonText } from '../answer.ts'
 import { documentsOf, fieldsOf } from '../body.ts'
 import { ApiError } from '../errors.ts'
 import { count, flag, text, whole } from '../parameters.ts'
@@ -15,11 +15,13 @@ import {
   ExplanationShape,
   found,
   given,
+  ObjectShape,
   PipeShape,
   PreviewShape,
   ProblemShape,
   PumpShape,
 } from './shapes.ts'
+import { options, optionsAnswers, subscriptionQuery } from './subscriptions.ts'
 
 const common = { tag: 'Pipes', resource: 'pipe' } as const
 const fields = Type.Object({ fields: text('Parts wanted, separated by commas: config, runtime, storage.') })
@@ -33,6 +35,7 @@ const PREVIEW = Type.Object({
   ),
 })
 const FORM = Type.Object({ operation: Type.String() }, { additionalProperties: true })
+const WEBHOOK = Type.Object({ token: Type.String() })
 
 /** The documented names and those that older clients use. */
 const STAGES: ReadonlyMap<string, PipeQuery['stage']> = new Map([
@@ -144,6 +147,34 @@ export const pipeRoutes: readonly Route[] = [
       const dataset = `system:pump_execution:${pipeId(call)}`
       if (call.tenant.dataset(dataset) === undefined) return jsonText('[]')
       return jsonText(call.doors.datasetEntities(call.tenant, dataset, call.query))
+    },
+  }),
+  route({
+    ...common,
+    method: 'OPTIONS',
+    path: '/api/pipes/:id/log',
+    action: 'read',
+    summary: 'What may be done here; with a webhook, be told when the log grows.',
+    query: subscriptionQuery,
+    answers: optionsAnswers,
+    handle: (call) => {
+      known(call, call.tenant.pipeConfigText(pipeId(call)))
+      return options(call, `system:pump_execution:${pipeId(call)}`, 'GET, HEAD, OPTIONS')
+    },
+  }),
+  route({
+    ...common,
+    method: 'POST',
+    path: '/api/pipes/:id/webhook',
+    action: 'operate',
+    summary: 'Another hub says that there is news for the pipe: it runs soon.',
+    accepts: { 'application/json': WEBHOOK, 'application/x-www-form-urlencoded': WEBHOOK },
+    answers: found(ObjectShape, 'It was heard.'),
+    handle: async (call) => {
+      known(call, call.tenant.pipeConfigText(pipeId(call)))
+      const { token = '' } = await fieldsOf(call)
+      call.tenant.signalled(pipeId(call), token)
+      return json({})
     },
   }),
   route({

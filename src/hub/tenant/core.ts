@@ -22,6 +22,8 @@ export interface TenantOptions {
   readonly base: string
   /** Folder of the tenant's data. */
   readonly folder: string
+  /** Where others reach it, once that is known. */
+  readonly address?: () => string | null
   readonly pump: Caller<PumpMethods>
   readonly logger: Logger
   /** Quads at most in the graph. */
@@ -83,8 +85,8 @@ export class TenantCore {
   inputs(): ReadonlyMap<string, InputState> {
     return withSnapshot(this, (snapshot) => {
       const inputs = new Map<string, InputState>()
-      for (const { id, populated, isTripped } of snapshot.datasets()) {
-        inputs.set(id, { end: snapshot.dataset(id)?.counts().end ?? 0, populated, isTripped })
+      for (const { id, number, populated, isTripped } of snapshot.datasets()) {
+        inputs.set(id, { end: this.feed.end(number), populated, isTripped })
       }
       return inputs
     })

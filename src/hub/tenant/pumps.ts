@@ -15,6 +15,7 @@ import { Scheduler } from '../scheduler.ts'
 import { mayRunBy } from '../task-manager.ts'
 import { type TenantCore, transferable } from './core.ts'
 import { PumpOperations } from './operations.ts'
+import { TenantSignalling } from './signalling.ts'
 
 /** When the daily compaction was last, in the log's meta table. */
 const COMPACTED_AT = 'compacted-at'
@@ -24,6 +25,7 @@ export const pumpMeta = (pipe: string): string => `pump:${pipe}`
 export class TenantPumps {
   readonly scheduler: Scheduler
   readonly housekeeping: Housekeeping
+  readonly signalling: TenantSignalling
   readonly #core: TenantCore
   readonly #operations: PumpOperations
 
@@ -41,6 +43,7 @@ export class TenantPumps {
       ended: (pipe, report) => this.#ended(pipe, report),
     })
     this.#operations = new PumpOperations(core, this.scheduler)
+    this.signalling = new TenantSignalling(core, this.scheduler)
   }
 
   /** They run by themselves from now on. */
@@ -52,6 +55,7 @@ export class TenantPumps {
   async close(): Promise<void> {
     this.housekeeping.close()
     await this.scheduler.close()
+    await this.signalling.close()
   }
 
   /** The pipes are those of the present deployment from now on. */
@@ -147,7 +151,10 @@ export class TenantPumps {
   /** A run, and what belongs to it: the compaction of its dataset. */
   async #run(id: string, order: RunOrder): Promise<RunReport> {
     const core = this.#core
-    const report = await core.options.pump.call('run', { tenant: core.options.name, pipe: id, order })
+    const known = core.runnable(id)
+    const webhook = this.signalling.webhookOf(known)
+    const asked = webhook === undefined ? order : { ...order, webhook }
+    const report = await core.options.pump.call('run', { tenant: core.options.name, pipe: id, order: asked })
     const pipe = core.deployment.pipes.get(id)?.pipe
     if (report.outcome !== 'completed' || !pipe) return report
     return { ...report, compacted: await this.housekeeping.afterRun(pipe) }

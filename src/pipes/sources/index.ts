@@ -1,6 +1,7 @@
 /** All source types. */
 
 import type { SourceType } from '../contract.ts'
+import { binarySource } from './binary.ts'
 import { csvSource } from './csv.ts'
 import { datasetSource } from './dataset.ts'
 import { diffDatasetsSource } from './diff-datasets.ts'
@@ -23,18 +24,10 @@ export const sourceTypes = [
   emptySource,
   httpEndpointSource,
   jsonSource,
+  binarySource,
   csvSource,
   rdfSource,
 ] as unknown as readonly SourceType[]
 
 /** Types the specification names and this version does not have. */
-export const laterSourceTypes: readonly string[] = [
-  'binary',
-  'conditional',
-  'kafka',
-  'ldap',
-  'rest',
-  'sdshare',
-  'sparql',
-  'sql',
-]
+export const laterSourceTypes: readonly string[] = ['conditional', 'kafka', 'ldap', 'rest', 'sdshare', 'sparql', 'sql']

@@ -3,7 +3,7 @@
 import { type Static, Type } from 'typebox'
 import type { Entity } from '../../model/entity.ts'
 import { accepted } from '../answers.ts'
-import { defineSource, type Offset, type Surroundings } from '../contract.ts'
+import { defineSource, type Offset, type Surroundings, type Webhook } from '../contract.ts'
 import { PipeError } from '../errors.ts'
 import { errorAt, type Finding, refuseErrors } from '../finding.ts'
 import { checkContinuation, continuationOf, continuationSettings, lastUpdated, withOffsets } from './continuation.ts'
@@ -25,20 +25,22 @@ const config = Type.Object({
     }),
   ),
   subset: Type.Optional(Type.Unknown({ description: 'Sent to the other hub: which of its entities to give.' })),
-  supports_signalling: Type.Boolean({ default: false }),
+  supports_signalling: Type.Optional(
+    Type.Boolean({ description: 'Have the other hub tell when there is more; only a hub can.' }),
+  ),
   ...continuationSettings,
   if_source_empty: ifSourceEmpty,
   comment: Type.Optional(Type.Unknown()),
 })
 
-type Config = Static<typeof config>
+export type JsonConfig = Static<typeof config>
+type Config = JsonConfig
 
 /** `json` (hub.md §14.8). */
 export const jsonSource = defineSource({
   type: 'json',
   summary: 'A JSON array of entities at an address.',
   config,
-  unsupported: { supports_signalling: 'signals from another hub' },
   examples: [
     { type: 'json', system: 'crm', url: 'people' },
     {
@@ -55,11 +57,12 @@ export const jsonSource = defineSource({
   continuation: continuationOf,
   inputs: () => [],
   check,
+  subscribe: subscribeAt,
   open(config, surroundings) {
     refuseErrors(`Source of pipe '${surroundings.pipe}'`, check(config))
     return {
       read: (since, signal) =>
-        withOffsets(entities(config, surroundings, since, signal), continuationOf(config), since),
+        withOffsets(jsonPages(config, surroundings, since, signal), continuationOf(config), since),
     }
   },
 })
@@ -77,7 +80,27 @@ function check(config: Config): readonly Finding[] {
   return findings
 }
 
-async function* entities(
+/** Asks the other hub to call when there is more after the offset (rest-api.md §5.5). */
+export async function subscribeAt(
+  config: Config,
+  { system }: Surroundings,
+  since: Offset | null,
+  webhook: Webhook,
+  signal: AbortSignal,
+): Promise<void> {
+  const query = { webhook: webhook.url, token: webhook.token, ...(since === null ? {} : { since }) }
+  const headers = { accept: 'text/plain', ...config.headers }
+  const port = system(config.system)
+  const answer = await accepted(
+    port,
+    'OPTIONS',
+    await port.request({ method: 'OPTIONS', url: config.url, headers, query }, signal),
+  )
+  await answer.text()
+}
+
+/** All that there is after the offset, page by page. */
+export async function* jsonPages(
   config: Config,
   surroundings: Surroundings,
   since: Offset | null,
