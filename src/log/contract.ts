@@ -100,8 +100,8 @@ export interface Snapshot {
   /** Pipes' runtime state and other small JSON documents. */
   meta(name: string): string | undefined
   state(key: Uint8Array): Uint8Array | undefined
-  /** State entries whose key starts with the prefix, in byte order. */
-  states(prefix: Uint8Array): Iterable<readonly [key: Uint8Array, value: Uint8Array]>
+  /** State entries whose key starts with the prefix, in byte order; with `after` only those behind that key. */
+  states(prefix: Uint8Array, after?: Uint8Array): Iterable<readonly [key: Uint8Array, value: Uint8Array]>
   /** Moves this snapshot to the present. */
   renew(): void
   close(): void

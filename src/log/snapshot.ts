@@ -64,9 +64,10 @@ export class OpenSnapshot implements Snapshot {
     return row === undefined ? undefined : Uint8Array.from(unseal(row, row.length, 'a state entry'))
   }
 
-  *states(prefix: Uint8Array): Iterable<readonly [key: Uint8Array, value: Uint8Array]> {
+  *states(prefix: Uint8Array, after?: Uint8Array): Iterable<readonly [key: Uint8Array, value: Uint8Array]> {
     const end = prefixEnd(prefix)
     let start: Uint8Array = prefix.length === 0 ? Buffer.from([0]) : prefix
+    if (after !== undefined) start = Buffer.concat([after, ZERO])
     const here = this.#moves
     for (;;) {
       this.checkStill(here)

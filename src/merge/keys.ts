@@ -17,7 +17,8 @@ const isAwkward = (text: string): boolean => text.length > WHOLE || text.startsW
 export const boundKey = (text: string): string =>
   isAwkward(text) ? MARK + createHash('sha256').update(text).digest('hex') : text
 
-export const nodeKey = (position: number, id: string): NodeKey => letter(position) + boundKey(id)
-export const positionOf = (node: NodeKey): number => numberOf(node)
+/** Inputs have numbers of their own, which say nothing of their order and are never given twice. */
+export const nodeKey = (input: number, id: string): NodeKey => letter(input) + boundKey(id)
+export const inputOf = (node: NodeKey): number => numberOf(node)
 /** The id in the key, or undefined when only its hash is there. */
 export const shortIdOf = (node: NodeKey): string | undefined => (node[1] === MARK ? undefined : node.slice(1))

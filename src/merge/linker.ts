@@ -1,12 +1,13 @@
 /** The link phase: entities come and go with the values they bind by, and classes follow. Only ids are touched. */
 
 import type { NodeKey } from './contract.ts'
-import type { Layout } from './identity.ts'
+import { type Layout, noteOldSingle } from './identity.ts'
 import { shortIdOf } from './keys.ts'
 import { emptySet, type NodeRow, type PostingRow, type SetRow } from './rows.ts'
 import { isBinding, type Link, postingOf, type Rules, slotOf, spaceOf } from './rules.ts'
+import { holderGone } from './stable.ts'
 import type { ClassState } from './state.ts'
-import { noteOldSingle, unite } from './unite.ts'
+import { unite } from './unite.ts'
 
 export interface LinkerOptions {
   /** A value that more entities share binds nobody; 0: no limit. */
@@ -30,18 +31,15 @@ export class Linker {
     this.#maxShared = options.maxShared === 0 ? Number.POSITIVE_INFINITY : options.maxShared
   }
 
-  /** The entity is there, with these values. */
-  upsert(node: NodeKey, id: string, links: readonly Link[]): void {
+  /** The entity is there, with these values. It is to be emitted again, unless only the values are looked at anew. */
+  upsert(node: NodeKey, id: string, links: readonly Link[], { isAnew = false } = {}): void {
     const state = this.#state
     const former = state.nodes.get(node)
     if (former === undefined) {
-      const longId = shortIdOf(node) === undefined ? id : ''
-      state.nodes.add(node, { class: '', emitted: false, links, longId })
-      state.dirty.add(`s${node}`, true)
-      for (const link of links) this.#bind(node, link)
+      this.#add(node, id, links)
       return
     }
-    this.#touch(node, former)
+    if (!isAnew) this.#touch(node, former)
     const lost = without(former.links, links)
     const gained = without(links, former.links)
     if (lost.length === 0 && gained.length === 0) return
@@ -50,20 +48,47 @@ export class Linker {
     for (const link of gained) this.#bind(node, link)
   }
 
+  #add(node: NodeKey, id: string, links: readonly Link[]): void {
+    const state = this.#state
+    const longId = shortIdOf(node) === undefined ? id : ''
+    const stable = this.#layout.identity === 'stable' ? (state.remembered.get(node) ?? '') : ''
+    if (stable !== '') state.remembered.delete(node)
+    state.nodes.add(node, { class: '', emitted: false, stable, links, longId })
+    state.dirty.add(`s${node}`, true)
+    for (const link of links) this.#bind(node, link)
+  }
+
   /** The entity is deleted, and will be emitted so. */
   remove(node: NodeKey, id: string): void {
+    const isVisible = this.#layout.isVisible(node)
+    const row = this.#unlink(node, isVisible)
+    if (row?.emitted === true) noteOldSingle(this.#state, this.#layout, node, id)
+    const stable = row === undefined ? '' : holderGone(this.#state, node, row)
+    // It may be there again before it is emitted as deleted, and then in a class.
+    if (isVisible) this.#state.gone.put(node, { id, stable })
+  }
+
+  /** Its input is no longer merged; `id` is what it was emitted under by itself, null if it was of an identity list. */
+  drop(node: NodeKey, id: string | null): void {
+    const row = this.#unlink(node, id !== null)
+    const isNoted = row?.emitted === true && id !== null && this.#layout.identity !== 'stable'
+    if (isNoted) this.#state.noteOld(id, node, false)
+    if (row !== undefined) holderGone(this.#state, node, row)
+    this.#state.remembered.delete(node)
+    this.#state.gone.delete(node)
+  }
+
+  #unlink(node: NodeKey, isVisible: boolean): NodeRow | undefined {
     const state = this.#state
-    if (this.#layout.isVisible(node)) state.gone.put(node, id)
     const links = state.nodes.get(node)?.links
-    if (links === undefined) return
+    if (links === undefined) return undefined
     for (const link of links) this.#release(node, link)
     const row = state.nodes.get(node) as NodeRow
-    // It may be there again before it is emitted as deleted, and then in a class.
-    if (row.emitted) noteOldSingle(state, this.#layout, node)
     state.nodes.delete(node)
     state.touched.delete(node)
     if (row.class === '') state.dirty.delete(`s${node}`)
-    else this.#leave(node, row)
+    else this.#leave(node, row, isVisible)
+    return row
   }
 
   #touch(node: NodeKey, row: NodeRow): void {
@@ -75,12 +100,12 @@ export class Linker {
     if (this.#state.classes.get(row.class)?.apart === true) this.#state.touched.put(node, true)
   }
 
-  #leave(node: NodeKey, row: NodeRow): void {
+  #leave(node: NodeKey, row: NodeRow, isVisible: boolean): void {
     const state = this.#state
     const left = state.classes.get(row.class)
     if (left === undefined) return
     state.sets.delete(row.class, left.members, node)
-    if (this.#layout.isVisible(node)) left.visible--
+    if (isVisible) left.visible--
     state.classes.put(row.class, left)
     state.torn.put(row.class, true)
     state.markClass(row.class)
@@ -103,8 +128,8 @@ export class Linker {
       if (before === this.#maxShared) this.#tearBound(key, posting, spaceOf(link))
       return
     }
-    const neighbours = this.#rules.spaces[spaceOf(link)] as readonly (readonly number[])[]
-    for (const other of neighbours[slot] as readonly number[]) {
+    const neighbours = this.#rules.spaces[spaceOf(link)] ?? []
+    for (const other of neighbours[slot] ?? []) {
       const others = posting[other]
       if (others === undefined || others.count === 0) continue
       // Bound already among themselves: one of them stands for all.
@@ -131,7 +156,9 @@ export class Linker {
     state.postings.put(key, posting)
     if (before === this.#maxShared + 1) this.#bindAll(key, posting, spaceOf(link))
     const id = state.nodes.get(node)?.class ?? ''
-    if (id !== '' && before <= this.#maxShared) {
+    // Of a slot of former rules nobody knows what it bound.
+    const isFormer = (this.#rules.spaces[spaceOf(link)]?.[slot] ?? null) === null
+    if (id !== '' && (isFormer || before <= this.#maxShared)) {
       state.torn.put(id, true)
       state.markClass(id)
     }
@@ -139,7 +166,7 @@ export class Linker {
 
   /** The value has become too common: it binds nobody any more. */
   #tearBound(key: string, posting: PostingRow, space: number): void {
-    const neighbours = this.#rules.spaces[space] as readonly (readonly number[])[]
+    const neighbours = this.#rules.spaces[space] ?? []
     posting.forEach((set, slot) => {
       if (!isBinding(neighbours, posting, slot)) return
       for (const member of this.#state.sets.all(ownerOf(key, slot), set)) {
@@ -154,9 +181,9 @@ export class Linker {
 
   /** The value is rare enough again. */
   #bindAll(key: string, posting: PostingRow, space: number): void {
-    const neighbours = this.#rules.spaces[space] as readonly (readonly number[])[]
+    const neighbours = this.#rules.spaces[space] ?? []
     posting.forEach((set, slot) => {
-      for (const other of neighbours[slot] as readonly number[]) {
+      for (const other of neighbours[slot] ?? []) {
         const first = this.#state.sets.any(ownerOf(key, other), posting[other] ?? emptySet())
         if (first === undefined) continue
         for (const member of this.#state.sets.all(ownerOf(key, slot), set))

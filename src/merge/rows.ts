@@ -9,6 +9,8 @@ export interface NodeRow {
   class: string
   /** It was emitted by itself and not replaced since. */
   emitted: boolean
+  /** The minted id that it was last emitted under, by itself or in a class, or '' (see stable.ts). */
+  stable: string
   /** What it binds by (see rules.ts). */
   links: readonly string[]
   /** Its id, when that is too long for the key. */
@@ -48,6 +50,13 @@ export interface OldRow {
   isClass: boolean
 }
 
+/** An entity that was deleted. */
+export interface GoneRow {
+  id: string
+  /** The minted id that went with it, or ''. */
+  stable: string
+}
+
 const NUL = '\u0000'
 
 const fieldsOf = (set: SetRow): (string | number)[] => [set.count, set.buckets, ...set.inline]
@@ -62,14 +71,15 @@ function readSet(fields: readonly string[], at: number): [set: SetRow, next: num
 export const emptySet = (): SetRow => ({ count: 0, buckets: 0, inline: [] })
 
 export const nodeCodec: RowCodec<NodeRow> = {
-  encode: (row) => [row.class, row.emitted ? 1 : 0, row.links.length, ...row.links, row.longId].join(NUL),
+  encode: (row) => [row.class, row.emitted ? 1 : 0, row.stable, row.links.length, ...row.links, row.longId].join(NUL),
   decode(text) {
     const fields = text.split(NUL)
-    const end = 3 + Number(fields[2])
+    const end = 4 + Number(fields[3])
     return {
       class: fields[0] as string,
       emitted: fields[1] === '1',
-      links: fields.slice(3, end),
+      stable: fields[2] as string,
+      links: fields.slice(4, end),
       longId: fields.length === end + 1 ? (fields[end] as string) : fields.slice(end).join(NUL),
     }
   },
@@ -114,6 +124,14 @@ export const oldCodec: RowCodec<OldRow> = {
   decode(text) {
     const [isClass, anchor, ...id] = text.split(NUL)
     return { isClass: isClass === '1', anchor: anchor as string, id: id.join(NUL) }
+  },
+}
+
+export const goneCodec: RowCodec<GoneRow> = {
+  encode: (row) => [row.stable, row.id].join(NUL),
+  decode(text) {
+    const [stable, ...id] = text.split(NUL)
+    return { stable: stable as string, id: id.join(NUL) }
   },
 }
 

@@ -4,11 +4,12 @@ import { dictOf, set } from '../model/dict.ts'
 import { type Entity, isDeleted } from '../model/entity.ts'
 import { type Composition, compose } from './compose.ts'
 import type { NodeKey } from './contract.ts'
-import { classId, idOfClass, inOrder, type Layout } from './identity.ts'
-import { boundKey, nodeKey, positionOf } from './keys.ts'
+import { classId, idOfClass, inOrder, type Layout, noteOldClass } from './identity.ts'
+import { inputOf, nodeKey } from './keys.ts'
 import { type CommonValue, commonest } from './report.ts'
-import type { ClassRow, NodeRow, OldRow } from './rows.ts'
+import type { ClassRow, GoneRow, NodeRow, OldRow } from './rows.ts'
 import { bringIn, isTooLarge } from './split.ts'
+import { hold, holdApart, idHeldBy, mintedId } from './stable.ts'
 import type { ClassState } from './state.ts'
 import type { Table } from './table.ts'
 
@@ -16,8 +17,10 @@ export interface Settlement {
   readonly layout: Layout
   readonly maxMerged: number
   readonly composition: Composition
+  /** What minted ids begin with: no other merge has it. */
+  readonly root: string
   /** Newest version of an entity, deleted or not. */
-  entityOf(position: number, id: string): Entity | undefined
+  entityOf(input: number, id: string): Entity | undefined
   /** A class is left apart, because it is too large. */
   leftApart?(members: number, values: readonly CommonValue[]): void
 }
@@ -32,7 +35,6 @@ class Page {
   readonly #how: Settlement
   readonly #limit: number
   readonly #emitted: Entity[] = []
-  readonly #hasOld: boolean
   /** Entities read or made so far. */
   #work = 0
 
@@ -40,7 +42,6 @@ class Page {
     this.#state = state
     this.#how = how
     this.#limit = limit
-    this.#hasOld = state.old.some(1).length > 0
   }
 
   run(): Entity[] | null {
@@ -73,9 +74,10 @@ class Page {
   #single(node: NodeKey): void {
     const row = this.#state.nodes.get(node)
     if (row === undefined || !this.#how.layout.isVisible(node)) return
-    if (this.#emit(idOfClass(this.#state, this.#how.layout, [node]), [node]) && !row.emitted) {
-      this.#state.nodes.put(node, { ...row, emitted: true })
-    }
+    const id = this.#idOf([node])
+    if (!this.#emit(id, [node])) return
+    if (this.#isStable) hold(this.#state, [node], id)
+    if (!row.emitted) this.#state.nodes.put(node, { ...(this.#state.nodes.get(node) as NodeRow), emitted: true })
   }
 
   #class(id: string): void {
@@ -83,18 +85,30 @@ class Page {
     const state = this.#state
     const row = state.classes.get(id)
     if (row === undefined) return
-    const visible = inOrder(state, state.sets.all(id, row.members).filter(layout.isVisible))
+    const visible = inOrder(state, layout, state.sets.all(id, row.members).filter(layout.isVisible))
     if (isTooLarge(visible.length, maxMerged)) {
       this.#leaveApart(id, row, visible)
       return
     }
     if (row.apart) for (const node of visible) bringIn(state, layout, node)
-    const emitted = visible.length === 0 ? '' : idOfClass(state, layout, visible)
+    const emitted = visible.length === 0 ? '' : this.#idOf(visible)
     if (emitted !== '' && !this.#emit(emitted, visible)) return
-    if (row.emitted !== '' && row.emitted !== emitted) state.noteOld(row.emitted, row.anchor, true)
+    if (this.#isStable) hold(state, visible, emitted)
+    if (row.emitted !== emitted) noteOldClass(state, layout, row)
     if (row.apart || row.emitted !== emitted || row.anchor !== visible[0]) {
       state.classes.put(id, { ...row, apart: false, emitted, anchor: visible[0] ?? '' })
     }
+  }
+
+  get #isStable(): boolean {
+    return this.#how.layout.identity === 'stable'
+  }
+
+  /** Of members in order. */
+  #idOf(nodes: readonly NodeKey[]): string {
+    const { layout, root } = this.#how
+    if (!this.#isStable) return idOfClass(this.#state, layout, nodes)
+    return idHeldBy(this.#state, nodes) ?? mintedId(root, this.#state.next('minted'))
   }
 
   /** A class above the limit stays apart: its members are emitted one by one, those that were already only when touched. */
@@ -102,9 +116,10 @@ class Page {
     const state = this.#state
     this.#work += visible.length
     this.#how.leftApart?.(visible.length, commonest(state, visible))
+    if (this.#isStable) holdApart(state, visible)
     if (row.apart) return
     for (const node of visible) state.touched.put(node, true)
-    if (row.emitted !== '') state.noteOld(row.emitted, row.anchor, true)
+    noteOldClass(state, this.#how.layout, row)
     state.classes.put(id, { ...row, apart: true, emitted: '', anchor: '' })
   }
 
@@ -116,13 +131,13 @@ class Page {
   #emit(id: string, nodes: readonly NodeKey[]): boolean {
     const members: Entity[] = []
     for (const node of nodes) {
-      const member = this.#how.entityOf(positionOf(node), this.#state.idOf(node))
+      const member = this.#how.entityOf(inputOf(node), this.#state.idOf(node))
       // Deleted after it was linked: the next run hears of it.
       if (member !== undefined && !isDeleted(member)) members.push(member)
     }
     this.#work += nodes.length
     if (members.length === 0) return false
-    if (this.#hasOld) this.#state.old.delete(boundKey(id))
+    this.#state.unnoteOld(id)
     this.#make(id, false, members)
     return true
   }
@@ -138,18 +153,18 @@ class Page {
     return entity
   }
 
-  /** A deleted source entity is emitted stand-alone with `_deleted: true` (hub.md §14.2). */
-  #gone(node: NodeKey, id: string): void {
+  /** A deleted source entity is emitted stand-alone with `_deleted: true` (hub.md §14.2), under an id of its own. */
+  #gone(node: NodeKey, { id, stable }: GoneRow): void {
     this.#work++
     const { layout } = this.#how
-    const emitted = classId(layout.identity, [[positionOf(node), id]])
-    const member = this.#how.entityOf(positionOf(node), id)
-    if (member === undefined || !isDeleted(member) || this.#isUsed(emitted, node)) return
+    const emitted = this.#isStable ? stable : classId(layout.identity, [[layout.placeOf(node), id]])
+    const member = this.#how.entityOf(inputOf(node), id)
+    if (emitted === '' || member === undefined || !isDeleted(member) || this.#isUsed(emitted, node)) return
+    const old = this.#state.unnoteOld(emitted)
+    // A minted id that nobody deleted was taken up again.
+    if (this.#isStable && old === undefined) return
     const entity = this.#make(emitted, true, [member])
-    const old = this.#hasOld ? this.#state.old.get(boundKey(emitted)) : undefined
-    if (old === undefined) return
-    this.#state.old.delete(boundKey(emitted))
-    if (old.isClass) set(entity, '$replaced', true)
+    if (old?.isClass === true) set(entity, '$replaced', true)
   }
 
   /** When a class's id changes, a delete for the old id is emitted with `$replaced: true` as well (hub.md §14.2). */
@@ -157,15 +172,16 @@ class Page {
     this.#work++
     if (this.#isUsed(id, anchor)) return
     const entity = this.#make(id, true, [])
-    if (isClass || this.#state.nodes.get(anchor) !== undefined) set(entity, '$replaced', true)
+    const isThere = !this.#isStable && this.#state.nodes.get(anchor) !== undefined
+    if (isClass || isThere) set(entity, '$replaced', true)
   }
 
-  /** Whether some class has the id now. Only the class of its first member can. */
+  /** Whether some class has the id now. Only the class of its first member can; of minted ids only those are noted that none has. */
   #isUsed(id: string, anchor: NodeKey): boolean {
-    const { identity, datasets } = this.#how.layout
+    const { identity, inputs } = this.#how.layout
+    if (identity === 'stable') return false
     if (identity === 'composite') return this.#hasId(anchor, id)
-    for (let position = 0; position < datasets; position++) if (this.#hasId(nodeKey(position, id), id)) return true
-    return false
+    return inputs.some((input) => this.#hasId(nodeKey(input, id), id))
   }
 
   #hasId(node: NodeKey, id: string): boolean {
@@ -178,7 +194,7 @@ class Page {
   #shownWith(node: NodeKey, row: NodeRow, maxMerged: number): NodeKey[] {
     const own = row.class === '' ? undefined : this.#state.classes.get(row.class)
     if (own === undefined || isTooLarge(own.visible, maxMerged)) return [node]
-    const members = this.#state.sets.all(row.class, own.members)
-    return inOrder(this.#state, members.filter(this.#how.layout.isVisible))
+    const { layout } = this.#how
+    return inOrder(this.#state, layout, this.#state.sets.all(row.class, own.members).filter(layout.isVisible))
   }
 }

@@ -1,12 +1,12 @@
 /** Searches the classes in which something lost a value, once, and takes apart what nothing binds any more. */
 
 import type { NodeKey } from './contract.ts'
-import type { Layout } from './identity.ts'
+import { type Layout, noteOldClass, noteOldSingle } from './identity.ts'
 import { sharedBy } from './linker.ts'
 import { type ClassRow, emptySet, type NodeRow } from './rows.ts'
 import { postingOf, type Rules, slotOf, spaceOf } from './rules.ts'
+import { partHolders } from './stable.ts'
 import type { ClassState } from './state.ts'
-import { noteOldSingle } from './unite.ts'
 
 export interface SplitOptions {
   readonly rules: Rules
@@ -36,7 +36,8 @@ function split(state: ClassState, options: SplitOptions, id: string, row: ClassR
   const parts = partsOf(state, options, nodes)
   const [largest] = parts
   if (parts.length === 1 && largest !== undefined && largest.length > 1) return
-  if (row.emitted !== '') state.noteOld(row.emitted, row.anchor, true)
+  noteOldClass(state, options.layout, row)
+  if (options.layout.identity === 'stable') partHolders(state, options.layout, parts)
   const kept = largest !== undefined && largest.length > 1 ? largest : undefined
   for (const part of parts) {
     if (part === kept) continue

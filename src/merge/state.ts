@@ -3,8 +3,22 @@
 import type { ClassStore, NodeKey, RowChange } from './contract.ts'
 import { boundKey, shortIdOf } from './keys.ts'
 import { MemberSets } from './member-set.ts'
-import { bucketCodec, classCodec, countCodec, markCodec, nodeCodec, oldCodec, postingCodec, textCodec } from './rows.ts'
+import {
+  bucketCodec,
+  classCodec,
+  countCodec,
+  goneCodec,
+  markCodec,
+  nodeCodec,
+  type OldRow,
+  oldCodec,
+  postingCodec,
+  textCodec,
+} from './rows.ts'
 import { Table } from './table.ts'
+
+/** What is counted: rows of classes, entities that were emitted, ids that were minted. */
+export type Counter = 'class' | 'emission' | 'minted'
 
 export class ClassState {
   readonly nodes
@@ -21,9 +35,16 @@ export class ClassState {
   readonly old
   /** Members of a class that is apart, to be emitted again. */
   readonly touched
+  /** Of a minted id that several members hold, how many (see stable.ts). */
+  readonly holders
+  /** Of a member that is gone, the minted id that went with it. */
+  readonly remembered
+  /** Of a minted id of a former beginning, who held it. */
+  readonly hints
   readonly #counters
   readonly #buckets
   #page = 0
+  #hasOld: boolean | undefined
 
   constructor(store: ClassStore) {
     this.nodes = new Table('N', nodeCodec, store)
@@ -33,21 +54,25 @@ export class ClassState {
     this.sets = new MemberSets(this.#buckets)
     this.dirty = new Table('D', markCodec, store)
     this.torn = new Table('T', markCodec, store)
-    this.gone = new Table('G', textCodec, store)
+    this.gone = new Table('G', goneCodec, store)
     this.old = new Table('O', oldCodec, store)
     this.touched = new Table('U', markCodec, store)
+    this.holders = new Table('S', countCodec, store)
+    this.remembered = new Table('M', textCodec, store)
+    this.hints = new Table('H', postingCodec, store)
     this.#counters = new Table('K', countCodec, store)
   }
 
-  /** The next number of a row of its own: classes, emissions. Never the same twice. */
-  next(counter: 'class' | 'emission'): number {
+  /** The next number: never the same twice. */
+
+  next(counter: Counter): number {
     const number = this.#counters.get(counter) ?? 0
     this.#counters.put(counter, number + 1)
     return number
   }
 
   /** Goes on counting where a former state stopped. */
-  countOn(counter: 'class' | 'emission', from: number): void {
+  countOn(counter: Counter, from: number): void {
     this.#counters.put(counter, Math.max(from, this.#counters.get(counter) ?? 0))
   }
 
@@ -61,7 +86,18 @@ export class ClassState {
 
   /** Notes an id that is perhaps no longer in use; settling finds out. */
   noteOld(id: string, anchor: NodeKey, isClass: boolean): void {
+    this.#hasOld = true
     this.old.put(boundKey(id), { id, anchor, isClass })
+  }
+
+  /** An id is in use, whatever was noted of it; gives what was. */
+  unnoteOld(id: string): OldRow | undefined {
+    // Mostly there are none at all, and nothing needs to be looked up.
+    this.#hasOld ??= this.old.some(1).length > 0
+    if (!this.#hasOld) return undefined
+    const old = this.old.get(boundKey(id))
+    if (old !== undefined) this.old.delete(boundKey(id))
+    return old
   }
 
   idOf(node: NodeKey): string {
@@ -92,6 +128,9 @@ export class ClassState {
       this.gone,
       this.old,
       this.touched,
+      this.holders,
+      this.remembered,
+      this.hints,
       this.#counters,
     ]
   }

@@ -71,17 +71,17 @@ export class Table<T> {
     this.#changed.add(key)
   }
 
-  /** Up to `limit` rows in no particular order: what one page of work can take. */
-  some(limit: number): (readonly [key: string, row: T])[] {
+  /** Up to `limit` rows in no particular order, of those whose key starts with the prefix: what one page of work can take. */
+  some(limit: number, prefix = ''): (readonly [key: string, row: T])[] {
     const found: (readonly [string, T])[] = []
-    for (const [stored, value] of this.#store.range(this.#kind)) {
+    for (const [stored, value] of this.#store.range(this.#kind + prefix)) {
       if (found.length >= limit) return found
       const key = stored.slice(1)
       if (!this.#entries.has(key)) found.push([key, this.#codec.decode(textOf(value))])
     }
     for (const [key, { row }] of this.#entries) {
       if (found.length >= limit) return found
-      if (row !== null) found.push([key, row])
+      if (row !== null && key.startsWith(prefix)) found.push([key, row])
     }
     return found
   }

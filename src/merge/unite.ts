@@ -1,7 +1,7 @@
 /** Makes one class of two: the smaller goes into the larger, so that building a class of n costs n log n moves at most. */
 
 import type { NodeKey } from './contract.ts'
-import { idOfClass, type Layout } from './identity.ts'
+import { idOfClass, type Layout, noteOldClass, noteOldSingle } from './identity.ts'
 import { type ClassRow, emptySet, type NodeRow } from './rows.ts'
 import type { ClassState } from './state.ts'
 
@@ -19,10 +19,6 @@ export function unite(state: ClassState, layout: Layout, one: NodeKey, other: No
     else absorb(state, layout, second.class, first.class)
   }
 }
-
-/** Notes that an entity which was emitted by itself no longer is. */
-export const noteOldSingle = (state: ClassState, layout: Layout, node: NodeKey): void =>
-  state.noteOld(idOfClass(state, layout, [node]), node, false)
 
 const sizeOf = (state: ClassState, id: string): number => (state.classes.get(id) as ClassRow).members.count
 
@@ -57,7 +53,7 @@ function absorb(state: ClassState, layout: Layout, winner: string, loser: string
     if (to.apart && !from.apart) state.touched.put(node, true)
     move(state, layout, winner, to, node, state.nodes.get(node) as NodeRow)
   }
-  if (from.emitted !== '') state.noteOld(from.emitted, from.anchor, true)
+  noteOldClass(state, layout, from)
   to.visible += from.visible
   state.classes.put(winner, to)
   state.sets.clear(loser, from.members)

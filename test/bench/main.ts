@@ -8,6 +8,7 @@ import { achieved, describe, type Figure } from './measure.ts'
 import { ingest } from './w1-ingest.ts'
 import { changes } from './w2-changes.ts'
 import { transform } from './w3-transform.ts'
+import { merge } from './w5-merge.ts'
 import { graph } from './w6-graph.ts'
 import { start } from './w10-start.ts'
 import { replace } from './w11-replace.ts'
@@ -19,6 +20,7 @@ const benchmarks: Readonly<Record<string, (rounds: number) => Promise<Figure[]>>
   w1: ingest,
   w2: changes,
   w3: transform,
+  w5: merge,
   w6: graph,
   w10: start,
   w11: replace,

@@ -1,12 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Side } from '../../src/merge/rules.ts'
-import { type Keys, naively, naiveParts, World, type WorldOptions } from './world.ts'
+import { StableModel } from './stable-model.ts'
+import { type Keys, type Merge, naively, naiveParts, World, type WorldOptions } from './world.ts'
 
-const side = (position: number, expression: string): Side => ({ position, expression })
+const side = (input: number, expression: string): Side => ({ input, expression })
 
 const DATASETS = 3
-const sides = fc.record({ position: fc.nat(DATASETS - 1), expression: fc.constantFrom('x', 'y') })
+const sides = fc.record({ input: fc.nat(DATASETS - 1), expression: fc.constantFrom('x', 'y') })
 const pairs = fc.array(fc.tuple(sides, sides), { minLength: 1, maxLength: 5 })
 const keys: fc.Arbitrary<Keys> = fc.record({
   x: fc.array(fc.constantFrom('1', '2', '3', '4'), { maxLength: 2 }),
@@ -19,9 +20,17 @@ type Step =
   | { readonly kind: 'run'; readonly lag: number }
   | { readonly kind: 'page' }
   | { readonly kind: 'restart' }
+  /** Other datasets or rules, while the state stays. */
+  | { readonly kind: 'change'; readonly merge: Merge }
+  /** The state begins anew. */
+  | { readonly kind: 'anew' }
 
 const place = { position: fc.nat(DATASETS - 1), number: fc.nat(4) }
 const put: fc.Arbitrary<Step> = fc.record({ kind: fc.constant('put' as const), ...place, keys })
+const merges: fc.Arbitrary<Merge> = fc.record({
+  present: fc.shuffledSubarray([0, 1, 2], { minLength: 1 }),
+  pairs,
+})
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     { weight: 8, arbitrary: put },
@@ -29,6 +38,8 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('run' as const), lag: fc.nat(3) }) },
     { weight: 1, arbitrary: fc.constant({ kind: 'page' as const }) },
     { weight: 1, arbitrary: fc.constant({ kind: 'restart' as const }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('change' as const), merge: merges }) },
+    { weight: 1, arbitrary: fc.constant({ kind: 'anew' as const }) },
   ),
   { maxLength: 40, size: 'max' },
 )
@@ -45,7 +56,12 @@ const options: fc.Arbitrary<WorldOptions> = fc.record({
 /** Ids differ between datasets: identity `first` asks for that, or for a rule that makes equal ids the same. */
 const ownIds = (position: number, number: number): string => `${'abc'[position]}${number}`
 
-function play(world: World, history: readonly Step[], check: () => void, idAt = ownIds): void {
+function play(
+  world: World,
+  history: readonly Step[],
+  check: () => void,
+  { idAt = ownIds, always = [] }: { idAt?: typeof ownIds; always?: Merge['pairs'] } = {},
+): void {
   for (const step of history) {
     if (step.kind === 'put') {
       const id = idAt(step.position, step.number)
@@ -53,6 +69,8 @@ function play(world: World, history: readonly Step[], check: () => void, idAt = 
     } else if (step.kind === 'remove') world.remove(step.position, idAt(step.position, step.number))
     else if (step.kind === 'page') world.page(1)
     else if (step.kind === 'restart') world.restart()
+    else if (step.kind === 'anew') world.beginAnew()
+    else if (step.kind === 'change') world.change({ ...step.merge, pairs: [...step.merge.pairs, ...always] })
     else {
       world.run(step.lag)
       check()
@@ -69,7 +87,30 @@ describe('the classes of a merge', () => {
         const world = new World(how)
         play(world, history, () => expect(world.sink).toEqual(naively(world)))
       }),
-      { numRuns: 1500 },
+      { numRuns: 1000 },
+    )
+  })
+
+  test('differ from those where a merge forgets to take apart what came apart', () => {
+    const law = fc.property(options, steps, (how, history) => {
+      const world = new World({ ...how, forgetsUnmerge: true })
+      play(world, history, () => expect(world.sink).toEqual(naively(world)))
+    })
+    expect(fc.check(law, { numRuns: 500 }).failed).toBe(true)
+  })
+
+  test('keep minted ids where most of those are that had them, whatever happens, and hold what they should', () => {
+    fc.assert(
+      fc.property(options, steps, (how, history) => {
+        const world = new World({ ...how, identity: 'stable' })
+        const model = new StableModel(world)
+        // Who goes and comes again before a state that began anew knows who is who counts as one who stayed.
+        const settled = history.flatMap((step): Step[] =>
+          step.kind === 'anew' ? [step, { kind: 'run' as const, lag: 1 }] : [step],
+        )
+        play(world, settled, () => model.check())
+      }),
+      { numRuns: 700 },
     )
   })
 
@@ -84,12 +125,10 @@ describe('the classes of a merge', () => {
           maxMerged: 0,
           pairs: [...how.pairs, ...byId],
         })
-        play(
-          world,
-          history,
-          () => expect(world.sink).toEqual(naively(world)),
-          (_, number) => `e${number}`,
-        )
+        play(world, history, () => expect(world.sink).toEqual(naively(world)), {
+          idAt: (_, number) => `e${number}`,
+          always: byId,
+        })
       }),
       { numRuns: 300 },
     )

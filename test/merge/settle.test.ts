@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { harvestSome } from '../../src/merge/harvest.ts'
+import { harvestSome, placeIn } from '../../src/merge/harvest.ts'
 import type { Side } from '../../src/merge/rules.ts'
 import { ClassState } from '../../src/merge/state.ts'
 import { get } from '../../src/model/dict.ts'
 import { idOf, isDeleted } from '../../src/model/entity.ts'
 import { MemoryStore, naively, World, type WorldOptions } from './world.ts'
 
-const side = (position: number, expression: string): Side => ({ position, expression })
+const side = (input: number, expression: string): Side => ({ input, expression })
 const byEmail = [[side(0, 'email'), side(1, 'email')]] as const
 
 const world = (options: Partial<WorldOptions> = {}): World => new World({ datasets: 2, pairs: byEmail, ...options })
@@ -66,7 +66,7 @@ describe('what a merge emits', () => {
     here.remove(0, 'a1')
     here.remove(0, 'unknown')
     expect(runs(here).sort()).toEqual(['-0|a1', '-0|unknown', '-~0|a1|1|b1', '1|b1'])
-    expect(get(here.entities.get('!a1')?.entity as never, 'version')).toBe(2)
+    expect(get(here.beings.get('0:a1')?.entity as never, 'version')).toBe(2)
   })
 
   test('says that the id of a deleted first member was replaced', () => {
@@ -213,9 +213,10 @@ describe('a state that begins anew', () => {
     before.put(0, 'a3', { email: ['z'] })
     before.run()
     const after = world({ pairs: [[side(0, 'name'), side(1, 'name')]] })
+    const former = { identity: 'composite' as const, isContinued: false, placeOf: placeIn([0, 1]) }
     let last: string | null = null
     while (true) {
-      const cleared = harvestSome(before.store, 'composite', after.state, last, 2)
+      const cleared = harvestSome(before.store, former, after.state, last, 2)
       if (cleared.length === 0) break
       last = cleared.at(-1)?.[0] ?? null
       after.page()

@@ -29,9 +29,10 @@ export const mergeConfig = Type.Object({
         'Each `<dataset> <property>`: an entity there lists identities that are the same thing, and is not merged itself.',
     }),
   ),
-  identity: Type.Union([Type.Literal('composite'), Type.Literal('first')], {
+  identity: Type.Union([Type.Literal('composite'), Type.Literal('first'), Type.Literal('stable')], {
     default: 'composite',
-    description: 'composite: the id names all members. first: the id of the first member.',
+    description:
+      'composite: the id names all members. first: the id of the first member. stable: an id that is made once and stays when members come and go.',
   }),
   strategy: Type.Union([Type.Literal('default'), Type.Literal('compact'), Type.Literal('list')], {
     default: 'default',

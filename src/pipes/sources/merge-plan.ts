@@ -2,9 +2,7 @@
 
 import { compileExpression } from '../../dtl/compile.ts'
 import type { DtlSettings } from '../../dtl/contract.ts'
-import type { Layout } from '../../merge/identity.ts'
-import { positionOf } from '../../merge/keys.ts'
-import { layRules, type Rules, type Side } from '../../merge/rules.ts'
+import type { Pair, Side } from '../../merge/rules.ts'
 import { writeJson } from '../../model/json.ts'
 import { isList, type Value } from '../../model/value.ts'
 import { errorAt, type Finding, warningAt } from '../finding.ts'
@@ -20,10 +18,12 @@ const neutral: DtlSettings = {
 
 export interface MergePlan {
   readonly config: MergeConfig
-  /** Datasets by position: those that are merged, then the identity lists. */
+  /** Datasets by place: those that are merged, then the identity lists. */
   readonly inputs: readonly string[]
-  readonly layout: Layout
-  readonly rules: Rules
+  /** How many of them are merged. */
+  readonly merged: number
+  /** Rules, with inputs by place. */
+  readonly pairs: readonly Pair[]
   /** As it is written in the configuration, for messages, by the expression over `_S`. */
   readonly written: ReadonlyMap<string, string>
 }
@@ -41,7 +41,7 @@ export function checkMerge(config: MergeConfig): readonly Finding[] {
 class Planner {
   readonly findings: Finding[] = []
   readonly plan: MergePlan
-  readonly #positions = new Map<string, number>()
+  readonly #places = new Map<string, number>()
   readonly #inputs: string[] = []
   readonly #written = new Map<string, string>()
 
@@ -55,8 +55,7 @@ class Planner {
         this.#identityList(entry, `/identity_lists/${at}`, datasets),
       ),
     ]
-    const layout = { identity: config.identity, datasets, isVisible: (node: string) => positionOf(node) < datasets }
-    this.plan = { config, inputs: this.#inputs, layout, rules: layRules(pairs), written: this.#written }
+    this.plan = { config, inputs: this.#inputs, merged: datasets, pairs, written: this.#written }
   }
 
   #dataset(entry: string, pointer: string): void {
@@ -64,8 +63,8 @@ class Planner {
     if (more.length > 0) this.#error(pointer, `'${entry}' is not of the form '<dataset> <alias>'.`)
     if (this.#inputs.includes(dataset)) this.#error(pointer, `Dataset '${dataset}' is named twice.`)
     const name = alias ?? dataset
-    if (this.#positions.has(name)) this.#error(pointer, `The alias '${name}' is used twice.`)
-    this.#positions.set(name, this.#inputs.length)
+    if (this.#places.has(name)) this.#error(pointer, `The alias '${name}' is used twice.`)
+    this.#places.set(name, this.#inputs.length)
     this.#inputs.push(dataset)
   }
 
@@ -101,19 +100,19 @@ class Planner {
       return []
     }
     if (this.#inputs.includes(dataset)) this.#error(pointer, `Dataset '${dataset}' is named twice.`)
-    const position = this.#inputs.push(dataset) - 1
-    const list = { position, expression: writeJson(['ni', `_S.${property}`]) }
+    const input = this.#inputs.push(dataset) - 1
+    const list = { input, expression: writeJson(['ni', `_S.${property}`]) }
     this.#written.set(list.expression, `${dataset}.${property}`)
     const identities = writeJson('_S.$ids')
     this.#written.set(identities, '$ids')
-    return Array.from({ length: datasets }, (_, at) => [list, { position: at, expression: identities }] as const)
+    return Array.from({ length: datasets }, (_, at) => [list, { input: at, expression: identities }] as const)
   }
 
   #side(expression: Value, pointer: string): Side | null {
-    const { own, aliases } = ownExpression(expression, this.#positions)
+    const { own, aliases } = ownExpression(expression, this.#places)
     const [alias] = aliases
     if (alias === undefined || aliases.length > 1) {
-      const known = [...this.#positions.keys()].join(', ')
+      const known = [...this.#places.keys()].join(', ')
       const said = aliases.length > 1 ? `refers to ${aliases.join(' and ')}` : 'refers to no dataset'
       this.#error(
         pointer,
@@ -125,7 +124,7 @@ class Planner {
     this.#compile(own, pointer)
     const text = writeJson(own)
     this.#written.set(text, typeof expression === 'string' ? expression : writeJson(expression))
-    return { position: this.#positions.get(alias) as number, expression: text }
+    return { input: this.#places.get(alias) as number, expression: text }
   }
 
   /** Namespaces change what an expression finds, not whether it is one: any will do here. */

@@ -5,26 +5,12 @@ import type { ClassStore, RowChange } from '../../merge/contract.ts'
 import { textOf } from '../../merge/table.ts'
 import { PipeError } from '../errors.ts'
 import { statePrefix } from '../state.ts'
-
-/** What a merge knows about its state as a whole. */
-export interface Memo {
-  /** Names the rows of this beginning of the state. */
-  epoch: string
-  /** Of the configuration it was made with; with another one it begins anew. */
-  fingerprint: string
-  identity: 'composite' | 'first'
-  /** For each input, its generation, or null while it does not exist, and the last sequence that was linked, or null. */
-  inputs: { generation: string | null; linked: number | null }[]
-  /** The offset that was last given out, or that the state began with. */
-  offset: string | null
-  /** Former beginnings that are not cleared yet. */
-  former: { epoch: string; identity: 'composite' | 'first' }[]
-}
+import type { Memo } from './merge-memo.ts'
 
 /** A row as it is committed. */
 export type StateChange = readonly [key: Uint8Array, value: Uint8Array | null]
 
-const FORMAT = 1
+const FORMAT = 2
 
 export class MergeStore {
   readonly #snapshot: () => Snapshot
@@ -59,8 +45,9 @@ export class MergeStore {
     const snapshot = this.#snapshot
     return {
       get: (key) => snapshot().state(Buffer.from(below + key)),
-      *range(prefix) {
-        for (const [key, value] of snapshot().states(Buffer.from(below + prefix))) {
+      *range(prefix, after) {
+        const from = after === undefined ? undefined : Buffer.from(below + after)
+        for (const [key, value] of snapshot().states(Buffer.from(below + prefix), from)) {
           yield [textOf(key.subarray(length)), value]
         }
       },

@@ -39,7 +39,7 @@ export const unionDatasetsSource = defineSource({
   populated: (config, snapshot) => arePopulated(config, config.datasets, snapshot),
   origin: ({ datasets, prefix_ids }) => ({
     datasets,
-    carries: () => true,
+    carries: (property) => !prefix_ids || property !== '$ids',
     idPrefix: (dataset) => (prefix_ids ? `${dataset}:` : ''),
   }),
   open: (config, surroundings) => ({

@@ -147,16 +147,37 @@ describe('the merge source', () => {
     expect(pipe.emitted.map((entity) => get(entity, '_updated'))).toEqual(pipe.emitted.map((_, at) => at))
   })
 
-  test('begins anew when its rules change, and rules apply to what was there before', async () => {
+  test('follows other rules, which hold for what was there before, and emits only what that changes', async () => {
     const { config } = await twoDatasets()
     const pipe = new Pipe()
     await pipe.run(config)
-    expect((await pipe.run({ ...config, equality: [] })).sort()).toEqual(['-~0|a1|1|b1', '0|a1', '0|a2', '1|b1'])
-    expect((await pipe.run(config)).sort()).toEqual(['-~0|a1', '-~1|b1', '0|a1|1|b1', '0|a2'])
+    expect((await pipe.run({ ...config, equality: [] })).sort()).toEqual(['-~0|a1|1|b1', '0|a1', '1|b1'])
+    expect((await pipe.run(config)).sort()).toEqual(['-~0|a1', '-~1|b1', '0|a1|1|b1'])
     expect(await pipe.run(config)).toEqual([])
+    expect((await pipe.run({ ...config, strategy: 'compact' })).sort()).toEqual(['0|a1|1|b1', '0|a2'])
   })
 
-  test('begins anew when a dataset leaves or was made again', async () => {
+  test('takes in a dataset and lets it go, and emits only what that changes', async () => {
+    const { a, b, config } = await twoDatasets()
+    const third = fresh('third')
+    await put(third, { _id: 't1', mail: 'x@example.com' }, { _id: 't2' })
+    const more = {
+      datasets: [`${a} a`, `${b} b`, `${third} t`],
+      equality: [...(config.equality as unknown[]), ['eq', 'b.email', 't.mail']],
+    }
+    const pipe = new Pipe()
+    await pipe.run(config)
+    expect((await pipe.run(more)).sort()).toEqual(['-~0|a1|1|b1', '0|a1|1|b1|2|t1', '2|t2'])
+    expect(pipe.offset).toBe('1,0,1')
+    expect((await pipe.run(config)).sort()).toEqual(['-2|t2', '-~0|a1|1|b1|2|t1', '0|a1|1|b1'])
+    expect(pipe.offset).toBe('1,0')
+    expect(await pipe.run(config)).toEqual([])
+    // Ids name places: with others in their places all are other ids.
+    const turned = { ...config, datasets: [`${b} b`, `${a} a`] }
+    expect((await pipe.run(turned)).sort()).toEqual(['-~0|a1|1|b1', '-~0|a2', '0|b1|1|a1', '1|a2'])
+  })
+
+  test('lets a dataset go, and begins anew when one was made again', async () => {
     const { a, b, config } = await twoDatasets()
     const pipe = new Pipe()
     await pipe.run(config)
@@ -243,34 +264,47 @@ describe('the merge source', () => {
     expect((await pipe.run(config)).sort()).toEqual(['-~0|a1|1|b1', '-~0|a2', '0|a1|0|a2|1|b1'])
   })
 
-  test('after any changes, interruptions and full reads, equals a merge from scratch', async () => {
+  test('after any changes, interruptions, full reads, other datasets and rules, equals a merge from scratch', async () => {
     const change = fc.record({
       dataset: fc.nat(2),
       id: fc.nat(5),
       keys: fc.array(fc.constantFrom('1', '2', '3'), { maxLength: 2 }),
       deleted: fc.boolean(),
     })
-    const run = fc.record({ batches: fc.option(fc.nat(6), { nil: Number.POSITIVE_INFINITY }), full: fc.boolean() })
+    const run = fc.record({
+      batches: fc.option(fc.nat(6), { nil: Number.POSITIVE_INFINITY }),
+      full: fc.boolean(),
+      present: fc.oneof(fc.constant([0, 1, 2]), fc.shuffledSubarray([0, 1, 2], { minLength: 1 })),
+      rules: fc.oneof(fc.constant([0, 1]), fc.subarray([0, 1, 2, 3])),
+    })
     const history = fc.array(fc.tuple(fc.array(change, { maxLength: 6, size: 'max' }), run), {
       minLength: 1,
       maxLength: 6,
       size: 'max',
     })
     await fc.assert(
-      fc.asyncProperty(history, fc.constantFrom('composite', 'first'), async (rounds, identity) => {
+      fc.asyncProperty(history, fc.constantFrom('composite', 'first', 'stable'), async (rounds, identity) => {
         const datasets = [fresh('x'), fresh('y'), fresh('z')]
         for (const dataset of datasets) await writer.assertDataset(dataset)
-        const config = {
-          datasets: datasets.map((dataset, at) => `${dataset} d${at}`),
-          equality: [
-            ['eq', 'd0.k', 'd1.k'],
-            ['eq', 'd1.k', 'd2.k'],
-          ],
+        const configOf = ({ present, rules }: { present: readonly number[]; rules: readonly number[] }) => ({
+          datasets: present.map((at) => `${datasets[at]} d${at}`),
+          equality: rules
+            .map(
+              (rule) =>
+                [
+                  [0, 1],
+                  [1, 2],
+                  [0, 0],
+                  [0, 2],
+                ][rule] as number[],
+            )
+            .filter((sides) => sides.every((at) => present.includes(at)))
+            .map(([one, other]) => ['eq', `d${one}.k`, `d${other}.k`]),
           identity,
-        }
+        })
         const pipe = new Pipe()
         pipe.batchSize = 2
-        for (const [changes, { batches, full }] of rounds) {
+        for (const [changes, how] of rounds) {
           for (const { dataset, id, keys, deleted } of changes) {
             await put(datasets[dataset] as string, {
               _id: `${dataset}e${id}`,
@@ -278,15 +312,89 @@ describe('the merge source', () => {
               _deleted: deleted && id % 2 === 0,
             })
           }
-          await pipe.run(config, { batches, ...(full ? { since: null } : {}) })
+          await pipe.run(configOf(how), { batches: how.batches, ...(how.full ? { since: null } : {}) })
         }
-        await pipe.run(config)
+        const [, last] = rounds.at(-1) as (typeof rounds)[number]
+        await pipe.run(configOf(last))
         const scratch = new Pipe()
-        await scratch.run(config)
-        expect([...pipe.sink].sort()).toEqual([...scratch.sink].sort())
+        await scratch.run(configOf(last))
+        // Which ids were minted is history; what they stand for is not.
+        const held = ({ sink }: Pipe) => (identity === 'stable' ? [...sink.values()].sort() : [...sink].sort())
+        expect(held(pipe)).toEqual(held(scratch))
       }),
-      { numRuns: 15 },
+      { numRuns: 20 },
     )
+  })
+})
+
+describe('the identity stable', () => {
+  const three = async () => {
+    const [a, b] = [fresh('a'), fresh('b')]
+    await put(a, { _id: 'a1', k: '1' }, { _id: 'a2', k: '2' })
+    await put(b, { _id: 'b1', k: '1' }, { _id: 'b2', k: '1' })
+    const config = { datasets: [`${a} a`, `${b} b`], equality: [['eq', 'a.k', 'b.k']], identity: 'stable' }
+    return { a, b, config }
+  }
+  /** Ids by what they stand for. */
+  const idsOf = (pipe: Pipe): Json =>
+    Object.fromEntries(
+      [...pipe.sink].map(([id, ids]) => [(JSON.parse(ids) as string[]).map((one) => one.slice(2)).join('+'), id]),
+    )
+
+  test('mints an id once, and the larger part keeps it when a class comes apart', async () => {
+    const { b, config } = await three()
+    const pipe = new Pipe()
+    await pipe.run(config)
+    const first = idsOf(pipe)
+    expect(Object.keys(first).sort()).toEqual(['a1+b1+b2', 'a2'])
+    await put(b, { _id: 'b2', k: '3' })
+    const said = await pipe.run(config)
+    const second = idsOf(pipe)
+    expect(second['a1+b1']).toBe(first['a1+b1+b2'])
+    expect(said).toHaveLength(2)
+    // It comes back: the id that fewer had is replaced.
+    await put(b, { _id: 'b2', k: '1' })
+    expect((await pipe.run(config)).sort()).toEqual([`-~${second.b2}`, first['a1+b1+b2']].sort())
+  })
+
+  test('gives two classes that become one the id that most had, or the older one', async () => {
+    const { a, config } = await three()
+    const pipe = new Pipe()
+    await pipe.run(config)
+    const before = idsOf(pipe)
+    await put(a, { _id: 'a2', k: '1' })
+    expect((await pipe.run(config)).sort()).toEqual([`-~${before.a2}`, before['a1+b1+b2']].sort())
+  })
+
+  test('keeps ids in a full read, after other rules, and when everybody left and came back', async () => {
+    const { a, b, config } = await three()
+    const pipe = new Pipe()
+    await pipe.run(config)
+    const before = idsOf(pipe)
+    await pipe.run(config, { since: null })
+    expect(idsOf(pipe)).toEqual(before)
+    await pipe.run({ ...config, max_shared: 100 })
+    expect(idsOf(pipe)).toEqual(before)
+    await pipe.run({ ...config, datasets: [`${b} b`, `${a} a`] })
+    expect(Object.values(idsOf(pipe)).sort()).toEqual(Object.values(before).sort())
+    await pipe.run(config)
+    await put(a, { _id: 'a2', _deleted: true })
+    expect(await pipe.run(config)).toEqual([`-${before.a2}`])
+    await put(a, { _id: 'a2', k: '2' })
+    expect(await pipe.run(config)).toEqual([before.a2])
+    await writer.deleteDataset(a)
+    await pipe.run(config)
+    await put(a, { _id: 'a2', k: '2' }, { _id: 'a1', k: '1' })
+    await pipe.run(config)
+    expect(idsOf(pipe)).toEqual(before)
+  })
+
+  test('tells its ids from those of any other merge', async () => {
+    const { config } = await three()
+    const [one, other] = [new Pipe(), new Pipe()]
+    await one.run(config)
+    await other.run(config)
+    expect([...one.sink.keys()].filter((id) => other.sink.has(id))).toEqual([])
   })
 })
 

@@ -1,0 +1,63 @@
+/** What an entity binds by: the values of the rules' expressions over its dataset, and how they are named in messages. */
+
+import { compileExpression } from '../../dtl/compile.ts'
+import type { DtlSettings } from '../../dtl/contract.ts'
+import { inputOf } from '../../merge/keys.ts'
+import type { CommonValue } from '../../merge/report.ts'
+import { type Link, linkOf, type Slot } from '../../merge/rules.ts'
+import { keyOf } from '../../model/canonical.ts'
+import type { Entity } from '../../model/entity.ts'
+import { parseJson, writeJson } from '../../model/json.ts'
+import { isList, type Value } from '../../model/value.ts'
+
+interface CompiledSide extends Slot {
+  valuesOf(entity: Entity): Value
+}
+
+/** A value that binds many, for people. */
+export interface NamedValue {
+  readonly rule: string
+  readonly value: string
+  readonly members: number
+}
+
+export class LinkReader {
+  /** By number of the input. */
+  readonly #sides = new Map<number, CompiledSide[]>()
+  readonly #written: ReadonlyMap<string, string>
+
+  /** `written` has the expressions as the configuration has them. */
+  constructor(slots: readonly Slot[], settings: DtlSettings, written: ReadonlyMap<string, string>) {
+    this.#written = written
+    for (const slot of slots) {
+      const { evaluate } = compileExpression(parseJson(slot.expression), settings)
+      const sides = this.#sides.get(slot.input) ?? []
+      this.#sides.set(slot.input, [...sides, { ...slot, valuesOf: evaluate }])
+    }
+  }
+
+  linksOf(input: number, entity: Entity): Link[] {
+    const links: Link[] = []
+    for (const side of this.#sides.get(input) ?? []) {
+      for (const value of listOf(side.valuesOf(entity))) {
+        const link = value === null ? null : linkOf(side, keyOf(value))
+        if (link !== null && !links.includes(link)) links.push(link)
+      }
+    }
+    return links
+  }
+
+  /** A value by name: a member that has it is asked again, since the state holds only keys. */
+  describe({ link, node, count }: CommonValue, entity: Entity | undefined): NamedValue {
+    for (const side of this.#sides.get(inputOf(node)) ?? []) {
+      for (const value of entity === undefined ? [] : listOf(side.valuesOf(entity))) {
+        if (value === null || linkOf(side, keyOf(value)) !== link) continue
+        const rule = this.#written.get(side.expression) ?? side.expression
+        return { rule, value: writeJson(value), members: count }
+      }
+    }
+    return { rule: 'unknown', value: 'unknown', members: count }
+  }
+}
+
+const listOf = (value: Value): readonly Value[] => (isList(value) ? value : value === null ? [] : [value])
