@@ -54,7 +54,7 @@ export const math: readonly FunctionDefinition[] = [
   mapping({
     name: 'abs',
     summary: 'Numbers without their sign.',
-    examples: [example('["abs", ["list", -1, -1.5, "~f-2.0"]]', '[1, 1.5, "~f2.0"]')],
+    examples: [example('["abs", ["list", -1, -1.5, "~f-2.0", -0.0]]', '[1, 1.5, "~f2.0", 0.0]')],
     convert: (value) => (isNumeric(value) ? (isNegative(value) ? multiply(value, -1) : value) : undefined),
   }),
   rounding('ceil', 'up', 'up', ['["ceil", 1, ["list", 2.2, 4.71]]', '[2.2, 4.8]']),
@@ -139,4 +139,8 @@ function tangent(x: number): number {
 }
 
 const isNegative = (value: Numeric): boolean =>
-  value instanceof Decimal ? value.unscaled < 0n : value instanceof Float ? value.value < 0 : value < 0
+  value instanceof Decimal
+    ? value.unscaled < 0n
+    : value instanceof Float
+      ? value.value < 0 || Object.is(value.value, -0)
+      : value < 0
