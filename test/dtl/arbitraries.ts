@@ -138,9 +138,10 @@ const times = fc.oneof(fc.constantFrom<Value>(...moments), fc.constantFrom<Value
 
 /**
  * What stands for an argument: an expression, a function of `_`, a small integer, a rule, anything; and of dates: the
- * name of a part, a zone, a pattern, values; the algorithm of a hash; the name of a dataset.
+ * name of a part, a zone, a pattern, values; the algorithm of a hash; the name of a dataset; numbers and their texts;
+ * what apply-ns takes; JSON; percent-encoded texts.
  */
-type Kind = 'v' | 'f' | 'i' | 'r' | 'x' | 'p' | 'z' | 't' | 'd' | 'h' | 'n'
+type Kind = 'v' | 'f' | 'i' | 'r' | 'x' | 'p' | 'z' | 't' | 'd' | 'h' | 'n' | 'm' | 'c' | 'j' | 'u'
 
 const FORMS: Readonly<Record<string, readonly string[]>> = {
   all: ['v', 'fv'],
@@ -227,8 +228,8 @@ const FORMS: Readonly<Record<string, readonly string[]>> = {
   lower: ['v'],
   upper: ['v'],
   matches: ['vv'],
-  replace: ['vvv'],
-  split: ['vv'],
+  replace: ['vv', 'vvv'],
+  split: ['v', 'vv'],
   substring: ['iv', 'iiv'],
   hash128: ['hv', 'hiv'],
   'is-changed': ['f'],
@@ -239,6 +240,55 @@ const FORMS: Readonly<Record<string, readonly string[]>> = {
   'ni-expand': ['v'],
   lookup: ['v', 'vv'],
   'uri-expand': ['v', 'fv'],
+  'base64-decode': ['v'],
+  'base64-encode': ['v'],
+  bytes: ['v'],
+  'is-bytes': ['v'],
+  'apply-ns': ['cv'],
+  'group-by': ['fv', 'ffv'],
+  sum: ['v'],
+  '+': ['mm'],
+  '-': ['mm'],
+  '*': ['mm'],
+  '/': ['mm'],
+  '%': ['mm'],
+  '^': ['mm'],
+  plus: ['mm'],
+  minus: ['mm'],
+  multiply: ['mm'],
+  divide: ['mm'],
+  mod: ['mm'],
+  pow: ['im'],
+  abs: ['m'],
+  ceil: ['m', 'im'],
+  floor: ['m', 'im'],
+  round: ['m', 'im'],
+  sqrt: ['m'],
+  cos: ['m'],
+  sin: ['m'],
+  tan: ['m'],
+  decimal: ['m', 'fm'],
+  float: ['m', 'fm'],
+  integer: ['m', 'fm'],
+  hex: ['m'],
+  'is-decimal': ['v'],
+  'is-float': ['v'],
+  'is-integer': ['v'],
+  json: ['v'],
+  'json-transit': ['v'],
+  'json-parse': ['j', 'fj'],
+  'json-transit-parse': ['j', 'fj'],
+  string: ['v'],
+  strip: ['v', 'vv'],
+  lstrip: ['v', 'vv'],
+  rstrip: ['v', 'vv'],
+  'is-uri': ['v'],
+  uri: ['v'],
+  'url-quote': ['v', 'vv'],
+  'url-unquote': ['u'],
+  'lookup-entity': ['nv'],
+  'is-uuid': ['v'],
+  uuid: ['v'],
 }
 
 /** Functions whose results the naive interpreter knows. */
@@ -267,6 +317,44 @@ const constant: fc.Arbitrary<Value> = fc.oneof(
     dictOf({}),
   ),
 )
+
+const numerals: readonly Value[] = [
+  0,
+  1,
+  -7,
+  3,
+  10,
+  12345678901234567890n,
+  0.1,
+  -2.5,
+  2.675,
+  1e-7,
+  new Float(1e21),
+  new Float(-3),
+  new Float(0),
+  new Float(-0),
+  new Decimal(25n, 1),
+  new Decimal(-12345n, 3),
+  new Decimal(100n, 2),
+  new Decimal(7n, 0),
+  '12',
+  '-1.50',
+  ' 2e3 ',
+  '0xff',
+  '0x0ff',
+  '1e-3',
+  'NaN',
+  '+5',
+]
+
+const namespacings: readonly Value[] = [
+  'crm',
+  dictOf({}),
+  dictOf({ property_namespace: 'p', identity_namespace: null }),
+  dictOf({ property_namespace: null, recursive: false }),
+  dictOf({ identity_namespace: 'q', skip_underscore: false }),
+  dictOf({ skip_dollar: false }),
+]
 
 interface Options {
   readonly variables: readonly string[]
@@ -316,6 +404,40 @@ function argument(kind: Kind, depth: number, options: Options): fc.Arbitrary<Val
       return fc.oneof(
         { weight: 6, arbitrary: fc.integer({ min: -4, max: 5 }) },
         fc.constantFrom<Value>(null, 'x', 1.5, ['list', 2], '_S.a', 9007199254740993n),
+      )
+    case 'm':
+      return fc.oneof(
+        { weight: 3, arbitrary: fc.constantFrom(...numerals).map((one): Value => ['literal', one]) },
+        {
+          weight: 1,
+          arbitrary: fc.array(fc.constantFrom(...numerals), { maxLength: 3 }).map((list): Value => ['literal', list]),
+        },
+        { weight: 2, arbitrary: expression(depth, options) },
+      )
+    case 'c':
+      return fc.constantFrom<Value>(...namespacings)
+    case 'j':
+      return fc.oneof(
+        fc.constantFrom<Value>(
+          'null',
+          ' null ',
+          '[1, 1.0, "~:a:b", null]',
+          '{"a": {"b": "~f1.50"}}',
+          '01',
+          'x',
+          '"~t2015-07-28"',
+        ),
+        fc
+          .tuple(fc.constantFrom('json', 'json-transit'), expression(Math.max(0, depth - 1), options))
+          .map((call): Value => call),
+      )
+    case 'u':
+      return fc.oneof(
+        fc.string({
+          unit: fc.constantFrom('%', '%2', '%C3', '%A5', '%20', 'a', '%e2%82%ac', '+', '%F0%9F%98%80', '%ff'),
+          maxLength: 6,
+        }),
+        expression(depth, options),
       )
     case 'h':
       return fc.constant('murmur3')

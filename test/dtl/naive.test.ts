@@ -188,6 +188,7 @@ describe('a compiled program', () => {
       two.map((spec): Value => ['hops', spec]),
       recursive.map((spec): Value => ['hops', spec]),
       fc.tuple(chained, one).map((specs): Value => ['hops', ...specs]),
+      fc.oneof(one, two, recursive).map((spec): Value => ['apply-hops', 'found', spec]),
     )
     const dataset = (prefix: string) =>
       fc
@@ -201,7 +202,12 @@ describe('a compiled program', () => {
         dataset('p'),
         dataset('q'),
         (hops, given, source, people, things) => {
-          const rules = dictOf({ default: [['add', '::r', hops]] })
+          const found: Value = [
+            ['add', 'i', '_S.'],
+            ['add', 'p', '_P._S._id'],
+            ['filter', ['neq', '_S.a', 'a']],
+          ]
+          const rules = dictOf({ default: [['add', '::r', hops]], found })
           agree(rules, given, source, {
             datasets: new Map([
               ['people', people],

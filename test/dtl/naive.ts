@@ -5,11 +5,13 @@
 
 import type { DtlSettings } from '../../src/dtl/contract.ts'
 import { dictOf, entries } from '../../src/model/dict.ts'
+import { parseJson, writeJson } from '../../src/model/json.ts'
 import { compare, compareText, equals, rankOf } from '../../src/model/order.ts'
 import { decodeTransit } from '../../src/model/transit.ts'
 import {
   Bytes,
   Datetime,
+  Decimal,
   integer as integerOf,
   isDict,
   isInteger,
@@ -17,11 +19,13 @@ import {
   isTrue,
   NI,
   URI,
+  UUID,
   type Value,
 } from '../../src/model/value.ts'
 import { NOW } from './memory-lookup.ts'
 import { hash128 } from './naive-hash.ts'
 import * as time from './naive-time.ts'
+import * as scalars from './naive-values.ts'
 
 /** Properties in order: the simplest dict there is. */
 type Pairs = [string, Value][]
@@ -458,6 +462,9 @@ function fromNanoseconds(nanoseconds: bigint): Datetime | undefined {
   return time.datetimeOf(Number((nanoseconds - nanos) / 1_000_000n), Number(nanos))
 }
 
+const MANY_PLACES = 1_000
+const isParsable = (one: Value): boolean => isText(one) && /^\s*null\s*$/.test(one)
+
 const charactersIn = (text: string) => [...text]
 
 /** A position from the end when negative, cut to the length. */
@@ -471,6 +478,8 @@ function call(name: string, args: readonly Value[], place: Place): Value {
   const having = (at: number, current: Value): Value => evaluate(args[at] as Value, { ...place, current })
   /** FUNCTION?, VALUES. */
   const key = (one: Value): Value => (args.length === 1 ? one : having(0, one))
+  /** DEFAULT?, VALUES: what takes the place of a value that is not accepted. */
+  const cast = (one: Value): Value | undefined => (args.length === 2 ? having(0, one) : undefined)
   const integer = (given: Value): number | null => {
     const first = firstOf(given)
     return isInteger(first) ? Number(first) : null
@@ -609,6 +618,8 @@ function call(name: string, args: readonly Value[], place: Place): Value {
       return listOf(value(0)).flatMap((dict) => pairsOf(dict).map(([, given]) => given))
     case 'path':
       return traverse(value(1), listOf(value(0)).filter(isText), settings)
+    case 'apply-ns':
+      return mapOver(value(1), (one) => scalars.namespaced(one, args[0] as Value, settings))
     case 'strip-ns':
       return mapOver(value(0), (one) => (isDict(one) ? stripped(one) : undefined))
     case 'apply': {
@@ -649,6 +660,16 @@ function call(name: string, args: readonly Value[], place: Place): Value {
         else group[1].push(given)
       }
       return groups
+    }
+    case 'group-by': {
+      const pairs: Pairs = []
+      for (const one of listOf(last())) {
+        const key = having(0, one)
+        const text = args.length === 3 ? having(1, key) : scalars.jsonOf(key, true)
+        if (!isText(text)) continue
+        put(pairs, text, [...listOf(find(pairs, text) ?? null), one])
+      }
+      return dictOf(pairs)
     }
     case 'in': {
       const [values, items] = [listOf(value(0)), listOf(value(1))]
@@ -821,16 +842,22 @@ function call(name: string, args: readonly Value[], place: Place): Value {
       return isText(pattern) && values.length > 0 && values.every((one) => isText(one) && wildcard(pattern, one))
     }
     case 'replace': {
+      if (args.length === 2) {
+        const [dict, given] = [firstOf(value(0)), value(1)]
+        return isDict(dict) ? onText(given, (text) => scalars.replacedBy(entries(dict), text)) : null
+      }
       const [old, replacement, values] = [firstOf(value(0)), firstOf(value(1)), value(2)]
       if (!isText(old) || !isText(replacement)) return null
       return onText(values, (text) => (old === '' ? text : text.split(old).join(replacement)))
     }
     case 'split': {
-      const [separator, values] = [firstOf(value(0)), value(1)]
-      if (values === null || !isText(separator)) return null
-      return listOf(values)
+      const separator = args.length === 2 ? firstOf(value(0)) : ' '
+      const given = last()
+      if (given === null || !isText(separator)) return null
+      const apart = (text: string) => (separator === '' ? charactersIn(text) : text.split(separator))
+      return listOf(given)
         .filter(isText)
-        .flatMap((text) => (separator === '' ? charactersIn(text) : text.split(separator)))
+        .flatMap((text) => (args.length === 1 ? text.split(/\s+/).filter((part) => part !== '') : apart(text)))
     }
     case 'substring': {
       const [start, end] = [integer(value(0)), args.length === 3 ? firstOf(value(1)) : null]
@@ -838,11 +865,118 @@ function call(name: string, args: readonly Value[], place: Place): Value {
       if (start === null || (end !== null && !isInteger(end))) return null
       return onText(values, (text) => sliced(charactersIn(text), start, end === null ? null : Number(end), 1).join(''))
     }
+    case 'string':
+      return mapOver(value(0), scalars.stringOf)
+    case 'strip':
+    case 'lstrip':
+    case 'rstrip': {
+      const characters = args.length === 2 ? firstOf(value(0)) : null
+      const given = last()
+      return characters !== null && !isText(characters)
+        ? null
+        : onText(given, (text) => scalars.stripped(name, characters, text))
+    }
+    case 'url-quote': {
+      const safe = args.length === 2 ? firstOf(value(0)) : ''
+      const given = last()
+      return safe !== null && !isText(safe) ? null : onText(given, (text) => scalars.quoted(safe ?? '', text))
+    }
+    case 'url-unquote':
+      return onText(value(0), scalars.unquoted)
+    case 'uri':
+      return mapOver(value(0), scalars.uriOf)
+    case 'is-uri':
+      return firstOf(value(0)) instanceof URI
+    case 'uuid':
+      return mapOver(value(0), scalars.uuidOf)
+    case 'is-uuid':
+      return firstOf(value(0)) instanceof UUID
+    // bytes
+    case 'base64-decode':
+    case 'base64-encode':
+    case 'bytes':
+      return mapOver(value(0), (one) => scalars.bytesOf(name, one))
+    case 'is-bytes':
+      return firstOf(value(0)) instanceof Bytes
+    // json
+    case 'json':
+    case 'json-transit': {
+      const given = value(0)
+      const write = (one: Value) => scalars.jsonOf(one, name === 'json-transit')
+      return given === null ? null : isList(given) ? given.map(write) : write(given)
+    }
+    case 'json-parse':
+    case 'json-transit-parse':
+      return mapOver(
+        last(),
+        (one) => scalars.parsed(one, name === 'json-transit-parse') ?? (isParsable(one) ? null : cast(one)),
+      )
+    // math and numbers
+    case '+':
+    case '-':
+    case '*':
+    case '/':
+    case '%':
+    case '^': {
+      const [a, b] = [firstOf(value(0)), firstOf(value(1))]
+      return scalars.isNumber(a) && scalars.isNumber(b) ? scalars.calculate(name, a, b) : null
+    }
+    case 'plus':
+    case 'minus':
+    case 'multiply':
+    case 'divide':
+    case 'mod':
+    case 'pow': {
+      const [by, given] = [firstOf(value(0)), value(1)]
+      const sign = { plus: '+', minus: '-', multiply: '*', divide: '/', mod: '%', pow: '^' }[name]
+      if (!scalars.isNumber(by)) return null
+      return mapOver(given, (one) =>
+        scalars.isNumber(one) ? (scalars.calculate(sign, one, by) ?? undefined) : undefined,
+      )
+    }
+    case 'abs':
+      return mapOver(value(0), (one) => (scalars.isNumber(one) ? scalars.absolute(one) : undefined))
+    case 'ceil':
+    case 'floor':
+    case 'round': {
+      const places = args.length === 2 ? firstOf(value(0)) : 0
+      const given = last()
+      if (!scalars.isNumber(places)) return null
+      const at = Number(scalars.toInteger(places) as number)
+      if (at < -MANY_PLACES) return isList(given) ? [] : null
+      return mapOver(given, (one) => (scalars.isNumber(one) ? scalars.rounded(name, at, one) : undefined))
+    }
+    case 'sqrt':
+    case 'cos':
+    case 'sin':
+    case 'tan':
+      return mapOver(value(0), (one) => (scalars.isNumber(one) ? scalars.real(name, one) : undefined))
+    case 'sum':
+      return listOf(value(0))
+        .filter(scalars.isNumber)
+        .reduce<Value>((sum, one) => (scalars.isNumber(sum) ? scalars.calculate('+', sum, one) : null), 0)
+    case 'decimal':
+      return mapOver(last(), (one) => scalars.toDecimal(one) ?? cast(one))
+    case 'float':
+      return mapOver(last(), (one) => scalars.toFloat(one) ?? cast(one))
+    case 'integer':
+      return mapOver(last(), (one) => scalars.toInteger(one) ?? cast(one))
+    case 'hex':
+      return mapOver(value(0), scalars.hexOf)
+    case 'is-decimal':
+      return firstOf(value(0)) instanceof Decimal
+    case 'is-float':
+      return (
+        scalars.isNumber(firstOf(value(0))) && !isInteger(firstOf(value(0))) && !(firstOf(value(0)) instanceof Decimal)
+      )
+    case 'is-integer':
+      return isInteger(firstOf(value(0)))
     // encryption: what is sealed is not looked at, only what comes back
     case 'decrypt': {
       const [, key, inner] = args[1] as [string, string, Value]
       const given = evaluate(inner, place)
-      return key === args[0] ? given : null
+      // What is sealed is the text in transit JSON, in which a string may look like a tagged one (dtl.md §2.1).
+      return key === args[0] ? parseJson(writeJson(given)) : null
     }
     // misc
     case 'hash128': {
@@ -924,6 +1058,8 @@ function call(name: string, args: readonly Value[], place: Place): Value {
     // hops
     case 'hops':
       return hops(args, place)
+    case 'apply-hops':
+      return hops(args.slice(1), place).flatMap((one) => applied(args[0] as string, one, place))
     case 'lookup-entity': {
       const id = firstOf(value(1))
       return (
