@@ -2,6 +2,7 @@
 
 import { Type } from 'typebox'
 import { dependencyTracking } from './metadata.ts'
+import { retryProperties } from './retry.ts'
 
 const Comment = Type.Optional(Type.Unknown({ description: 'Ignored.' }))
 const Count = (description: string, options = {}) =>
@@ -83,38 +84,49 @@ export const pumpSchema = Type.Object({
   run_at_startup_if_not_populated: Type.Optional(
     Type.Boolean({ description: 'Run when the node starts and its dataset is not populated yet.' }),
   ),
-  max_read_retries: Type.Integer({ default: 0 }),
-  read_retry_delay: Type.Number({ default: 0 }),
-  write_retry_delay: Type.Number({ default: 0 }),
-  max_retries_per_entity: Type.Integer({ default: 5 }),
-  max_consecutive_write_errors: Type.Integer({ default: 1 }),
-  max_write_errors_in_retry_dataset: Type.Integer({ default: 0 }),
-  batch_retries: Type.Integer({ default: 3 }),
-  fallback_to_single_entities_on_batch_fail: Type.Boolean({ default: true }),
-  dead_letter_dataset: Type.Optional(Type.String()),
-  use_dead_letter_dataset: Type.Optional(Type.Boolean()),
-  track_dead_letters: Type.Boolean({ default: false }),
-  max_seconds_per_entity: Type.Optional(Type.Number()),
-  log_events_noop_runs: Type.Boolean({ default: false }),
-  log_events_noop_runs_changes_only: Type.Boolean({ default: true }),
-  notification_granularity: Type.Optional(Type.Integer()),
+  ...retryProperties,
+  retry_backoff: Type.Enum(['constant', 'exponential'], {
+    default: 'constant',
+    description: 'exponential: each further delay is twice the one before, from 1 second on, up to 15 minutes.',
+  }),
+  fallback_to_single_entities_on_batch_fail: Type.Boolean({
+    default: true,
+    description: 'The entities of a batch that could not be written are tried one by one.',
+  }),
+  dead_letter_dataset: Type.Optional(
+    Type.String({
+      minLength: 1,
+      pattern: '^(?!system:)[^/]+$',
+      description: 'Where entities go that were given up; of this pipe alone.',
+    }),
+  ),
+  use_dead_letter_dataset: Type.Boolean({
+    default: false,
+    description: 'Deprecated: they go to `system:dead-letter:<pipe>`.',
+  }),
+  track_dead_letters: Type.Boolean({
+    default: false,
+    description: 'A dead letter is deleted when a later version of its entity is written.',
+  }),
+  max_seconds_per_entity: Type.Optional(
+    Type.Number({
+      exclusiveMinimum: 0,
+      description: 'A batch whose transforms take longer for an entity, on average, makes the run fail.',
+    }),
+  ),
+  log_events_noop_runs: Type.Boolean({ default: false, description: 'Runs that did nothing are logged, too.' }),
+  log_events_noop_runs_changes_only: Type.Boolean({
+    default: true,
+    description: 'To do nothing is to change nothing in the sink; false: to read nothing from the source.',
+  }),
+  notification_granularity: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      description:
+        'Seconds after the last logged run, from which on a run is logged though it did nothing; never when absent.',
+    }),
+  ),
   comment: Comment,
 })
 
-export const unsupportedOfPump: Readonly<Record<string, string>> = {
-  max_read_retries: 'retries',
-  read_retry_delay: 'retries',
-  write_retry_delay: 'retries',
-  max_retries_per_entity: 'retries',
-  max_consecutive_write_errors: 'retries',
-  max_write_errors_in_retry_dataset: 'retries',
-  batch_retries: 'retries',
-  fallback_to_single_entities_on_batch_fail: 'retries',
-  dead_letter_dataset: 'dead letters',
-  use_dead_letter_dataset: 'dead letters',
-  track_dead_letters: 'dead letters',
-  max_seconds_per_entity: 'a limit on transform time',
-  log_events_noop_runs: 'the execution log',
-  log_events_noop_runs_changes_only: 'the execution log',
-  notification_granularity: 'the execution log',
-}
+export const unsupportedOfPump: Readonly<Record<string, string>> = {}

@@ -195,7 +195,7 @@ function deployPipe(
   component: Component,
   env: Dict,
   node: NodeSettings,
-  systems: ReadonlyMap<string, unknown>,
+  systems: ReadonlyMap<string, DeployedSystem>,
 ): DeployedPipe {
   const { value, problems } = effectiveComponent(component, env)
   const place = { component: component.id, pointer: '', unsupported: unsupportedOfPipe }
@@ -224,8 +224,9 @@ function deployPipe(
       })
     }
   }
+  const strategyOf = (system: string) => systems.get(system)?.retryStrategy ?? null
   const isReadable = isDict(get(value, 'source')) && isDict(get(value, 'sink'))
-  const built = isReadable ? buildPipe(component.id, value, node) : { pipe: null, problems: [] }
+  const built = isReadable ? buildPipe(component.id, value, node, strategyOf) : { pipe: null, problems: [] }
   found.push(...built.problems)
   const all = beyond(problems, found)
   return {
@@ -260,6 +261,21 @@ function* checkTogether(pipes: ReadonlyMap<string, DeployedPipe>): Generator<rea
       const other = writers.get(pipe.sink.dataset)
       report('error', '/sink/dataset', `The dataset '${pipe.sink.dataset}' is written by pipe '${other}' already.`)
     }
+    const letters = pipe.errors.deadLetters?.dataset
+    if (letters !== undefined) {
+      const isOwnSink = pipe.sink.kind === 'dataset' && pipe.sink.dataset === letters
+      const other = writers.get(letters)
+      const hint = 'Dead letters have a dataset of their own for each pipe.'
+      if (isOwnSink) report('error', '/pump/dead_letter_dataset', 'Dead letters and entities are one dataset.', hint)
+      else if (other !== undefined && other !== id) {
+        report(
+          'error',
+          '/pump/dead_letter_dataset',
+          `The dataset '${letters}' is written by pipe '${other}' already.`,
+          hint,
+        )
+      }
+    }
     for (const dataset of pipe.source.inputs) {
       if (!writers.has(dataset)) {
         report('warning', '/source', `No pipe writes the dataset '${dataset}'.`, didYouMean(dataset, writers.keys()))
@@ -290,12 +306,16 @@ function* checkTogether(pipes: ReadonlyMap<string, DeployedPipe>): Generator<rea
   }
 }
 
-/** The first writer of each dataset. A pipe with errors counts too: what it would write is not unknown. */
+/** The first writer of each dataset, those of dead letters included. A pipe with errors counts too: what it would write is not unknown. */
 function writersOf(pipes: ReadonlyMap<string, DeployedPipe>): ReadonlyMap<string, string> {
   const writers = new Map<string, string>()
   for (const [id, { effective }] of pipes) {
     const dataset = get(part(effective, 'sink'), 'dataset')
     if (typeof dataset === 'string' && !writers.has(dataset)) writers.set(dataset, id)
+  }
+  for (const [id, { effective }] of pipes) {
+    const letters = get(part(effective, 'pump'), 'dead_letter_dataset')
+    if (typeof letters === 'string' && !writers.has(letters)) writers.set(letters, id)
   }
   return writers
 }

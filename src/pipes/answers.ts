@@ -9,17 +9,24 @@ const READ_BYTES = 4096
 
 /** Gives the answer back when its status is 2xx; otherwise throws `bad-status` with the address, the status and how the answer begins. */
 export async function accepted(port: SystemPort, method: string, answer: SystemResponse): Promise<SystemResponse> {
-  const { status, address } = answer
+  const { status, address, headers } = answer
   if (status >= 200 && status < 300) return answer
   const body = await beginningOf(port, answer.body)
   throw new PipeError(
     'bad-status',
     `${method} ${address} was answered with ${status}${body === '' ? '.' : `: ${body}`}`,
     {
-      details: { address, status, body },
+      details: { address, status, body, ...askedPause(status, headers['retry-after']) },
       hint: hintFor(status),
     },
   )
+}
+
+/** What `Retry-After` asks for, where the status lets it: seconds, or a time. */
+function askedPause(status: number, asked: string | undefined): { readonly retryAfterSeconds?: number } {
+  if (asked === undefined || (status !== 429 && status !== 503)) return {}
+  const seconds = /^\d+$/.test(asked) ? Number(asked) : (Date.parse(asked) - Date.now()) / 1000
+  return Number.isNaN(seconds) ? {} : { retryAfterSeconds: Math.max(0, seconds) }
 }
 
 /** The first part of a text for a message, on one line. */

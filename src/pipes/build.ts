@@ -4,6 +4,7 @@ import type { Static, TObject } from 'typebox'
 import { type compactionDefaults, compactionSchema } from '../config/compaction.ts'
 import { checkComponent } from '../config/component.ts'
 import { dependencyTracking } from '../config/metadata.ts'
+import { pumpSchema } from '../config/pipe.ts'
 import { nearest, type Problem } from '../config/problems.ts'
 import type { DtlSettings, DtlTransform } from '../dtl/contract.ts'
 import { hash128 } from '../model/canonical.ts'
@@ -17,8 +18,18 @@ import { checkHolding, type Holding, readHolding } from './holding-back.ts'
 import { checkHops } from './hops-checks.ts'
 import { hopsThresholdsOf, type TrackingSettings } from './hops-thresholds.ts'
 import { explicitIndexes, IDS } from './indexes.ts'
-import type { BreakerLimits, CompletenessSettings, Pipe, PipeSink, PipeSource, PumpSettings } from './pipe.ts'
+import type {
+  BreakerLimits,
+  CompletenessSettings,
+  ErrorSettings,
+  Pipe,
+  PipeSink,
+  PipeSource,
+  PumpSettings,
+} from './pipe.ts'
 import { readPump } from './pump-settings.ts'
+import { checkPumpErrors, deadLettersOf, logSettingsOf, retrySettingsOf } from './retries/pump-settings.ts'
+import type { RetryStrategy } from './retries/settings.ts'
 import { schedulesItself } from './schedule.ts'
 import { laterSinkTypes, sinkTypes } from './sinks/index.ts'
 import { laterSourceTypes, sourceTypes } from './sources/index.ts'
@@ -59,8 +70,14 @@ export interface Built {
   readonly problems: readonly Problem[]
 }
 
-export function buildPipe(id: string, effective: Dict, node: NodeSettings): Built {
-  const builder = new Builder(id, effective, node)
+/** `strategyOf`: what a system says of errors. */
+export function buildPipe(
+  id: string,
+  effective: Dict,
+  node: NodeSettings,
+  strategyOf: (system: string) => RetryStrategy | null = () => null,
+): Built {
+  const builder = new Builder(id, effective, node, strategyOf)
   const pipe = builder.build()
   return { pipe: builder.problems.some(({ level }) => level === 'error') ? null : pipe, problems: builder.problems }
 }
@@ -70,11 +87,13 @@ class Builder {
   readonly #id: string
   readonly #effective: Dict
   readonly #node: NodeSettings
+  readonly #strategyOf: (system: string) => RetryStrategy | null
 
-  constructor(id: string, effective: Dict, node: NodeSettings) {
+  constructor(id: string, effective: Dict, node: NodeSettings, strategyOf: (system: string) => RetryStrategy | null) {
     this.#id = id
     this.#effective = effective
     this.#node = node
+    this.#strategyOf = strategyOf
   }
 
   build(): Pipe | null {
@@ -106,6 +125,9 @@ class Builder {
         analyses.some(({ createsChildren }) => createsChildren),
       ),
       pump,
+      errors: this.#errors(),
+      settings,
+      addNamespaces: this.#flag('add_namespaces') ?? (namespaced && source.type.addsNamespaces),
       removeNamespaces: this.#flag('remove_namespaces') ?? (namespaced && sink.type.removesNamespaces),
       batchSize: this.#number('batch_size') ?? (sink.type.kind === 'dataset' ? 2_000 : 100),
       checkpointInterval: this.#number('checkpoint_interval') ?? 1,
@@ -262,6 +284,7 @@ class Builder {
     return {
       kind: 'external',
       type: type.type,
+      system: plain.system as string | undefined,
       open: (surroundings, run) => {
         if (type.open === undefined) throw new TypeError(`The sink type '${type.type}' cannot be opened.`)
         return type.open(config, surroundings, run)
@@ -285,6 +308,26 @@ class Builder {
     })
     for (const finding of findings) this.#report({ ...finding, pointer: `/pump${finding.pointer}` })
     return settings
+  }
+
+  /** What is wrong with the pump itself was found before. */
+  #errors(): ErrorSettings {
+    const definition = this.#dict('pump')
+    const pump = checkComponent(pumpSchema, definition, { component: this.#id, pointer: '/pump' }).value
+    const strategies = { read: this.#strategy('source'), write: this.#strategy('sink') }
+    for (const finding of checkPumpErrors(definition, pump, strategies)) this.#report(finding)
+    return {
+      retries: retrySettingsOf(pump),
+      deadLetters: deadLettersOf(this.#id, pump),
+      maxSecondsPerEntity: pump.max_seconds_per_entity ?? null,
+      log: logSettingsOf(pump),
+      definition,
+    }
+  }
+
+  #strategy(part: 'source' | 'sink'): RetryStrategy | null {
+    const system = get(this.#dict(part), 'system')
+    return typeof system === 'string' ? this.#strategyOf(system) : null
   }
 
   #settings(): DtlSettings {

@@ -126,8 +126,8 @@ export interface SourceType<S extends TObject = TObject> {
 export interface OpenSink {
   /** Writes a batch to an external system; throws when it could not. */
   write(entities: readonly Entity[], signal: AbortSignal): Promise<void>
-  /** The run is over and all went well. */
-  end?(signal: AbortSignal): Promise<void>
+  /** The source gave everything. `isComplete`: all of it was written; otherwise what is not there is not known to be gone. */
+  end?(signal: AbortSignal, run: { readonly isComplete: boolean }): Promise<void>
 }
 
 export interface SinkType<S extends TObject = TObject> {

@@ -7,7 +7,7 @@ import { learned } from './completeness.ts'
 import { DatasetWriter } from './dataset-writer.ts'
 import { trackDeletions } from './deletion-tracking.ts'
 import { FullRun, sourceOffset } from './full-run.ts'
-import type { Output } from './output.ts'
+import type { Output, Reached } from './output.ts'
 import { type PipeSink, suppressesFiltered } from './pipe.ts'
 import type { Run } from './run.ts'
 import type { StateChanges } from './state.ts'
@@ -18,6 +18,7 @@ import { isFiltered } from './transform-batch.ts'
 type DatasetSink = PipeSink & { kind: 'dataset' }
 
 export class DatasetOutput implements Output {
+  readonly isTransactional = true
   readonly #run: Run
   readonly #sink: DatasetSink
   readonly #signal: AbortSignal
@@ -30,6 +31,8 @@ export class DatasetOutput implements Output {
   #savesProgress: boolean
   #batches = 0
   #unsaved: string | null = null
+  /** There may be entities that could not be made, and that nobody knows by name. */
+  #isMissing = false
   /** One commit is on its way while the next batch is read and transformed; never two, so that order and offsets hold. */
   #inFlight: Promise<void> = Promise.resolve()
 
@@ -71,23 +74,24 @@ export class DatasetOutput implements Output {
     this.#isSourcePopulated = pipe.source.populated(position.snapshot)
   }
 
-  async write(entities: readonly Entity[], read: number, reached: string | null, state: StateChanges): Promise<void> {
-    const { token, tally, ports, snapshot } = this.#run
+  async write(entities: readonly Entity[], { read, offset, state }: Reached): Promise<void> {
+    const { token, tally, ports } = this.#run
     const fullRun = this.#fullRun
-    const sequences = fullRun?.sequencesOf(entities, snapshot) ?? []
+    const sequences = this.#sequencesOf(entities)
     await this.#inFlight
     const due = fullRun?.due(this.#sink.bitsetCommitInterval, ports.now()) ?? []
     if (due.length > 0) await this.#run.commit({ state: due })
-    const handed = this.#isSuppressing ? entities.filter((entity) => !isFiltered(entity)) : entities
-    tally.written += handed.length
-    const offsets = this.#offsetsAfter(reached, state)
-    if (handed.length === 0 && offsets.length === 0 && state.length === 0) {
-      fullRun?.passed(read, sequences, reached)
-      return
+    const handed = this.#handed(entities)
+    const { offsets, unsaved } = this.#offsetsAfter(offset, state)
+    const passed = () => {
+      fullRun?.passed(read, sequences, offset)
+      this.#unsaved = unsaved
+      tally.written += handed.length
     }
+    if (handed.length === 0 && offsets.length === 0 && state.length === 0) return passed()
     this.#inFlight = this.#writer.write(handed, { run: token, offsets, state }).then(({ changes }) => {
       tally.changes += changes
-      fullRun?.passed(read, sequences, reached)
+      passed()
     })
     this.#inFlight.catch(() => {})
     if (this.#hopsToItself) await this.#inFlight
@@ -96,13 +100,36 @@ export class DatasetOutput implements Output {
   async writeAgain(entities: readonly Entity[], offsets: OffsetChanges): Promise<void> {
     const { token, tally } = this.#run
     await this.#inFlight
-    tally.written += entities.length
     if (entities.length === 0 && offsets.length === 0) return
     this.#inFlight = this.#writer.write(entities, { run: token, offsets }).then(({ changes }) => {
       tally.changes += changes
+      tally.written += entities.length
     })
     this.#inFlight.catch(() => {})
     if (this.#hopsToItself) await this.#inFlight
+  }
+
+  async put(entities: readonly Entity[]): Promise<void> {
+    const { token, tally } = this.#run
+    const sequences = this.#sequencesOf(entities)
+    await this.flush()
+    const handed = this.#handed(entities)
+    if (handed.length > 0) tally.changes += (await this.#writer.write(handed, { run: token })).changes
+    tally.written += handed.length
+    for (const sequence of sequences) this.#fullRun?.seen.mark(sequence)
+    this.#run.position.moveToPresent()
+  }
+
+  misses(entities: readonly Entity[] | null): void {
+    if (entities === null) this.#isMissing = true
+    for (const sequence of this.#sequencesOf(entities ?? [])) this.#fullRun?.seen.mark(sequence)
+  }
+
+  async flush(): Promise<void> {
+    const inFlight = this.#inFlight
+    // Who is told that it failed goes on without it.
+    this.#inFlight = Promise.resolve()
+    await inFlight
   }
 
   async settle(): Promise<void> {
@@ -117,6 +144,8 @@ export class DatasetOutput implements Output {
   }
 
   async end(reached: string | null, tracked: TrackingChanges): Promise<void> {
+    // What could not be made may be there from before: whether it is gone shows when it was made, so the full run goes on.
+    if (this.#fullRun !== null && this.#isMissing) return this.pause()
     if (this.#fullRun !== null) {
       await this.#deleteWhatIsGone(this.#fullRun)
       if (this.#signal.aborted) return this.pause()
@@ -133,13 +162,25 @@ export class DatasetOutput implements Output {
   }
 
   /** The bookmark to be saved with a batch: at checkpoints, of a source that can be continued from it. */
-  #offsetsAfter(reached: string | null, state: StateChanges): readonly (readonly [string, string])[] {
+  #offsetsAfter(
+    reached: string | null,
+    state: StateChanges,
+  ): { readonly offsets: readonly (readonly [string, string])[]; readonly unsaved: string | null } {
     this.#batches++
     // What a source keeps of its own belongs to its offset: they are never stored apart.
     const isCheckpoint = this.#batches % this.#run.pipe.checkpointInterval === 0 || state.length > 0
-    if (!this.#savesProgress) return []
-    this.#unsaved = isCheckpoint ? null : reached
-    return isCheckpoint && reached !== null ? [[this.#offset, reached]] : []
+    if (!this.#savesProgress) return { offsets: [], unsaved: null }
+    if (!isCheckpoint) return { offsets: [], unsaved: reached }
+    return { offsets: reached === null ? [] : [[this.#offset, reached]], unsaved: null }
+  }
+
+  #handed(entities: readonly Entity[]): readonly Entity[] {
+    return this.#isSuppressing ? entities.filter((entity) => !isFiltered(entity)) : entities
+  }
+
+  /** Of what is there: the versions by which these entities count as seen. */
+  #sequencesOf(entities: readonly Entity[]): readonly number[] {
+    return this.#fullRun?.sequencesOf(entities, this.#run.snapshot) ?? []
   }
 
   async #deleteWhatIsGone({ seen }: FullRun): Promise<void> {

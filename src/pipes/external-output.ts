@@ -3,7 +3,7 @@
 import type { Entity } from '../model/entity.ts'
 import type { OpenSink } from './contract.ts'
 import { sourceOffset } from './full-run.ts'
-import type { Output } from './output.ts'
+import type { Output, Reached } from './output.ts'
 import type { PipeSink } from './pipe.ts'
 import type { Run } from './run.ts'
 import type { StateChanges } from './state.ts'
@@ -11,9 +11,11 @@ import type { TrackingChanges } from './tracking/begin.ts'
 import type { OffsetChanges } from './tracking/book.ts'
 
 export class ExternalOutput implements Output {
+  readonly isTransactional = false
   readonly #run: Run
   readonly #sink: OpenSink
   readonly #signal: AbortSignal
+  #isComplete = true
 
   constructor(run: Run, sink: PipeSink & { kind: 'external' }, signal: AbortSignal) {
     this.#run = run
@@ -23,27 +25,36 @@ export class ExternalOutput implements Output {
 
   async begin(): Promise<void> {}
 
-  async write(entities: readonly Entity[], _read: number, reached: string | null, state: StateChanges): Promise<void> {
-    const { pipe, tally, isFull } = this.#run
+  async write(entities: readonly Entity[], { offset, state }: Reached): Promise<void> {
+    const { pipe, isFull } = this.#run
+    await this.put(entities)
+    await this.#save(pipe.source.continuation.isChronological && !isFull ? offset : null, state)
+  }
+
+  async put(entities: readonly Entity[]): Promise<void> {
+    const { tally } = this.#run
     if (entities.length > 0) await this.#sink.write(entities, this.#signal)
     tally.written += entities.length
     tally.changes += entities.length
-    await this.#save(pipe.source.continuation.isChronological && !isFull ? reached : null, state)
   }
 
   async writeAgain(entities: readonly Entity[], offsets: OffsetChanges): Promise<void> {
-    if (entities.length > 0) await this.#sink.write(entities, this.#signal)
-    this.#run.tally.written += entities.length
-    this.#run.tally.changes += entities.length
+    await this.put(entities)
     if (offsets.length > 0) await this.#run.commit({ offsets })
   }
+
+  misses(): void {
+    this.#isComplete = false
+  }
+
+  async flush(): Promise<void> {}
 
   async settle(): Promise<void> {}
 
   async pause(): Promise<void> {}
 
   async end(reached: string | null, tracked: TrackingChanges): Promise<void> {
-    await this.#sink.end?.(this.#signal)
+    await this.#sink.end?.(this.#signal, { isComplete: this.#isComplete })
     await this.#save(reached, tracked.state, tracked.offsets)
   }
 

@@ -5,13 +5,31 @@ import type { StateChanges } from './state.ts'
 import type { TrackingChanges } from './tracking/begin.ts'
 import type { OffsetChanges } from './tracking/book.ts'
 
+/** How far the source is once a batch is written. */
+export interface Reached {
+  /** Entities of the source that the batch was made of. */
+  readonly read: number
+  /** The bookmark behind it, or of a batch before it. */
+  readonly offset: string | null
+  /** What the source keeps of its own, stored together with its bookmark. */
+  readonly state: StateChanges
+}
+
 export interface Output {
+  /** A batch is written as a whole, or nothing of it. */
+  readonly isTransactional: boolean
   begin(): Promise<void>
-  /** What was made of `read` entities of the source, which came to `reached`. */
-  write(entities: readonly Entity[], read: number, reached: string | null, state: StateChanges): Promise<void>
+  /** What was made of a batch of the source. A failure may show only with the next, or when it is flushed. */
+  write(entities: readonly Entity[], reached: Reached): Promise<void>
   /** What was made of entities that run again; the offsets are saved with it. */
   writeAgain(entities: readonly Entity[], offsets: OffsetChanges): Promise<void>
+  /** Part of what was made of a batch: stored when it resolves. How far the source is comes with the rest of it. */
+  put(entities: readonly Entity[]): Promise<void>
+  /** These could not be written; null: nobody knows which they would have been. What is there of them is not gone. */
+  misses(entities: readonly Entity[] | null): void
   /** All that was handed over is stored. */
+  flush(): Promise<void>
+  /** The same, and how far the source is. */
   settle(): Promise<void>
   /** The run ends before its end: what it needs to be continued is kept. */
   pause(): Promise<void>

@@ -2,11 +2,14 @@
 
 import type { DtlSettings, DtlTransform } from '../dtl/contract.ts'
 import type { Snapshot } from '../log/contract.ts'
+import type { Dict } from '../model/dict.ts'
 import type { CompactionSettings } from './compaction-settings.ts'
 import type { Continuation, NeededIndex, OpenSink, OpenSource, Origin, Surroundings, Webhook } from './contract.ts'
 import type { Cron } from './cron-parse.ts'
 import type { Holding } from './holding-back.ts'
 import type { HopsThresholds } from './hops-meter.ts'
+import type { DeadLetterSettings, LogSettings } from './retries/pump-settings.ts'
+import type { RetrySettings } from './retries/settings.ts'
 import type { TrackingPlan } from './tracking/plan.ts'
 import type { TrackingLimits } from './tracking/thresholds.ts'
 
@@ -18,6 +21,7 @@ export interface Pipe {
   readonly transformPointers: readonly string[]
   readonly sink: PipeSink
   readonly pump: PumpSettings
+  readonly errors: ErrorSettings
   readonly settings: DtlSettings
   readonly addNamespaces: boolean
   readonly removeNamespaces: boolean
@@ -103,6 +107,8 @@ export type PipeSink =
   | {
       readonly kind: 'external'
       readonly type: string
+      /** The system that it writes to. */
+      readonly system: string | undefined
       open(surroundings: Surroundings, run: { readonly full: boolean }): OpenSink
     }
 
@@ -145,6 +151,17 @@ export interface CronSchedule {
 export interface PartialRescan {
   readonly runCount: number
   readonly delta: number
+}
+
+/** What a run does about errors, and what it tells of itself. */
+export interface ErrorSettings {
+  readonly retries: RetrySettings
+  readonly deadLetters: DeadLetterSettings | null
+  /** A batch whose transforms take longer for an entity, on average, is an error; null: they take their time. */
+  readonly maxSecondsPerEntity: number | null
+  readonly log: LogSettings
+  /** The pump as it is configured, for the log. */
+  readonly definition: Dict
 }
 
 /** Its entities come when somebody sends them; its pump has nothing to read (hub.md §3.2). */

@@ -1,7 +1,6 @@
 /** One run of one pipe: read what is new, transform it, write it, and remember how far it came (hub.md §5.3). */
 
 import { exposeRun, isTrip, tripBreaker } from './breaker.ts'
-import type { OpenSource } from './contract.ts'
 import { DatasetOutput } from './dataset-output.ts'
 import { PipeError } from './errors.ts'
 import { ExternalOutput } from './external-output.ts'
@@ -9,6 +8,8 @@ import { fullRunForgotten, type Plan, planRun, voidFullRun } from './full-run.ts
 import type { Output } from './output.ts'
 import type { Pipe } from './pipe.ts'
 import { waitingFor } from './readiness.ts'
+import { Delivery, heapBytes } from './retries/delivery.ts'
+import { reading } from './retries/reading.ts'
 import { Run } from './run.ts'
 import type { RunPorts } from './run-ports.ts'
 import type { RunReport } from './run-report.ts'
@@ -17,13 +18,12 @@ import { askToBeTold } from './subscription.ts'
 import { assertTracked, beginTracking, NOTHING_TRACKED, trackedByFullRun, whyNotTracked } from './tracking/begin.ts'
 import { Thresholds, TooManyDependants } from './tracking/thresholds.ts'
 import { Tracker } from './tracking/tracker.ts'
-import { transformBatch } from './transform-batch.ts'
 
 export async function runPipe(pipe: Pipe, ports: RunPorts, order: RunOrder, signal: AbortSignal): Promise<RunReport> {
-  const run = new Run(pipe, ports)
+  const run = new Run(pipe, ports, order.person ?? null)
   try {
     const waiting = await waitingFor(run, signal)
-    if (waiting !== null) return run.report('waiting', waiting)
+    if (waiting !== null) return await run.end('waiting', waiting)
     await run.begin()
     try {
       await moveWithin(run, order, signal)
@@ -34,10 +34,9 @@ export async function runPipe(pipe: Pipe, ports: RunPorts, order: RunOrder, sign
       await expose(run)
     }
     if (order.webhook !== undefined && !signal.aborted) await askToBeTold(run, order.webhook, signal)
-    return run.report(signal.aborted ? 'interrupted' : 'completed', null)
+    return await run.end(signal.aborted ? 'interrupted' : 'completed', null)
   } catch (error) {
-    if (signal.aborted) return run.report('interrupted', null)
-    return run.report('failed', error as Error)
+    return signal.aborted ? await run.end('interrupted', null) : await run.end('failed', error as Error)
   } finally {
     await run.close()
   }
@@ -70,6 +69,7 @@ async function planned(run: Run, { kind }: RunOrder): Promise<Plan> {
   const { pipe, ports, snapshot } = run
   const plan = planRun(pipe, snapshot, kind)
   run.syncType = plan.syncType
+  run.log.planned(plan.syncType)
   if (kind === 'partial' && plan.syncType === 'incremental') {
     ports.logger.warn(`Pipe '${pipe.id}' cannot go back from the offset '${plan.since}': it is no number and no time.`)
   }
@@ -83,12 +83,17 @@ async function move(run: Run, plan: Plan, signal: AbortSignal, { isTracking } = 
   if (isTracking) await beginTracking(run, { isFull, isResumed: plan.resumed !== null })
   const output = outputOf(run, plan, signal)
   await output.begin()
+  const delivery = new Delivery(run, output, signal)
+  // A read of everything brings again what waits to be retried; any other would not.
+  const readsAll = run.isFull && plan.resumed === null
   let reached: string | null = null
   try {
-    const source = run.pipe.source.open(run.surroundings())
-    if (isTracking && !isFull && plan.since !== null) await runAgain(run, source, plan.since, output, signal)
-    reached = await readSource(run, source, plan, output, signal)
+    if (!readsAll) await delivery.retry()
+    if (isTracking && !isFull && plan.since !== null) await runAgain(run, plan.since, delivery, signal)
+    reached = await readSource(run, plan, delivery, signal)
     await output.settle()
+    // A background rescan is not alone: what waits since it began is not its own.
+    if (readsAll && isTracking && !signal.aborted) await delivery.forgetGone()
   } catch (error) {
     // What was handed over before is being stored all the same, and counts.
     await output.settle().catch(() => {})
@@ -103,44 +108,34 @@ async function move(run: Run, plan: Plan, signal: AbortSignal, { isTracking } = 
 }
 
 /** What depends on changes of other datasets, before the source is read. */
-async function runAgain(
-  run: Run,
-  source: OpenSource,
-  since: string,
-  output: Output,
-  signal: AbortSignal,
-): Promise<void> {
-  const { pipe, ports, position, context } = run
+async function runAgain(run: Run, since: string, delivery: Delivery, signal: AbortSignal): Promise<void> {
+  const { pipe, ports, position } = run
   if (pipe.tracking === null) return
   const thresholds = new Thresholds(pipe.id, pipe.trackingLimits, ports.logger)
-  const tracker = new Tracker(run, pipe.tracking, source, since, { thresholds })
+  const tracker = new Tracker(run, pipe.tracking, pipe.source.open(run.surroundings()), since, { thresholds })
   if (!tracker.isDue) return
   await assertTracked(run, signal)
   for await (const { entities, offsets } of tracker.pages(signal)) {
     if (signal.aborted) break
-    const made = await transformBatch(pipe, entities, context, { signal })
-    await output.writeAgain(made, offsets)
+    await delivery.deliverAgain(entities, offsets)
+    run.log.look(run.tally)
     position.moveToPresent()
     await ports.relieve?.(pipe)
   }
 }
 
 /** Gives how far the source came. */
-async function readSource(
-  run: Run,
-  source: OpenSource,
-  plan: Plan,
-  output: Output,
-  signal: AbortSignal,
-): Promise<string | null> {
-  const { pipe, ports, position, context, tally } = run
+async function readSource(run: Run, plan: Plan, delivery: Delivery, signal: AbortSignal): Promise<string | null> {
+  const { pipe, ports, position, tally, log } = run
   let reached: string | null = null
-  for await (const { entities, offset, state = [] } of source.read(plan.since, signal)) {
+  for await (const { entities, offset, state = [] } of reading(run, plan.since, signal)) {
     if (signal.aborted) break
-    tally.read += entities.length
+    const heap = heapBytes()
     reached = offset ?? reached
-    const made = await transformBatch(pipe, entities, context, { signal })
-    await output.write(made, entities.length, reached, state)
+    await delivery.deliver(entities, { read: entities.length, offset: reached, state })
+    tally.batchBytes = Math.max(tally.batchBytes, heapBytes() - heap)
+    tally.peakBytes = Math.max(tally.peakBytes, heapBytes())
+    log.look(tally)
     ports.progress?.(tally.read)
     position.moveToPresent()
     await ports.relieve?.(pipe)

@@ -14,6 +14,12 @@ export interface RunReport {
   readonly deletionTracked: number
   /** Versions that compaction took from its dataset after it. */
   readonly compacted: number
+  /** Entities that could not be written. */
+  readonly failed: number
+  /** Entities that are kept to be retried by the next runs. */
+  readonly pending: number
+  /** Whether the execution log tells of it: of a run that did nothing it does not. */
+  readonly isLogged: boolean
   readonly seconds: number
   readonly message: string | null
   readonly code: string | null
@@ -34,6 +40,19 @@ export interface Tally {
   written: number
   changes: number
   deletionTracked: number
+  /** Entities of the source that could not be written, and that could: also those that were kept to be retried. */
+  failed: number
+  succeeded: number
+  readErrors: number
+  /** Single entities and whole batches. */
+  writeErrors: number
+  sourceSeconds: number
+  transformSeconds: number
+  sinkSeconds: number
+  /** Most that the heap grew while one batch was worked on. */
+  batchBytes: number
+  /** Most that was on the heap of the thread, of other runs too, between two batches. */
+  peakBytes: number
   readonly traces: Record<string, number>
   readonly tracking: TrackingTally
 }
@@ -57,6 +76,15 @@ export const newTally = (): Tally => ({
   written: 0,
   changes: 0,
   deletionTracked: 0,
+  failed: 0,
+  succeeded: 0,
+  readErrors: 0,
+  writeErrors: 0,
+  sourceSeconds: 0,
+  transformSeconds: 0,
+  sinkSeconds: 0,
+  batchBytes: 0,
+  peakBytes: 0,
   traces: {},
   tracking: newTracking(),
 })
@@ -66,7 +94,10 @@ const newTracking = (): TrackingTally => ({ changes: 0, rows: 0, found: 0, again
 /** `why`: the error it failed with, or what it waits for. */
 export function reportOf(
   outcome: RunReport['outcome'],
-  run: Pick<RunReport, 'syncType' | 'seconds' | 'inputEnds'> & { readonly tally: Tally; readonly meter: RunHopsMeter },
+  run: Pick<RunReport, 'syncType' | 'seconds' | 'inputEnds' | 'pending'> & {
+    readonly tally: Tally
+    readonly meter: RunHopsMeter
+  },
   why: Error | string | null,
 ): RunReport {
   const { syncType, seconds, inputEnds, tally, meter } = run
@@ -79,6 +110,9 @@ export function reportOf(
     changes: tally.changes,
     deletionTracked: tally.deletionTracked,
     compacted: 0,
+    failed: tally.failed,
+    pending: run.pending,
+    isLogged: false,
     seconds,
     message: error === null ? (why as string | null) : messageOf(error),
     code: error === null ? null : (error.code ?? 'unexpected'),

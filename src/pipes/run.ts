@@ -5,6 +5,8 @@ import type { Commit, Committed, DatasetView, RunToken, Snapshot } from '../log/
 import { type Found, inherited, withOutside } from './completeness.ts'
 import type { Surroundings } from './contract.ts'
 import { PipeError } from './errors.ts'
+import type { Person } from './execution/event.ts'
+import { RunLog } from './execution/run-log.ts'
 import { RunHopsMeter } from './hops-meter.ts'
 import type { Pipe } from './pipe.ts'
 import { ReadPosition } from './position.ts'
@@ -20,6 +22,7 @@ export class Run {
   /** What programs are given. */
   readonly context: RunContext
   readonly tally: Tally = newTally()
+  readonly log: RunLog
   /** What it reads: known once it is planned. */
   syncType: RunReport['syncType'] = 'full'
   /** Microseconds since 1970 after which its source holds entities back; null: it does not. */
@@ -28,6 +31,10 @@ export class Run {
   #inherited: Found = {}
   /** What its source says of its own completeness, if it is outside of the hub. */
   outside: number | null = null
+  /** Entities that wait to be retried. */
+  pending = 0
+  /** Why it did not go on after an error, where that is not the error itself. */
+  whyStopped: string | null = null
   /** For what must be compared with the newest that is stored: moved while the source reads at its own position. */
   #latest: ReadPosition | null = null
   readonly #startedAt: number
@@ -35,10 +42,12 @@ export class Run {
   readonly #meter: RunHopsMeter
   #number: number | null = null
 
-  constructor(pipe: Pipe, ports: RunPorts) {
+  /** `person`: who started it. */
+  constructor(pipe: Pipe, ports: RunPorts, person: Person | null = null) {
     this.pipe = pipe
     this.ports = ports
     this.#startedAt = ports.now()
+    this.log = new RunLog(pipe, ports, this.#startedAt, person)
     this.position = new ReadPosition(ports.log.snapshot())
     this.#noteInputs()
     this.#meter = new RunHopsMeter(pipe.hopsThresholds, ports.logger)
@@ -119,11 +128,21 @@ export class Run {
     }
   }
 
-  /** `why`: the error it failed with, or what it waits for. */
-  report(outcome: RunReport['outcome'], why: Error | string | null): RunReport {
+  /** It is over: `why` is the error it failed with, or what it waits for. */
+  async end(outcome: RunReport['outcome'], why: Error | string | null): Promise<RunReport> {
+    const { syncType, tally, pending, whyStopped } = this
     const seconds = (this.ports.now() - this.#startedAt) / 1000
-    const { syncType, tally } = this
-    return reportOf(outcome, { syncType, seconds, inputEnds: this.#inputEnds, tally, meter: this.#meter }, why)
+    const about = { syncType, seconds, inputEnds: this.#inputEnds, pending, tally, meter: this.#meter } as const
+    const report = reportOf(outcome, about, why)
+    const error = why instanceof Error ? why : null
+    const isLogged = await this.log
+      .end({ report, tally, error, whyStopped, hasPending: pending > 0 }, this.snapshot)
+      .catch((cause: Error) => {
+        // What it did is done, whatever the log tells of it.
+        this.ports.logger.error(`The execution log could not be written: ${cause.message}`)
+        return false
+      })
+    return { ...report, isLogged }
   }
 
   async close(): Promise<void> {

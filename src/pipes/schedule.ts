@@ -2,6 +2,7 @@
 
 import type { Webhook } from './contract.ts'
 import { nextCronTime } from './cron.ts'
+import type { Person } from './execution/event.ts'
 import type { CronSchedule, Pipe, PumpSettings } from './pipe.ts'
 
 /**
@@ -16,6 +17,8 @@ export interface RunOrder {
   readonly isBackground?: boolean
   /** Where its source is to say that there is more after the run. */
   readonly webhook?: Webhook
+  /** Who asked for it; absent: nobody. */
+  readonly person?: Person
 }
 
 /** What has happened that a schedule counts from; milliseconds since 1970. */

@@ -7,6 +7,7 @@ import { get } from '../model/dict.ts'
 import { type Entity, idOf, isEntity } from '../model/entity.ts'
 import { writeJson } from '../model/json.ts'
 import { shown } from './answers.ts'
+import { blame } from './blame.ts'
 import { PipeError } from './errors.ts'
 import type { Pipe } from './pipe.ts'
 
@@ -47,7 +48,12 @@ async function transformed(
     },
   }
   for (const entity of batch) {
-    for (const one of transform.apply(entity, pausing)) made.push(one)
+    try {
+      for (const one of transform.apply(entity, pausing)) made.push(one)
+    } catch (error) {
+      blame(error, entity)
+      throw error
+    }
     if (seconds > 0) await setTimeout(seconds * 1000, undefined, signal === undefined ? {} : { signal })
     seconds = 0
   }

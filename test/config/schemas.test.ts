@@ -77,7 +77,7 @@ describe('what a pump may say', () => {
     [{ schedule_interval: '30' }, 'error /schedule_interval'],
     [{ mode: 'of' }, 'error /mode'],
     [{ rescan_run_count: 0 }, 'error /rescan_run_count'],
-    [{ max_read_retries: 1 }, 'error /max_read_retries'],
+    [{ max_read_retries: -1 }, 'error /max_read_retries'],
     [{ shedule_interval: 1 }, 'warning /shedule_interval'],
   ])('is questioned: %j', (pump, problem) => {
     expect(found(pumpSchema, unsupportedOfPump, pump)).toEqual([problem])

@@ -56,7 +56,7 @@ export function sinkContract(
       await sink.write(entities(0, 25), never)
       await sink.write([], never)
       await sink.write(entities(25, 30), never)
-      await sink.end?.(never)
+      await sink.end?.(never, { isComplete: true })
       if (made.arrived !== undefined) expect(made.arrived()).toEqual(names(0, 30))
     })
 

@@ -33,12 +33,14 @@ export const jsonSink = defineSink({
   open: (config, { system }, { full }) => new Push(config, system(config.system), full),
 })
 
-/** One sequence of requests: that of one run. */
+/** The requests of one run: one sequence, or two where a full sync had to be given up. */
 class Push implements OpenSink {
   readonly #config: Config
   readonly #port: SystemPort
-  readonly #isFull: boolean
-  readonly #sequenceId = randomUUID()
+  #isFull: boolean
+  #sequenceId = randomUUID()
+  /** A request of the full sync failed, and some receivers hear no more of it then. */
+  #isDoubtful = false
   #requests = 0
   /** The last request that was accepted. */
   #previous: string | null = null
@@ -55,13 +57,34 @@ class Push implements OpenSink {
     for (let at = 0; at < entities.length; at += size) await this.#post(entities.slice(at, at + size), false, signal)
   }
 
-  /** Only now is it known that a full sync is complete: its last request says so, and is empty. */
-  async end(signal: AbortSignal): Promise<void> {
-    if (this.#isFull) await this.#post([], true, signal)
+  /**
+   * Only now is it known that a full sync is complete: its last request says so, and is empty. It is left out where
+   * entities were refused: the receiver would delete what it has of them.
+   */
+  async end(signal: AbortSignal, { isComplete }: { readonly isComplete: boolean }): Promise<void> {
+    if (this.#isFull && isComplete) await this.#post([], true, signal)
   }
 
   async #post(entities: readonly Entity[], isLast: boolean, signal: AbortSignal): Promise<void> {
     if (this.#conflict !== null) throw this.#conflict
+    try {
+      await this.#request(entities, isLast, signal)
+    } catch (error) {
+      if (!this.#isFull || !this.#isDoubtful || error !== this.#conflict) {
+        this.#isDoubtful ||= this.#isFull
+        throw error
+      }
+      // What is left goes as updates, by which nothing is deleted.
+      this.#conflict = null
+      this.#isFull = false
+      this.#previous = null
+      this.#requests = 0
+      this.#sequenceId = randomUUID()
+      await this.#request(entities, isLast, signal)
+    }
+  }
+
+  async #request(entities: readonly Entity[], isLast: boolean, signal: AbortSignal): Promise<void> {
     const requestId = String(++this.#requests)
     const answer = await this.#port.request(
       {

@@ -4,6 +4,7 @@ import { checkComponent } from '../../config/component.ts'
 import { nearest, type Problem } from '../../config/problems.ts'
 import { systemSchema, unsupportedOfSystem } from '../../config/system.ts'
 import { copyOf, type Dict, dictOf, entries, get, has, remove } from '../../model/dict.ts'
+import { retryStrategyOf } from '../retries/strategy.ts'
 import { systemTypes } from './index.ts'
 import type { DeployedSystem } from './pool.ts'
 
@@ -30,7 +31,7 @@ export function buildSystem(
   id: string,
   effective: Dict,
 ): { readonly system: DeployedSystem; readonly problems: readonly Problem[] } {
-  const none: DeployedSystem = { id, effective, open: null }
+  const none: DeployedSystem = { id, effective, retryStrategy: null, open: null }
   const name = get(effective, 'type') as string
   const type = systemTypes.find((one) => one.type === name)
   if (type === undefined) {
@@ -54,7 +55,11 @@ export function buildSystem(
     for (const finding of type.check?.(checked.value) ?? []) problems.push({ ...finding, component: id })
   }
   if (hasErrors(problems)) return { system: none, problems }
-  return { system: { id, effective, open: (surroundings) => type.open(id, checked.value, surroundings) }, problems }
+  const { retry_strategy: strategy } = checked.value as {
+    readonly retry_strategy?: Parameters<typeof retryStrategyOf>[0]
+  }
+  const open: DeployedSystem['open'] = (surroundings) => type.open(id, checked.value, surroundings)
+  return { system: { id, effective, retryStrategy: retryStrategyOf(strategy), open }, problems }
 }
 
 const hasErrors = (problems: readonly Problem[]): boolean => problems.some(({ level }) => level === 'error')

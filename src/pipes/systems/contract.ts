@@ -2,6 +2,7 @@
 
 import type { Static, TObject } from 'typebox'
 import type { Finding } from '../finding.ts'
+import type { RetryStrategy } from '../retries/settings.ts'
 
 export interface SystemRequest {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH' | 'HEAD' | 'OPTIONS'
@@ -24,6 +25,8 @@ export interface SystemResponse {
 /** An open connection to a system. Errors are PipeError with the address (secrets masked), the status and the start of the answer. */
 export interface SystemPort {
   readonly id: string
+  /** What it says of errors to the pumps that use it. */
+  readonly retryStrategy?: RetryStrategy | null
   /** Sends one request; a status of 400 or more is an answer, not an error. Throws `system-unreachable`. */
   request(request: SystemRequest, signal: AbortSignal): Promise<SystemResponse>
   /** The text without this system's secrets: for whatever goes from an answer into a message. */

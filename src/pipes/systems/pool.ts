@@ -2,11 +2,14 @@
 
 import type { Value } from '../../model/value.ts'
 import { PipeError } from '../errors.ts'
+import type { RetryStrategy } from '../retries/settings.ts'
 import type { SystemPort, SystemSurroundings } from './contract.ts'
 
 export interface DeployedSystem {
   readonly id: string
   readonly effective: Value
+  /** What it says of errors to the pumps that use it. */
+  readonly retryStrategy: RetryStrategy | null
   /** Opens it; null when its configuration has errors. */
   readonly open: ((surroundings: SystemSurroundings) => SystemPort) | null
 }

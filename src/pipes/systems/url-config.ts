@@ -2,6 +2,7 @@
 
 import { type Static, Type } from 'typebox'
 import { errorAt, type Finding, warningAt } from '../finding.ts'
+import { checkRetryStrategy, retryStrategySchema } from '../retries/strategy.ts'
 
 export const urlConfig = Type.Object({
   type: Type.Literal('system:url'),
@@ -43,16 +44,18 @@ export const urlConfig = Type.Object({
     description: 'Longest silence while an answer is awaited or read, seconds.',
   }),
   ignore_invalid_content_length_response_header: Type.Boolean({ default: false }),
-  retry_strategy: Type.Optional(
-    Type.Record(Type.String(), Type.Unknown(), { description: 'Retry settings by HTTP status.' }),
-  ),
+  retry_strategy: Type.Optional(retryStrategySchema),
 })
 
 export type UrlConfig = Static<typeof urlConfig>
 
 /** Settings that need or exclude one another. */
 export function checkUrlConfig(config: UrlConfig): readonly Finding[] {
-  return [...checkPattern(config), ...checkAuthentication(config)]
+  return [
+    ...checkPattern(config),
+    ...checkAuthentication(config),
+    ...checkRetryStrategy(config.retry_strategy, '/retry_strategy'),
+  ]
 }
 
 function* checkPattern({ url_pattern: pattern, base_url: base }: UrlConfig): Iterable<Finding> {

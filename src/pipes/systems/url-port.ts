@@ -3,6 +3,8 @@
 import { rootCertificates } from 'node:tls'
 import { PipeError } from '../errors.ts'
 import { HttpClient } from '../http.ts'
+import type { RetryStrategy } from '../retries/settings.ts'
+import { retryStrategyOf } from '../retries/strategy.ts'
 import type { SystemPort, SystemRequest, SystemResponse, SystemSurroundings } from './contract.ts'
 import { openFile } from './files.ts'
 import { isSecretName, maskAddress, masking } from './secrets.ts'
@@ -14,6 +16,7 @@ type Headers = Readonly<Record<string, string>>
 export class UrlPort implements SystemPort {
   readonly id: string
   readonly mask: (text: string) => string
+  readonly retryStrategy: RetryStrategy | null
   readonly #config: UrlConfig
   readonly #folder: string | null
   readonly #http: HttpClient
@@ -22,6 +25,7 @@ export class UrlPort implements SystemPort {
     this.id = id
     this.mask = masking(secretsOf(config))
     this.#config = config
+    this.retryStrategy = retryStrategyOf(config.retry_strategy)
     this.#folder = folder
     const chain = config.custom_ca_pem_chain
     this.#http = new HttpClient({

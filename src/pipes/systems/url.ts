@@ -15,7 +15,6 @@ export const urlSystem = defineSystem({
     tripletex: 'Tripletex tokens',
     proxies: 'proxies',
     ignore_invalid_content_length_response_header: 'a wrong content length',
-    retry_strategy: 'retries by status',
   },
   examples: [
     { type: 'system:url', url_pattern: 'https://api.example.org/v1/%s', headers: { accept: 'application/json' } },

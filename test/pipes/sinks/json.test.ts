@@ -52,7 +52,7 @@ describe('a full run', () => {
     const { sink, close } = open(true, { batch_size: 2 })
     await sink.write(people(3), never)
     await sink.write(people(1), never)
-    await sink.end?.(never)
+    await sink.end?.(never, { isComplete: true })
     await close()
     expect(asked()).toEqual([
       { request_id: '1', is_full: 'true', is_first: 'true' },
@@ -67,7 +67,7 @@ describe('a full run', () => {
 
   test('of nothing is one request, the first and the last', async () => {
     const { sink, close } = open(true)
-    await sink.end?.(never)
+    await sink.end?.(never, { isComplete: true })
     await close()
     expect(asked()).toEqual([{ request_id: '1', is_full: 'true', is_first: 'true', is_last: 'true' }])
     expect(server.requests[0]?.body).toBe('[]')
@@ -86,7 +86,7 @@ describe('an incremental run', () => {
     const { sink, close } = open(false)
     await sink.write(people(1), never)
     await sink.write(people(1), never)
-    await sink.end?.(never)
+    await sink.end?.(never, { isComplete: true })
     await close()
     expect(asked()).toEqual([
       { request_id: '1', is_full: 'false' },
@@ -139,7 +139,7 @@ describe('a conflict (409)', () => {
       details: { status: 409, address: expect.stringContaining(`${server.url}in`) },
     })
     expect((await errorOf(sink.write(people(1), never))).code).toBe('push-conflict')
-    expect((await errorOf(sink.end!(never))).code).toBe('push-conflict')
+    expect((await errorOf(sink.end!(never, { isComplete: true }))).code).toBe('push-conflict')
     expect(server.requests.length).toBe(1)
     await close()
   })
