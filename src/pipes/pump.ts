@@ -90,7 +90,7 @@ async function move(run: Run, plan: Plan, signal: AbortSignal, { isTracking } = 
   try {
     if (!readsAll) await delivery.retry()
     if (isTracking && !isFull && plan.since !== null) await runAgain(run, plan.since, delivery, signal)
-    reached = await readSource(run, plan, delivery, signal)
+    reached = await readAll(run, plan, delivery, signal)
     await output.settle()
     // A background rescan is not alone: what waits since it began is not its own.
     if (readsAll && isTracking && !signal.aborted) await delivery.forgetGone()
@@ -124,12 +124,38 @@ async function runAgain(run: Run, since: string, delivery: Delivery, signal: Abo
   }
 }
 
-/** Gives how far the source came. */
-async function readSource(run: Run, plan: Plan, delivery: Delivery, signal: AbortSignal): Promise<string | null> {
+/**
+ * Gives how far the source came. An entity that changes while all is read moves behind the end that the read began with,
+ * from a place that the read has not come to: it would not be seen, and taken for gone. So a full run of datasets goes on
+ * behind its end until what is left is read in one moment. Whoever changes after that had been seen before.
+ */
+async function readAll(run: Run, plan: Plan, delivery: Delivery, signal: AbortSignal): Promise<string | null> {
+  let { reached, batches } = await readSource(run, plan.since, delivery, signal)
+  const { inputs, continuation } = run.pipe.source
+  if (!run.isFull || inputs.length === 0 || !continuation.isChronological) return reached
+  for (let round = 0; reached !== null && batches > 1 && round < MAX_ROUNDS && !signal.aborted; round++) {
+    const more = await readSource(run, reached, delivery, signal)
+    batches = more.batches
+    reached = more.reached ?? reached
+  }
+  return reached
+}
+
+/** Where changes come faster than they are read, there is no such moment. */
+const MAX_ROUNDS = 100
+
+interface ReadSoFar {
+  readonly reached: string | null
+  readonly batches: number
+}
+
+async function readSource(run: Run, since: string | null, delivery: Delivery, signal: AbortSignal): Promise<ReadSoFar> {
   const { pipe, ports, position, tally, log } = run
   let reached: string | null = null
-  for await (const { entities, offset, state = [] } of reading(run, plan.since, signal)) {
+  let batches = 0
+  for await (const { entities, offset, state = [] } of reading(run, since, signal)) {
     if (signal.aborted) break
+    batches++
     const heap = heapBytes()
     reached = offset ?? reached
     await delivery.deliver(entities, { read: entities.length, offset: reached, state })
@@ -140,7 +166,7 @@ async function readSource(run: Run, plan: Plan, delivery: Delivery, signal: Abor
     position.moveToPresent()
     await ports.relieve?.(pipe)
   }
-  return reached
+  return { reached, batches }
 }
 
 function outputOf(run: Run, plan: Plan, signal: AbortSignal): Output {

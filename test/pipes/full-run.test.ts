@@ -188,6 +188,27 @@ describe('the state of a full run', () => {
   })
 })
 
+it('does not take what changed in its source while it was read for gone', async () => {
+  const opened = await openedLog()
+  await opened.writer.assertDataset('in')
+  await opened.writer.commit({ writes: [write('in', many(6)), write('d', [...many(6), { _id: 'gone' }])] })
+  const pipe = pipeOf(config({ source: { type: 'dataset', dataset: 'in' }, batch_size: 1 }))
+  let changes = 0
+  const ports = portsOf(opened.writer, opened.log, {
+    // While each of the first is written, one of the last moves beyond the end that the read began with.
+    relieve: async () => {
+      if (changes < 3) await opened.writer.commit({ writes: [write('in', [{ _id: `e${5 - changes}`, n: ++changes }])] })
+    },
+  })
+  expect(await runPipe(pipe, ports, { kind: 'incremental' }, never)).toMatchObject({
+    outcome: 'completed',
+    syncType: 'full',
+    deletionTracked: 1,
+  })
+  expect(live(opened.log)).toEqual(many(6).map(({ _id }) => _id))
+  expect(reading(opened.log, (snapshot) => snapshot.offset(sourceOffset('p')))).toBe('8')
+})
+
 it('spares what others write while it reads: that is newer than its beginning', async () => {
   const opened = await openedLog()
   await opened.writer.commit({ writes: [write('d', [...many(4), { _id: 'gone' }, { _id: 'posted', n: 1 }])] })
