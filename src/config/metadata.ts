@@ -88,7 +88,12 @@ export const globalDefaultsSchema = Type.Object({
   enable_background_rescan: Type.Boolean({ default: false }),
   eager_load_microservices: Type.Boolean({ default: true }),
   symmetric_namespace_collapse: Type.Boolean({ default: false }),
-  max_merged: Type.Integer({ default: 50000 }),
+  max_merged: Type.Integer({
+    default: 50000,
+    minimum: 0,
+    description:
+      'For merge sources that do not say it themselves: a class with more members is left apart; 0: no limit.',
+  }),
   always_index_ids: Type.Boolean({
     default: false,
     description: 'Every dataset has an index over the identities of its entities.',
@@ -118,7 +123,6 @@ export const unsupportedOfGlobalDefaults: Readonly<Record<string, string>> = {
   enable_background_rescan: 'background rescans',
   eager_load_microservices: 'microservices',
   symmetric_namespace_collapse: 'symmetric collapse of namespaces',
-  max_merged: 'a limit for all merge sources; set it on the source',
   trace: 'tracing of requests',
   trace_output: 'deleting what an entity no longer makes',
   verify_ssl: 'a default for all systems; set it on the system',

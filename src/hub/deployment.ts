@@ -152,6 +152,7 @@ function deployMetadata(components: readonly Component[], env: Dict) {
     namespacedIdentifiers: namespaced_identifiers === true,
     prefixes: { ...builtinNamespaces, ...namespaces?.default },
     maxEntityBytes: defaultsChecked.value.max_entity_bytes_size,
+    maxMerged: defaultsChecked.value.max_merged,
     signalsInternally: defaultsChecked.value.use_signalling_internally !== false,
     signalsExternally: defaultsChecked.value.use_signalling_externally === true,
     runsAtStartIfNotPopulated: defaultsChecked.value.run_at_startup_if_not_populated === true,

@@ -129,12 +129,7 @@ class Page {
   }
 
   #emit(id: string, nodes: readonly NodeKey[]): boolean {
-    const members: Entity[] = []
-    for (const node of nodes) {
-      const member = this.#how.entityOf(inputOf(node), this.#state.idOf(node))
-      // Deleted after it was linked: the next run hears of it.
-      if (member !== undefined && !isDeleted(member)) members.push(member)
-    }
+    const members = membersOf(this.#state, this.#how, nodes)
     this.#work += nodes.length
     if (members.length === 0) return false
     this.#state.unnoteOld(id)
@@ -143,12 +138,7 @@ class Page {
   }
 
   #make(id: string, isDeleted: boolean, members: readonly Entity[]): Entity {
-    const entity: Entity = dictOf([
-      ['_id', id],
-      ['_deleted', isDeleted],
-      ['_updated', this.#state.next('emission')],
-    ])
-    if (members.length > 0) compose(entity, members, this.#how.composition)
+    const entity = wholeOf(id, isDeleted, this.#state.next('emission'), members, this.#how)
     this.#emitted.push(entity)
     return entity
   }
@@ -197,4 +187,30 @@ class Page {
     const { layout } = this.#how
     return inOrder(this.#state, layout, this.#state.sets.all(row.class, own.members).filter(layout.isVisible))
   }
+}
+
+/** Those that are there. One that was deleted after it was linked is not: the next run hears of it. */
+export function membersOf(state: ClassState, how: Settlement, nodes: readonly NodeKey[]): Entity[] {
+  const members: Entity[] = []
+  for (const node of nodes) {
+    const member = how.entityOf(inputOf(node), state.idOf(node))
+    if (member !== undefined && !isDeleted(member)) members.push(member)
+  }
+  return members
+}
+
+export function wholeOf(
+  id: string,
+  isDeleted: boolean,
+  updated: number,
+  members: readonly Entity[],
+  { composition }: Settlement,
+): Entity {
+  const entity: Entity = dictOf([
+    ['_id', id],
+    ['_deleted', isDeleted],
+    ['_updated', updated],
+  ])
+  if (members.length > 0) compose(entity, members, composition)
+  return entity
 }

@@ -66,9 +66,14 @@ export class ClassState {
   /** The next number: never the same twice. */
 
   next(counter: Counter): number {
-    const number = this.#counters.get(counter) ?? 0
+    const number = this.count(counter)
     this.#counters.put(counter, number + 1)
     return number
+  }
+
+  /** What would be next. */
+  count(counter: Counter): number {
+    return this.#counters.get(counter) ?? 0
   }
 
   /** Goes on counting where a former state stopped. */

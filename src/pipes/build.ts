@@ -8,7 +8,7 @@ import { pumpSchema } from '../config/pipe.ts'
 import { nearest, type Problem } from '../config/problems.ts'
 import type { DtlSettings, DtlTransform } from '../dtl/contract.ts'
 import { hash128 } from '../model/canonical.ts'
-import { type Dict, get, has, names, newDict } from '../model/dict.ts'
+import { type Dict, dictOf, entries, get, has, names, newDict } from '../model/dict.ts'
 import { writeJson } from '../model/json.ts'
 import { Float, isDict, isList, isTrue, type Value } from '../model/value.ts'
 import { type CompactionSettings, checkCompaction, compactionOf } from './compaction-settings.ts'
@@ -52,6 +52,8 @@ export interface NodeSettings {
   readonly cleansUp: boolean
   /** `global_defaults.max_entity_bytes_size`. */
   readonly maxEntityBytes: number
+  /** `global_defaults.max_merged`: for merge sources that do not say. */
+  readonly maxMerged: number
   /** `global_defaults.if_source_empty` is `fail`: for sources that know the setting and do not say. */
   readonly failsWhenEmpty: boolean
   /** `global_defaults.require_populated_input`, likewise. */
@@ -365,14 +367,14 @@ class Builder {
     types: readonly T[],
     later: readonly string[],
   ): Chosen<T> | null {
-    const config = this.#dict(part)
-    const name = get(config, 'type')
+    const given = this.#dict(part)
+    const name = get(given, 'type')
     const type = types.find((one) => one.type === name)
     if (type === undefined) {
       this.#unknownType(part, name, `/${part}/type`, types, later)
       return null
     }
-    const checked = checkComponent(type.config, config, {
+    const checked = checkComponent(type.config, this.#withNodeDefaults(type, given), {
       component: this.#id,
       pointer: `/${part}`,
       ...(type.unsupported === undefined ? {} : { unsupported: type.unsupported }),
@@ -386,6 +388,12 @@ class Builder {
     return { type, config: value }
   }
 
+  /** Settings of which the node says what they are where the component is silent. */
+  #withNodeDefaults({ config }: SourceType | SinkType, given: Dict): Dict {
+    if (!('max_merged' in config.properties) || has(given, 'max_merged')) return given
+    return dictOf([...entries(given), ['max_merged', this.#node.maxMerged]])
+  }
+
   #unknownType(
     part: string,
     name: Value | undefined,
@@ -393,6 +401,8 @@ class Builder {
     types: readonly { readonly type: string }[],
     later: readonly string[],
   ): void {
+    // Why none of its alternatives stands here was said when the configuration was resolved.
+    if (name === 'conditional') return
     const known = types.map(({ type }) => type)
     if (typeof name !== 'string') {
       this.#report({

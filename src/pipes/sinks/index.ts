@@ -17,7 +17,6 @@ export const sinkTypes = [
 
 /** Types the specification names and this version does not have. */
 export const laterSinkTypes: readonly string[] = [
-  'conditional',
   'elasticsearch',
   'excel',
   'kafka',

@@ -30,4 +30,4 @@ export const sourceTypes = [
 ] as unknown as readonly SourceType[]
 
 /** Types the specification names and this version does not have. */
-export const laterSourceTypes: readonly string[] = ['conditional', 'kafka', 'ldap', 'rest', 'sdshare', 'sparql', 'sql']
+export const laterSourceTypes: readonly string[] = ['kafka', 'ldap', 'rest', 'sdshare', 'sparql', 'sql']

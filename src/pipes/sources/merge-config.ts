@@ -2,6 +2,7 @@
 
 import { type Static, Type } from 'typebox'
 import type { Value } from '../../model/value.ts'
+import { inputSettings } from './several-datasets.ts'
 
 const expression = () => Type.Unsafe<Value>(Type.Unknown())
 
@@ -26,9 +27,13 @@ export const mergeConfig = Type.Object({
   identity_lists: Type.Optional(
     Type.Array(Type.String({ minLength: 1 }), {
       description:
-        'Each `<dataset> <property>`: an entity there lists identities that are the same thing, and is not merged itself.',
+        'Each `<dataset> <property>`: an entity there lists identities that are the same thing, and is not merged itself. Each `<dataset>` alone: an entity there says in `owl:sameAs` what it is the same as.',
     }),
   ),
+  same_as: Type.Boolean({
+    default: false,
+    description: 'Entities are the same as those whose identities they name in `owl:sameAs`.',
+  }),
   identity: Type.Union([Type.Literal('composite'), Type.Literal('first'), Type.Literal('stable')], {
     default: 'composite',
     description:
@@ -53,25 +58,8 @@ export const mergeConfig = Type.Object({
       description: 'A value that more entities share makes none of them the same; absent: no limit.',
     }),
   ),
-  initial_datasets: Type.Optional(
-    Type.Array(Type.String(), { description: 'Those that must be populated before the result is; absent: all.' }),
-  ),
-  ignore_non_existent_datasets: Type.Boolean({
-    default: true,
-    description: 'A dataset that does not exist counts as populated.',
-  }),
-  require_populated_input: Type.Boolean({ default: false, description: 'Wait until the datasets are populated.' }),
-  supports_signalling: Type.Optional(
-    Type.Boolean({
-      description: 'Run as soon as a dataset changes; absent: unless the pump has a short schedule of its own.',
-    }),
-  ),
-  if_source_empty: Type.Union([Type.Literal('accept'), Type.Literal('fail')], {
-    default: 'accept',
-    description: 'fail: a full run that reads nothing fails.',
-  }),
+  ...inputSettings,
   links: Type.Optional(Type.Unknown()),
-  comment: Type.Optional(Type.Unknown()),
 })
 
 export type MergeConfig = Static<typeof mergeConfig>

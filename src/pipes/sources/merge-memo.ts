@@ -103,11 +103,11 @@ const fromTheStart = ({ linked, known, generation }: Reading): Reading => ({
   known: linked === null ? known : Math.max(linked, known ?? -1),
 })
 
-function wantedBy({ config, inputs, merged, pairs }: MergePlan): Wanted {
+function wantedBy({ config, inputs, merged, maxMerged, pairs }: MergePlan): Wanted {
   return {
     inputs: inputs.map((name, at) => ({ name, isVisible: at < merged })),
     pairs,
-    composition: JSON.stringify([config.strategy, config.include_internal_properties, config.max_merged]),
+    composition: JSON.stringify([config.strategy, config.include_internal_properties, maxMerged]),
   }
 }
 

@@ -8,6 +8,7 @@ import { isList, type Value } from '../../model/value.ts'
 import { errorAt, type Finding, warningAt } from '../finding.ts'
 import { ownExpression } from './merge-alias.ts'
 import type { MergeConfig } from './merge-config.ts'
+import { checkInitial } from './several-datasets.ts'
 
 const neutral: DtlSettings = {
   pipe: 'merge',
@@ -22,6 +23,8 @@ export interface MergePlan {
   readonly inputs: readonly string[]
   /** How many of them are merged. */
   readonly merged: number
+  /** A class with more members is left apart; 0: none is. */
+  readonly maxMerged: number
   /** Rules, with inputs by place. */
   readonly pairs: readonly Pair[]
   /** As it is written in the configuration, for messages, by the expression over `_S`. */
@@ -32,18 +35,31 @@ export interface MergePlan {
 export const planMerge = (config: MergeConfig): MergePlan => new Planner(config).plan
 
 export function checkMerge(config: MergeConfig): readonly Finding[] {
-  const { findings } = new Planner(config)
+  const { findings: own, plan } = new Planner(config)
+  const findings = [...own, ...checkInitial(config, plan.inputs)]
   if (config.version === 2) return findings
   const message = 'Version 1 of the merge source is deprecated, and does here what version 2 does.'
   return [warningAt('/version', message, 'Set "version": 2.'), ...findings]
 }
+
+/** Identities as values compare: an IRI that has no namespace here as the identifier that an `_id` of that text would be. */
+const asIdentities = (expression: Value): Value => ['ni', ['string', expression]]
+
+const IDS: Value = '_S.$ids'
+const SAME_AS = asIdentities('_S.owl:sameAs')
+/** Without namespaced identifiers statements have whole IRIs as names, and a path would part it at its dots. */
+const SAME_AS_IRI = asIdentities(['path', 'http://www.w3.org/2002/07/owl#sameAs', '_S.'])
 
 class Planner {
   readonly findings: Finding[] = []
   readonly plan: MergePlan
   readonly #places = new Map<string, number>()
   readonly #inputs: string[] = []
-  readonly #written = new Map<string, string>()
+  readonly #written = new Map([
+    [writeJson(IDS), '$ids'],
+    [writeJson(SAME_AS), 'owl:sameAs'],
+    [writeJson(SAME_AS_IRI), 'owl:sameAs'],
+  ])
 
   constructor(config: MergeConfig) {
     for (const [at, entry] of config.datasets.entries()) this.#dataset(entry, `/datasets/${at}`)
@@ -51,11 +67,19 @@ class Planner {
     const pairs = [
       ...(config.equality ?? []).flatMap((rule, at) => this.#rule(rule, `/equality/${at}`)),
       ...(config.equality_sets ?? []).flatMap((set, at) => this.#set(set, `/equality_sets/${at}`)),
+      ...(config.same_as ? this.#sameAs(datasets) : []),
       ...(config.identity_lists ?? []).flatMap((entry, at) =>
         this.#identityList(entry, `/identity_lists/${at}`, datasets),
       ),
     ]
-    this.plan = { config, inputs: this.#inputs, merged: datasets, pairs, written: this.#written }
+    this.plan = {
+      config,
+      inputs: this.#inputs,
+      merged: datasets,
+      maxMerged: config.max_merged,
+      pairs,
+      written: this.#written,
+    }
   }
 
   #dataset(entry: string, pointer: string): void {
@@ -68,7 +92,7 @@ class Planner {
     this.#inputs.push(dataset)
   }
 
-  #rule(rule: Value, pointer: string): (readonly [Side, Side])[] {
+  #rule(rule: Value, pointer: string): Pair[] {
     if (!isList(rule) || rule[0] !== 'eq' || rule.length !== 3) {
       this.#error(
         pointer,
@@ -83,7 +107,7 @@ class Planner {
   }
 
   /** A chain of rules: each expression with the next (hub.md §14.2). */
-  #set(set: readonly Value[], pointer: string): (readonly [Side, Side])[] {
+  #set(set: readonly Value[], pointer: string): Pair[] {
     if (set.length < 2) this.#error(pointer, 'A set of equal expressions needs at least two.')
     const sides = set.map((one, at) => this.#side(one, `${pointer}/${at}`))
     return sides.slice(1).flatMap((right, at) => {
@@ -92,20 +116,31 @@ class Planner {
     })
   }
 
-  /** What the list names, whether as identifiers or as text, is compared with the identities of all that is merged. */
-  #identityList(entry: string, pointer: string, datasets: number): (readonly [Side, Side])[] {
+  /**
+   * What the list names, whether as identifiers or as text, is compared with the identities of all that is merged. Without
+   * a property the entities of the list are statements: they name themselves as well.
+   */
+  #identityList(entry: string, pointer: string, datasets: number): Pair[] {
     const [dataset, property, ...more] = entry.trim().split(/\s+/) as [string, string?, ...string[]]
-    if (property === undefined || more.length > 0) {
-      this.#error(pointer, `'${entry}' is not of the form '<dataset> <property>'.`)
+    if (more.length > 0) {
+      this.#error(pointer, `'${entry}' is neither of the form '<dataset> <property>' nor '<dataset>'.`)
       return []
     }
     if (this.#inputs.includes(dataset)) this.#error(pointer, `Dataset '${dataset}' is named twice.`)
     const input = this.#inputs.push(dataset) - 1
-    const list = { input, expression: writeJson(['ni', `_S.${property}`]) }
-    this.#written.set(list.expression, `${dataset}.${property}`)
-    const identities = writeJson('_S.$ids')
-    this.#written.set(identities, '$ids')
-    return Array.from({ length: datasets }, (_, at) => [list, { input: at, expression: identities }] as const)
+    const named = property === undefined ? [SAME_AS, SAME_AS_IRI, IDS] : [asIdentities(`_S.${property}`)]
+    if (property !== undefined) this.#written.set(writeJson(named[0] as Value), `${dataset}.${property}`)
+    return named.flatMap((one) => this.#withIdentities({ input, expression: writeJson(one) }, datasets))
+  }
+
+  #sameAs(datasets: number): Pair[] {
+    return Array.from({ length: datasets }, (_, input) => input).flatMap((input) =>
+      [SAME_AS, SAME_AS_IRI].flatMap((one) => this.#withIdentities({ input, expression: writeJson(one) }, datasets)),
+    )
+  }
+
+  #withIdentities(side: Side, datasets: number): Pair[] {
+    return Array.from({ length: datasets }, (_, at) => [side, { input: at, expression: writeJson(IDS) }] as const)
   }
 
   #side(expression: Value, pointer: string): Side | null {

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import type { DatasetView } from '../../log/contract.ts'
 import { entityOf } from '../../log/stored.ts'
+import type { Composition } from '../../merge/compose.ts'
 import type { RowChange } from '../../merge/contract.ts'
 import { harvestSome } from '../../merge/harvest.ts'
 import { type Layout, layoutOf } from '../../merge/identity.ts'
@@ -11,6 +12,7 @@ import { leaveSome } from '../../merge/leave.ts'
 import { Linker } from '../../merge/linker.ts'
 import { markSome } from '../../merge/mark.ts'
 import type { CommonValue } from '../../merge/report.ts'
+import { rereadSome } from '../../merge/reread.ts'
 import { type Settlement, settleSome } from '../../merge/settle.ts'
 import { splitSome } from '../../merge/split.ts'
 import { claimSome } from '../../merge/stable.ts'
@@ -20,6 +22,8 @@ import type { Entity } from '../../model/entity.ts'
 import { NI } from '../../model/value.ts'
 import type { Batch, Offset, Surroundings } from '../contract.ts'
 import { languageOf } from '../language.ts'
+import type { StateChange } from '../state.ts'
+import { Bookmarks } from './bookmarks.ts'
 import { LinkReader } from './merge-links.ts'
 import { formerState, layoutOfMemo, type Memo, memoFor, type Reading } from './merge-memo.ts'
 import type { MergePlan } from './merge-plan.ts'
@@ -46,6 +50,33 @@ export async function* runMerge(
   }
 }
 
+/** What the merge made of members of a dataset, as of now; what waits to be read is left to the run that follows. */
+export function rereadMerge(
+  plan: MergePlan,
+  surroundings: Surroundings,
+  dataset: string,
+  ids: readonly string[],
+): readonly Entity[] {
+  const store = new MergeStore(surroundings.snapshot, surroundings.pipe, '')
+  const memo = store.memo()
+  const input = memo?.setup.inputs.find(({ name, isVisible }) => name === dataset && isVisible)
+  // With other ids or other places all is emitted again anyway.
+  if (memo === undefined || input === undefined || memo.marking !== null) return []
+  const layout = layoutOfMemo(memo)
+  const views = new Map(
+    memo.setup.inputs.map(({ name, number }) => [number, surroundings.snapshot().dataset(name)] as const),
+  )
+  const settlement = {
+    layout,
+    maxMerged: plan.maxMerged,
+    root: memo.root,
+    composition: compositionOf(plan, surroundings),
+    entityOf: (number: number, id: string) => entityIn(views.get(number), id, holdsInternal(plan)),
+  }
+  const nodes = ids.map((id) => nodeKey(input.number, id))
+  return rereadSome(new ClassState(store.rows(memo.epoch)), settlement, nodes)
+}
+
 class MergeRun {
   readonly #plan: MergePlan
   readonly #surroundings: Surroundings
@@ -59,6 +90,8 @@ class MergeRun {
   /** Where each input ended when the run began, so that the run ends however fast they grow. */
   readonly #ends: readonly number[]
   readonly #views = new Map<number, DatasetView | undefined>()
+  /** Which datasets the places of the offset belong to, for others who read it. */
+  readonly #notes: readonly StateChange[]
   #page = 0
   #hasWorked: boolean
 
@@ -69,6 +102,7 @@ class MergeRun {
     const token = randomUUID()
     this.#store = new MergeStore(surroundings.snapshot, surroundings.pipe, token)
     this.#ends = plan.inputs.map((_, at) => this.#view(at)?.counts().end ?? 0)
+    this.#notes = new Bookmarks(plan.inputs, surroundings.pipe, surroundings.snapshot(), since).notes().state ?? []
     this.#memo = this.#remember(token, since)
     this.#hasWorked = this.#memo.epoch === token
     this.#layout = layoutOfMemo(this.#memo)
@@ -177,7 +211,7 @@ class MergeRun {
   }
 
   *#search(): Iterable<Batch> {
-    const { max_merged: maxMerged } = this.#plan.config
+    const { maxMerged } = this.#plan
     const { rules } = this.#memo.setup
     const options = { rules, layout: this.#layout, maxMerged, maxShared: this.#maxShared }
     while (splitSome(this.#state, options, SEARCHED) > 0) yield this.#batch([], null)
@@ -198,7 +232,8 @@ class MergeRun {
     const offset = this.#memo.inputs.map(({ linked }) => linked ?? '').join(',')
     if (!this.#hasWorked && this.#memo.offset === offset) return
     this.#memo.offset = offset
-    yield this.#batch([], offset === '' ? null : offset)
+    const last = this.#batch([], offset === '' ? null : offset)
+    yield { ...last, state: [...(last.state ?? []), ...this.#notes] }
   }
 
   #batch(
@@ -224,18 +259,12 @@ class MergeRun {
   }
 
   #settlement(): Settlement {
-    const { config } = this.#plan
-    const { namespacedIdentifiers, identityNamespace } = this.#surroundings
-    const internal = config.strategy === 'list' && config.include_internal_properties
+    const internal = holdsInternal(this.#plan)
     return {
       layout: this.#layout,
-      maxMerged: config.max_merged,
+      maxMerged: this.#plan.maxMerged,
       root: this.#memo.root,
-      composition: {
-        strategy: config.strategy,
-        includeInternal: config.include_internal_properties,
-        identityOf: (id) => new NI(namespacedIdentifiers && !id.includes(':') ? `${identityNamespace}:${id}` : id),
-      },
+      composition: compositionOf(this.#plan, this.#surroundings),
       entityOf: (input, id) => this.#latest(input, id, internal),
       leftApart: (members, values) => this.#reportApart(members, values),
     }
@@ -243,8 +272,7 @@ class MergeRun {
 
   #latest(input: number, id: string, internal: boolean): Entity | undefined {
     const place = this.#memo.setup.inputs.findIndex(({ number }) => number === input)
-    const version = this.#view(place)?.latest(id)
-    return version === undefined ? undefined : entityOf(version, { internal })
+    return entityIn(this.#view(place), id, internal)
   }
 
   #reportApart(members: number, values: readonly CommonValue[]): void {
@@ -253,7 +281,7 @@ class MergeRun {
       return this.#links.describe(value, this.#latest(inputOf(node), this.#state.idOf(node), false))
     })
     const { pipe, log } = this.#surroundings
-    const { max_merged: maxMerged } = this.#plan.config
+    const { maxMerged } = this.#plan
     const most = named.map(({ rule, value, members }) => `${rule} = ${value} (${members})`).join(', ')
     log.warn(
       `Pipe '${pipe}' would merge ${members} entities into one, more than max_merged, ${maxMerged}: ` +
@@ -262,3 +290,20 @@ class MergeRun {
     )
   }
 }
+
+const holdsInternal = ({ config }: MergePlan): boolean =>
+  config.strategy === 'list' && config.include_internal_properties
+
+function entityIn(view: DatasetView | undefined, id: string, internal: boolean): Entity | undefined {
+  const version = view?.latest(id)
+  return version === undefined ? undefined : entityOf(version, { internal })
+}
+
+const compositionOf = (
+  { config }: MergePlan,
+  { namespacedIdentifiers, identityNamespace }: Surroundings,
+): Composition => ({
+  strategy: config.strategy,
+  includeInternal: config.include_internal_properties,
+  identityOf: (id) => new NI(namespacedIdentifiers && !id.includes(':') ? `${identityNamespace}:${id}` : id),
+})

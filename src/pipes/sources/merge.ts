@@ -1,9 +1,11 @@
 /** Makes one entity of all that are the same thing, in any number of datasets (hub.md §14.2). */
 
 import { defineSource } from '../contract.ts'
+import { endOf } from './end-of.ts'
 import { mergeConfig } from './merge-config.ts'
 import { checkMerge, planMerge } from './merge-plan.ts'
-import { runMerge } from './merge-run.ts'
+import { rereadMerge, runMerge } from './merge-run.ts'
+import { arePopulated, ownContinuation } from './several-datasets.ts'
 
 export const mergeSource = defineSource({
   type: 'merge',
@@ -20,13 +22,23 @@ export const mergeSource = defineSource({
   ],
   addsNamespaces: false,
   check: checkMerge,
-  continuation: () => ({ supportsSince: true, isSinceComparable: true, isChronological: true }),
+  continuation: ownContinuation,
   inputs: (config) => planMerge(config).inputs,
-  populated: (config, snapshot) =>
-    (config.initial_datasets ?? planMerge(config).inputs).every(
-      (id) => snapshot.dataset(id)?.document.populated ?? config.ignore_non_existent_datasets,
-    ),
-  open: (config, surroundings) => ({
-    read: (since, signal) => runMerge(planMerge(config), surroundings, since, signal),
-  }),
+  end: (config, snapshot) => endOf(planMerge(config).inputs, snapshot),
+  populated: (config, snapshot) => arePopulated(config, planMerge(config).inputs, snapshot),
+  origin(config) {
+    const { inputs, merged } = planMerge(config)
+    return {
+      datasets: inputs.slice(0, merged),
+      carries: (property) => config.strategy !== 'list' && !property.startsWith('_'),
+      isPart: true,
+    }
+  },
+  open(config, surroundings) {
+    const plan = planMerge(config)
+    return {
+      read: (since, signal) => runMerge(plan, surroundings, since, signal),
+      reread: (dataset, ids) => rereadMerge(plan, surroundings, dataset, ids),
+    }
+  },
 })

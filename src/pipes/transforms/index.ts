@@ -7,7 +7,6 @@ export const transformTypes: readonly TransformType[] = [dtlTransform]
 /** Types the specification names and this version does not have. */
 export const laterTransformTypes: readonly string[] = [
   'chained',
-  'conditional',
   'emit_children',
   'http',
   'json_schema',

@@ -74,6 +74,15 @@ class Pipe {
     return this.emitted.slice(before).map(spoken)
   }
 
+  reread(config: Json, dataset: string, ids: readonly string[]): string[] {
+    const snapshot = log.snapshot()
+    try {
+      return (this.#open(config, snapshot).reread?.(dataset, ids) ?? []).map(spoken)
+    } finally {
+      snapshot.close()
+    }
+  }
+
   #take(entity: Entity): void {
     this.emitted.push(entity)
     if (isDeleted(entity)) this.sink.delete(idOf(entity))
@@ -239,6 +248,72 @@ describe('the merge source', () => {
     expect(pipe.sink.get('0|a2|1|b1')).toBe('["~:crm:a2","~:crm:b1"]')
     await put(list, { _id: 'l1', _deleted: true })
     expect((await pipe.run(config)).sort()).toEqual(['-~0|a2|1|b1', '0|a2', '1|b1'])
+  })
+
+  test('binds what entities say in owl:sameAs, in their own datasets or in one of statements', async () => {
+    const [a, b, statements] = [fresh('a'), fresh('b'), fresh('statements')]
+    await put(a, { _id: 'a1', 'owl:sameAs': '~:erp:b1' }, { _id: 'http://example.org/a.2' })
+    await put(b, { _id: 'erp:b1' }, { _id: 'erp:b2' })
+    const config = { datasets: [`${a} a`, `${b} b`] }
+    const namespaced = { namespacedIdentifiers: true, identityNamespace: 'crm' }
+    const pipe = new Pipe(namespaced)
+    await pipe.run(config)
+    expect(pipe.sink.size).toBe(4)
+    const own = { ...config, same_as: true }
+    expect((await pipe.run(own)).sort()).toEqual(['-~0|a1', '-~1|erp:b1', '0|a1|1|erp:b1'])
+    await put(
+      statements,
+      {
+        _id: 'http://example.org/a.2',
+        'http://www.w3.org/2002/07/owl#sameAs': ['~rhttp://example.org/none', 'erp:b2'],
+      },
+      { _id: 'erp:unknown', 'owl:sameAs': 'crm:unknown' },
+    )
+    const both = { ...own, identity_lists: [statements] }
+    expect((await pipe.run(both)).sort()).toEqual([
+      '-~0|http://example.org/a.2',
+      '-~1|erp:b2',
+      '0|http://example.org/a.2|1|erp:b2',
+    ])
+    await put(statements, { _id: 'http://example.org/a.2', _deleted: true })
+    await put(a, { _id: 'a1' })
+    expect((await pipe.run(both)).filter((said) => !said.startsWith('-')).sort()).toEqual([
+      '0|a1',
+      '0|http://example.org/a.2',
+      '1|erp:b1',
+      '1|erp:b2',
+    ])
+  })
+
+  test('gives again what it made of members, each thing once, as they are now', async () => {
+    const { a, b, config } = await twoDatasets()
+    const pipe = new Pipe()
+    expect(pipe.reread(config, a, ['a1'])).toEqual([])
+    await pipe.run(config)
+    expect(pipe.reread(config, a, ['a2', 'a1', 'nobody'])).toEqual(['0|a2', '0|a1|1|b1'])
+    expect(pipe.reread(config, b, ['b1', 'b1'])).toEqual(['0|a1|1|b1'])
+    await put(b, { _id: 'b1', email: 'other' })
+    // Nothing is linked before it is read.
+    expect(pipe.reread(config, b, ['b1'])).toEqual(['0|a1|1|b1'])
+    await pipe.run(config, { batches: 1 })
+    // Now it waits to be composed.
+    expect(pipe.reread(config, b, ['b1'])).toEqual([])
+    await pipe.run(config)
+    expect(pipe.reread(config, b, ['b1'])).toEqual(['1|b1'])
+    const large = { ...config, max_merged: 1, identity: 'stable' }
+    await put(b, { _id: 'b1', email: 'x@example.com' })
+    await pipe.run(large)
+    expect(pipe.reread(large, a, ['a1'])).toHaveLength(1)
+    expect(pipe.sink.has(pipe.reread(large, a, ['a1'])[0] as string)).toBe(true)
+  })
+
+  test('says which datasets its entities come from, and that they are parts of them', () => {
+    const originOf = (config: Json) =>
+      mergeSource.origin?.(configured(mergeSource.config, { type: 'merge', version: 2, ...config }))
+    const origin = originOf({ datasets: ['a a', 'b b'], identity_lists: ['c same'] })
+    expect(origin).toMatchObject({ datasets: ['a', 'b'], isPart: true })
+    expect(['name', '$ids', '_id'].map((name) => origin?.carries(name))).toEqual([true, true, false])
+    expect(originOf({ datasets: ['a a'], strategy: 'list' })?.carries('name')).toBe(false)
   })
 
   test('keeps the internal properties of members of a list only when asked', async () => {
@@ -428,7 +503,7 @@ describe('its configuration', () => {
           ['eq', ['concat', 'x.p', 'y.p'], 'x.p'],
         ],
         equality_sets: [['x.p']],
-        identity_lists: ['same'],
+        identity_lists: ['same p more'],
       }).map((line) => line.split(' ').slice(0, 2).join(' ')),
     ).toEqual([
       'error /datasets/1',
