@@ -13,6 +13,7 @@ import type { Command } from './command.ts'
 import { type ConfigurationFolder, readConfiguration } from './configuration.ts'
 import { plainLogger } from './logger.ts'
 import { type Terminal, table } from './terminal.ts'
+import { threadsOf } from './threads.ts'
 import { version } from './version.ts'
 
 /** How often what is running is told: in the status line, and where lines stay. */
@@ -43,6 +44,7 @@ async function runIn(
   const node = await HubNode.open({
     data,
     developer: false,
+    ...threadsOf(given),
     version,
     logger: plainLogger(terminal),
     withGraph: false,

@@ -11,6 +11,7 @@ import { showIgnored, showProblems } from './check.ts'
 import type { Command } from './command.ts'
 import { readConfiguration } from './configuration.ts'
 import { openLogger } from './logger.ts'
+import { threadsOf } from './threads.ts'
 import { version } from './version.ts'
 
 /** A clean end takes this long at most. */
@@ -32,6 +33,7 @@ export const serve: Command = async ({ given, environment, terminal }) => {
     data: resolve(given.text('data') as string),
     developer: given.flag('developer'),
     ...backupOf(given),
+    ...threadsOf(given),
     version,
     logger,
     onFatal: (error) => {

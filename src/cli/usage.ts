@@ -37,6 +37,12 @@ const base: Option = {
   about: 'base of all identifiers; stored at first start, then fixed',
   variable: 'SAMTALE_BASE',
 }
+const threads: Option = {
+  type: 'string',
+  value: 'N',
+  about: 'threads that run pipes, at most; otherwise as many as there are cores, and at least 2',
+  variable: 'SAMTALE_THREADS',
+}
 const json: Option = { type: 'boolean', about: 'print JSON for programs' }
 const tenant: Option = { type: 'string', value: 'NAME', about: 'the tenant', default: 'default' }
 const help: Option = { type: 'boolean', about: 'show this help' }
@@ -69,6 +75,7 @@ export const usages = {
         variable: 'SAMTALE_CONFIG',
       },
       base,
+      threads,
       'backup-dir': {
         type: 'string',
         value: 'DIR',
@@ -131,6 +138,7 @@ export const usages = {
     options: {
       data: { type: 'string', value: 'DIR', about: 'folder of the data; a temporary one when absent' },
       base,
+      threads,
       json,
       help,
     },

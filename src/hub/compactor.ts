@@ -1,4 +1,4 @@
-/** Compacts the datasets of a tenant, on the pump thread: each by one at a time, whoever asks. */
+/** Compacts the datasets of a tenant, on one of the pump threads: each by one at a time, whoever asks. */
 
 import { type CompactionRules, compactDataset, settleRemnants } from '../log/compaction.ts'
 import { readPosition } from '../log/compaction-position.ts'
@@ -67,14 +67,20 @@ export class Compactor {
     return settled + (await this.#compact(sink.dataset, compaction.rules, readers, signal))
   }
 
+  /** Whether who writes to the dataset is to wait for {@link relieve}. */
+  isNeeded({ sink, compaction }: Pick<Pipe, 'sink' | 'compaction'>): boolean {
+    if (sink.kind !== 'dataset' || !compaction.isBySink || compaction.intervalMs > 0) return false
+    return this.#reading(sink.dataset, isBehind)
+  }
+
   /**
    * Holds up who writes to a dataset that has grown far beyond what was compacted: the file keeps the size that it once
    * had, and nobody is to fill it with what was replaced.
    */
-  async relieve({ sink, compaction }: Pick<Pipe, 'sink' | 'compaction'>, readers: Readers): Promise<void> {
-    if (sink.kind !== 'dataset' || !compaction.isBySink || compaction.intervalMs > 0) return
+  async relieve(pipe: Pick<Pipe, 'sink' | 'compaction'>, readers: Readers): Promise<void> {
+    const { sink, compaction } = pipe
+    if (sink.kind !== 'dataset' || !this.isNeeded(pipe)) return
     const { dataset } = sink
-    if (!this.#reading(dataset, isBehind)) return
     // What waits for readers outside of this thread is left to the compaction that is asked for.
     const rules = { ...compaction.rules, forget: null, retract: null }
     await this.#alone(dataset, async () => {

@@ -7,6 +7,26 @@ import type { Dict } from '../model/dict.ts'
 import type { Naming } from '../model/iri.ts'
 import type { Subscription } from './webhooks.ts'
 
+/** What a thread that runs pipes is at. */
+export interface ThreadStatus {
+  readonly number: number
+  /** Threads are started when there is something for them. */
+  readonly isStarted: boolean
+  /** Share of its time it was busy of late: 0 to 1. */
+  readonly busy: number
+  /** `startedAt` in milliseconds since 1970. */
+  readonly runs: readonly { readonly tenant: string; readonly pipe: string; readonly startedAt: number }[]
+  /** Times that it was lost and replaced. */
+  readonly restarts: number
+  /** The pipe it worked for, as far as it is known. */
+  readonly lastLoss: {
+    readonly at: number
+    readonly message: string
+    readonly tenant?: string
+    readonly pipe?: string
+  } | null
+}
+
 export interface Node {
   readonly id: string
   readonly version: string
@@ -14,6 +34,8 @@ export interface Node {
   readonly startedAt: number
   readonly developer: boolean
   tenants(): readonly Tenant[]
+  /** The threads that run pipes. */
+  threads(): readonly ThreadStatus[]
   /** The reference of DTL, made of what its compiler knows. */
   language(): JsonText
   /** `default` is always there. */

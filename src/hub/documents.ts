@@ -33,8 +33,10 @@ export function pipeDocument(deployed: DeployedPipe, state: PumpState, snapshot:
   return `{"_id":${JSON.stringify(component.id)},"config":{"original":${component.text},"effective":${writeJson(effective, { transit: false })}},"runtime":${JSON.stringify(runtime)},"storage":${JSON.stringify(storage)}}`
 }
 
-/** What there is to say about the next run. */
+/** What the hub knows of a pump beside its state. */
 export interface Outlook {
+  /** The thread on which it runs, as /api/status numbers them. */
+  readonly thread: number | null
   readonly nextRunAt: number | null
   /** As far as the node is concerned. */
   readonly mayRunByItself: boolean
@@ -57,6 +59,7 @@ export function pumpDocument(deployed: DeployedPipe, state: PumpState, outlook: 
     'last-outcome': last?.outcome ?? null,
     'last-report': last,
     comment: state.comment,
+    thread: outlook.thread,
     progress: progress(state),
     queues: pipe === null ? { source: null, dependencies: null } : queues(pipe, snapshot),
     'supported-operations': supportedOperations(pipe),

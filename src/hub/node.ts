@@ -1,18 +1,15 @@
-/** A running hub: its tenants, the pump thread they share, and what outlives a restart. */
+/** A running hub: its tenants, the pump threads they share, and what outlives a restart. */
 
 import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { hostname } from 'node:os'
+import { availableParallelism, hostname } from 'node:os'
 import { join } from 'node:path'
-import type { Worker } from 'node:worker_threads'
 import { reference } from '../dtl/reference.ts'
-import { startThread } from '../log/thread.ts'
 import type { Logger } from '../pipes/logger.ts'
 import { type BackupSettings, Backups } from './backups/backups.ts'
-import { Caller } from './channel.ts'
 import type * as hub from './contract.ts'
 import { HubError } from './errors.ts'
-import type { PumpEvent, PumpMethods } from './pump-protocol.ts'
+import { PumpPool } from './pool/pool.ts'
 import { HubTenant } from './tenant.ts'
 
 export interface NodeOptions {
@@ -28,13 +25,17 @@ export interface NodeOptions {
   readonly withGraph?: boolean
   /** Backups are made by the clock, and on demand; without it neither. */
   readonly backup?: BackupSettings
+  /** Threads that run pipes, at most; otherwise as many as there are cores, and at least two. */
+  readonly threads?: number
+  /** How long a run may hold its thread with one batch. */
+  readonly patienceMs?: number
   /** Called when a thread the hub cannot do without has ended. */
   readonly onFatal: (error: Error) => void
 }
 
 export const DEFAULT_BASE = 'http://127.0.0.1:9042'
 const GRAPH_BUDGET = 10_000_000
-const YOUNG_MB = 96
+const LEAST_THREADS = 2
 const TENANT_NAME = /^[a-z][a-z0-9-]{0,62}$/
 
 /** What is written beside the tenants' folders at first start. */
@@ -50,11 +51,9 @@ export class HubNode implements hub.Node {
   readonly startedAt = Date.now()
   readonly developer: boolean
   readonly #options: NodeOptions
-  readonly #worker: Worker
-  readonly #pump: Caller<PumpMethods>
+  readonly #pool: PumpPool
   readonly #tenants = new Map<string, HubTenant>()
   readonly #backups: Backups
-  #isClosing = false
   #address: string | null = null
 
   private constructor(options: NodeOptions, identity: Identity) {
@@ -69,14 +68,14 @@ export class HubNode implements hub.Node {
       () => this.tenants().map((tenant) => tenant.backupSubject()),
       options.logger,
     )
-    this.#worker = startThread(import.meta.url, './pump-thread.ts', {
-      name: 'pump',
-      // Batches live for a moment: with a small nursery most of the time goes into copying what is about to die.
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    const { threads = Math.max(LEAST_THREADS, availableParallelism()), patienceMs, logger, onFatal } = options
+    this.#pool = new PumpPool({
+      threads,
+      ...(patienceMs === undefined ? {} : { patienceMs }),
+      logger,
+      hear: ({ tenant, pipe, read }) => this.#tenants.get(tenant)?.progress(pipe, read),
+      onFatal,
     })
-    this.#pump = new Caller<PumpMethods>(this.#worker, (event) => this.#hear(event as PumpEvent))
-    this.#worker.on('error', (error) => this.#lose(error))
-    this.#worker.on('exit', (code) => this.#lose(new Error(`it ended with code ${code}`)))
   }
 
   /** Opens the data folder with all its tenants. Code `data-in-use` when another hub has it. */
@@ -95,6 +94,10 @@ export class HubNode implements hub.Node {
 
   language(): string {
     return JSON.stringify(reference())
+  }
+
+  threads(): readonly hub.ThreadStatus[] {
+    return this.#pool.status()
   }
 
   tenants(): readonly HubTenant[] {
@@ -148,11 +151,11 @@ export class HubNode implements hub.Node {
 
   /** Pumps end between two batches; then logs and threads are closed. */
   async close(): Promise<void> {
-    this.#isClosing = true
+    this.#pool.beginClosing()
     await this.#backups.close()
     await Promise.all([...this.#tenants.values()].map((tenant) => tenant.close()))
     this.#tenants.clear()
-    await this.#worker.terminate()
+    await this.#pool.close()
   }
 
   async #openTenant(name: string): Promise<HubTenant> {
@@ -161,7 +164,7 @@ export class HubNode implements hub.Node {
       base: name === 'default' ? this.base : `${this.base}/t/${name}`,
       folder: this.#folder(name),
       address: () => this.#addressOf(name),
-      pump: this.#pump,
+      pool: this.#pool,
       logger: this.#options.logger,
       graphBudget: this.#options.graphBudget ?? GRAPH_BUDGET,
       backups: this.#backups,
@@ -174,21 +177,6 @@ export class HubNode implements hub.Node {
 
   #folder(name: string): string {
     return join(this.#options.data, 'tenants', name)
-  }
-
-  #hear(event: PumpEvent): void {
-    if (event.type === 'log') this.#options.logger[event.level](event.message, event.details)
-    else this.#tenants.get(event.tenant)?.progress(event.pipe, event.read)
-  }
-
-  #lose(cause: Error): void {
-    if (this.#isClosing) return
-    const error = new HubError('pump-thread-lost', `The thread that runs the pipes was lost: ${cause.message}.`, {
-      hint: 'Start the hub again: every pipe goes on from its last committed batch.',
-      cause,
-    })
-    this.#pump.fail(error)
-    this.#options.onFatal(error)
   }
 }
 

@@ -13,6 +13,7 @@ import { ReadPosition } from '../pipes/position.ts'
 import { type Preview, preview, type TransformTrace } from '../pipes/preview.ts'
 import { runContext } from '../pipes/run-context.ts'
 import { scanLookup } from '../pipes/scan-lookup.ts'
+import type { Turn } from '../pipes/turn.ts'
 import type { PreviewQuery } from './contract.ts'
 import { type Deployment, deployAlone } from './deployment.ts'
 import { HubError } from './errors.ts'
@@ -26,6 +27,7 @@ export async function previewAnswer(
   deployment: Deployment,
   { pipe: id, config, source }: PreviewQuery,
   signal: AbortSignal,
+  turn?: Turn,
 ): Promise<string> {
   const { pipe, problems } = deployAlone(deployment, id, config)
   const { entity, isTraced } = sourceOf(source)
@@ -44,7 +46,11 @@ export async function previewAnswer(
         signal,
       ),
     }
-    const { result, error, trace } = await preview(pipe, entity, context, { isTraced, signal })
+    const { result, error, trace } = await preview(pipe, entity, context, {
+      isTraced,
+      signal,
+      ...(turn === undefined ? {} : { turn }),
+    })
     const mask = context.mask ?? ((text: string) => text)
     return answer({
       result: result.map((one) => mask(writeJson(one))),

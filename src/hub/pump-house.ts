@@ -4,29 +4,36 @@ import { connectJournal } from '../log/journal.ts'
 import { openLog } from '../log/reader.ts'
 import { deploy } from './deployment.ts'
 import { HubError } from './errors.ts'
-import type { PumpEvent, PumpMethods } from './pump-protocol.ts'
+import type { PumpMethods } from './pump-protocol.ts'
+import { PumpingCore, type ThreadPorts } from './pumping/core.ts'
 import { PumpingTenant } from './pumping/tenant.ts'
 
 export class PumpHouse {
   readonly #tenants = new Map<string, PumpingTenant>()
-  readonly #emit: (event: PumpEvent) => void
+  readonly #thread: ThreadPorts
 
-  constructor(emit: (event: PumpEvent) => void) {
-    this.#emit = emit
+  constructor(thread: ThreadPorts) {
+    this.#thread = thread
   }
 
   readonly calls: PumpMethods['calls'] = {
-    open: async ({ tenant, base, path, journal }) => {
-      this.#tenants.set(tenant, new PumpingTenant(tenant, base, openLog(path), connectJournal(journal), this.#emit))
+    open: async ({ tenant, base, path, journal, running }) => {
+      const core = new PumpingCore(tenant, base, openLog(path), connectJournal(journal), this.#thread)
+      for (const pipe of running) core.elsewhere.add(pipe)
+      this.#tenants.set(tenant, new PumpingTenant(core))
     },
     close: async ({ tenant }) => {
       await this.#tenants.get(tenant)?.close()
       this.#tenants.delete(tenant)
     },
     deploy: async (text) => {
-      await this.#tenant(text.tenant).deploy(deploy(text.components, text.env, text.folder))
+      await this.#tenant(text.tenant).deploy(deploy(text.components, text.env, text.folder), text.isKeeper)
     },
     run: ({ tenant, pipe, order }) => this.#tenant(tenant).run(pipe, order),
+    running: async ({ tenant, pipe, isRunning }) => this.#tenants.get(tenant)?.hear(pipe, isRunning),
+    forget: async ({ tenant, dataset }) => this.#tenants.get(tenant)?.forget(dataset),
+    fill: ({ tenant, ...index }) => this.#tenant(tenant).fill(index),
+    relieve: ({ tenant, pipe }) => this.#tenant(tenant).relieve(pipe),
     compact: ({ tenant, pipe, occasion, projected }) => this.#tenant(tenant).compact(pipe, occasion, projected),
     settle: ({ tenant, dataset, projected }) => this.#tenant(tenant).settle(dataset, projected),
     erase: ({ tenant, dataset, id, projected }) => this.#tenant(tenant).erase(dataset, id, projected),

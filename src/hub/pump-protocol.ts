@@ -1,6 +1,7 @@
-/** What the main thread asks of the pump thread: only bytes, ids and configuration cross. */
+/** What the main thread asks of a pump thread, and it of the main thread: only bytes, ids and configuration cross. */
 
 import type { MessagePort } from 'node:worker_threads'
+import type { NeededIndex } from '../pipes/contract.ts'
 import type { RunReport } from '../pipes/run-report.ts'
 import type { RunOrder } from '../pipes/schedule.ts'
 import type { CompactionOccasion } from './compactor.ts'
@@ -14,6 +15,8 @@ export interface TenantOpening {
   readonly path: string
   /** To the tenant's writer. */
   readonly journal: MessagePort
+  /** Pipes of it that run at the moment, on whatever thread. */
+  readonly running: readonly string[]
 }
 
 export interface DeploymentText {
@@ -26,9 +29,34 @@ export interface DeploymentText {
   readonly folder: string | null
 }
 
+/** Handed to a pump thread when it is started. */
+export interface PumpThreadData {
+  /** Of a {@link Sheet}. */
+  readonly sheet: SharedArrayBuffer
+  /** What it may ask of the main thread: {@link PoolMethods}. */
+  readonly pool: MessagePort
+}
+
+/** What a pump thread asks of the pool: done by the thread that does it for all. */
+export interface PoolMethods {
+  calls: {
+    /** Resolves when the dataset has the index and it is complete. */
+    fill(index: NeededIndex & { readonly tenant: string }): Promise<void>
+    /** Resolves when the dataset that the pipe writes was compacted so far that it may go on growing. */
+    relieve(argument: { readonly tenant: string; readonly pipe: string }): Promise<void>
+  }
+  streams: Record<never, never>
+}
+
 /** How far the graph is with each dataset that it holds. */
 interface Projected {
   readonly projected: Readonly<Record<string, number>>
+}
+
+export interface RunArgument {
+  readonly tenant: string
+  readonly pipe: string
+  readonly order: RunOrder
 }
 
 export interface PublishArgument {
@@ -45,8 +73,15 @@ export interface PumpMethods {
   calls: {
     open(opening: TenantOpening): Promise<void>
     close(argument: { readonly tenant: string }): Promise<void>
-    deploy(deployment: DeploymentText): Promise<void>
-    run(argument: { readonly tenant: string; readonly pipe: string; readonly order: RunOrder }): Promise<RunReport>
+    /** `isKeeper`: this thread does what only one is to do for the tenant. */
+    deploy(deployment: DeploymentText & { readonly isKeeper: boolean }): Promise<void>
+    /** Which pipes run on other threads is known to all: who compacts must know who reads. */
+    running(argument: { readonly tenant: string; readonly pipe: string; readonly isRunning: boolean }): Promise<void>
+    /** Something of the dataset was erased: what is kept of it in memory goes. */
+    forget(argument: { readonly tenant: string; readonly dataset: string }): Promise<void>
+    fill(index: NeededIndex & { readonly tenant: string }): Promise<void>
+    relieve(argument: { readonly tenant: string; readonly pipe: string }): Promise<void>
+    run(argument: RunArgument): Promise<RunReport>
     /** Compacts the dataset that a pipe writes, as its settings say. Gives how many versions went. */
     compact(
       argument: Projected & { readonly tenant: string; readonly pipe: string; readonly occasion: CompactionOccasion },
@@ -106,4 +141,6 @@ export type PumpEvent =
       readonly message: string
       readonly details: Readonly<Record<string, unknown>>
     }
+  /** Which pipe a number on the thread's sheet stands for. */
+  | { readonly type: 'pipe'; readonly number: number; readonly tenant: string; readonly pipe: string }
   | { readonly type: 'progress'; readonly tenant: string; readonly pipe: string; readonly read: number }

@@ -64,8 +64,7 @@ export class HubTenant implements hub.Tenant {
         })
       : null
     const tenant = new HubTenant(new TenantCore(options, writer, log, graph))
-    const journal = writer.connect()
-    await options.pump.call('open', { tenant: options.name, base: options.base, path, journal }, [journal])
+    await options.pool.open({ tenant: options.name, base: options.base, path, connect: writer.connect })
     tenant.#indexes.restore()
     await tenant.#configuration.restore()
     return tenant
@@ -79,7 +78,7 @@ export class HubTenant implements hub.Tenant {
   async close(): Promise<void> {
     const { options, graph, log, writer } = this.#core
     await this.#pumps.close()
-    await options.pump.call('close', { tenant: this.name })
+    await options.pool.closeTenant(this.name)
     await graph?.close()
     await log.close()
     await writer.close()

@@ -5,6 +5,7 @@ import { DtlError } from '../dtl/errors.ts'
 import { addNamespaces } from '../dtl/namespaces.ts'
 import type { Entity } from '../model/entity.ts'
 import type { Pipe } from './pipe.ts'
+import type { Turn } from './turn.ts'
 
 /** Entities that go into one transform at most: a program may make many of one. */
 const MAX_ENTITIES = 10_000
@@ -38,13 +39,13 @@ export async function preview(
   pipe: Pipe,
   source: Entity,
   context: RunContext,
-  { isTraced, signal }: { readonly isTraced: boolean; readonly signal: AbortSignal },
+  { isTraced, signal, turn }: { readonly isTraced: boolean; readonly signal: AbortSignal; readonly turn?: Turn },
 ): Promise<Preview> {
   const trace: TransformTrace[] | null = isTraced ? [] : null
   let batch: readonly Entity[] = [pipe.addNamespaces ? addNamespaces(source, pipe.settings) : source]
   for (const [place, transform] of pipe.transforms.entries()) {
     const pointer = pipe.transformPointers[place] as string
-    const made = await transformed(transform, pointer, batch, context, trace, signal)
+    const made = await transformed(transform, pointer, batch, context, trace, signal, turn)
     if (made instanceof DtlError) return { result: [], error: { error: made, pointer: pointer + made.pointer }, trace }
     batch = made
   }
@@ -58,13 +59,16 @@ async function transformed(
   context: RunContext,
   trace: TransformTrace[] | null,
   signal: AbortSignal,
+  turn: Turn | undefined,
 ): Promise<readonly Entity[] | DtlError> {
   if (batch.length > MAX_ENTITIES) return tooMany(batch.length)
   const made: Entity[] = []
   for (const [place, input] of batch.entries()) {
     if (place % AT_ONCE === AT_ONCE - 1) await new Promise((resolve) => setImmediate(resolve))
     signal.throwIfAborted()
+    turn?.take()
     const { result, error } = trace === null ? applied(transform, input, context) : traced(input)
+    turn?.giveBack()
     if (error !== null) return error
     for (const one of result) made.push(one)
   }

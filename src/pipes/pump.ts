@@ -121,6 +121,7 @@ async function runAgain(run: Run, since: string, delivery: Delivery, signal: Abo
     run.log.look(run.tally)
     position.moveToPresent()
     await ports.relieve?.(pipe)
+    await ports.turn?.pass()
   }
 }
 
@@ -153,6 +154,7 @@ async function readSource(run: Run, since: string | null, delivery: Delivery, si
   const { pipe, ports, position, tally, log } = run
   let reached: string | null = null
   let batches = 0
+  await ports.turn?.pass()
   for await (const { entities, offset, state = [] } of reading(run, since, signal)) {
     if (signal.aborted) break
     batches++
@@ -165,6 +167,7 @@ async function readSource(run: Run, since: string | null, delivery: Delivery, si
     ports.progress?.(tally.read)
     position.moveToPresent()
     await ports.relieve?.(pipe)
+    await ports.turn?.pass()
   }
   return { reached, batches }
 }

@@ -130,7 +130,7 @@ export class Receiver {
     position: ReadPosition,
   ): Promise<Received> {
     const context = runContext(this.#pipe, position, this.#ports)
-    const all = await transformBatch(this.#pipe, entities, context)
+    const all = await transformBatch(this.#pipe, entities, context, { turn: this.#ports.turn })
     const made = this.#sink.suppressesFiltered === true ? all.filter((entity) => !isFiltered(entity)) : all
     const view = this.#view(position)
     if (sync !== null) {

@@ -9,6 +9,7 @@ import type { Logger } from './logger.ts'
 import type { FoundBefore } from './lookup.ts'
 import type { Pipe } from './pipe.ts'
 import type { SystemPort } from './systems/contract.ts'
+import type { Turn } from './turn.ts'
 
 export interface RunPorts {
   readonly journal: Journal
@@ -29,6 +30,8 @@ export interface RunPorts {
   keepIndex(dataset: string, expression: string): Promise<void>
   /** Resolves when the dataset of the pipe may go on growing: compaction must not fall far behind. */
   relieve?(pipe: Pipe): Promise<void>
+  /** On a thread that others use, too. */
+  readonly turn?: Turn
   /** Called now and then with what has been read so far. */
   progress?(read: number): void
 }

@@ -96,7 +96,7 @@ export function reportOf(
   outcome: RunReport['outcome'],
   run: Pick<RunReport, 'syncType' | 'seconds' | 'inputEnds' | 'pending'> & {
     readonly tally: Tally
-    readonly meter: RunHopsMeter
+    readonly meter: Pick<RunHopsMeter, 'maxCardinality' | 'total'>
   },
   why: Error | string | null,
 ): RunReport {

@@ -10,20 +10,27 @@ import { shown } from './answers.ts'
 import { blame } from './blame.ts'
 import { PipeError } from './errors.ts'
 import type { Pipe } from './pipe.ts'
+import type { Turn } from './turn.ts'
 
 export type Stage = 'source' | 'before-transforms' | 'after-transforms' | 'sink'
+
+interface TransformOptions {
+  readonly stage?: Stage
+  readonly signal?: AbortSignal
+  readonly turn?: Turn | undefined
+}
 
 /** What the pipe makes of the entities, up to and including the stage (rest-api.md §4.3). */
 export async function transformBatch(
   pipe: Pipe,
   entities: readonly Entity[],
   context: RunContext,
-  { stage = 'sink', signal }: { readonly stage?: Stage; readonly signal?: AbortSignal } = {},
+  { stage = 'sink', signal, turn }: TransformOptions = {},
 ): Promise<readonly Entity[]> {
   if (stage === 'source') return entities
   let batch = pipe.addNamespaces ? entities.map((entity) => addNamespaces(entity, pipe.settings)) : entities
   if (stage === 'before-transforms') return batch
-  for (const transform of pipe.transforms) batch = await transformed(transform, batch, context, signal)
+  for (const transform of pipe.transforms) batch = await transformed(transform, batch, context, signal, turn)
   if (stage === 'after-transforms') return batch
   // Only the dataset sink understands a filtered entity; all others never see it (dtl.md §8.2).
   if (pipe.sink.kind !== 'dataset') batch = batch.filter((entity) => !isFiltered(entity))
@@ -38,8 +45,9 @@ async function transformed(
   batch: readonly Entity[],
   context: RunContext,
   signal: AbortSignal | undefined,
+  turn: Turn | undefined,
 ): Promise<readonly Entity[]> {
-  const made: Entity[] = []
+  const all: Entity[] = []
   let seconds = 0
   const pausing: RunContext = {
     ...context,
@@ -47,17 +55,29 @@ async function transformed(
       seconds += more
     },
   }
-  for (const entity of batch) {
+  turn?.take()
+  try {
+    for (const entity of batch) {
+      for (const one of made(entity)) all.push(one)
+      if (seconds === 0) continue
+      turn?.giveBack()
+      await setTimeout(seconds * 1000, undefined, signal === undefined ? {} : { signal })
+      turn?.take()
+      seconds = 0
+    }
+    return all
+  } finally {
+    turn?.giveBack()
+  }
+
+  function made(entity: Entity): readonly Entity[] {
     try {
-      for (const one of transform.apply(entity, pausing)) made.push(one)
+      return transform.apply(entity, pausing)
     } catch (error) {
       blame(error, entity)
       throw error
     }
-    if (seconds > 0) await setTimeout(seconds * 1000, undefined, signal === undefined ? {} : { signal })
-    seconds = 0
   }
-  return made
 }
 
 export const isFiltered = (entity: Entity): boolean => get(entity, '_filtered') === true

@@ -15,6 +15,7 @@ import type {
   ReceiveAnswer,
   SparqlRequest,
   Tenant,
+  ThreadStatus,
 } from '../../src/hub/contract.ts'
 import { HubError } from '../../src/hub/errors.ts'
 import type { Subscription } from '../../src/hub/webhooks.ts'
@@ -301,6 +302,9 @@ export class FakeNode implements Node {
   readonly id = 'node-1'
   readonly version = '0.0.1'
   readonly startedAt = 1_700_000_000_000
+  threads = (): readonly ThreadStatus[] => [
+    { number: 0, isStarted: true, busy: 0.25, runs: [], restarts: 0, lastLoss: null },
+  ]
   developer = true
   readonly all = new Map([['default', new FakeTenant('default')]])
 

@@ -5,7 +5,10 @@
 
 import { type Deployment, deploy } from '../../src/hub/deployment.ts'
 import { levelsOf } from '../../src/hub/levels.ts'
+import { Sheet } from '../../src/hub/pool/sheet.ts'
+import { PumpingCore } from '../../src/hub/pumping/core.ts'
 import { PumpingTenant } from '../../src/hub/pumping/tenant.ts'
+import { Turns } from '../../src/hub/pumping/turns.ts'
 import type { Journal } from '../../src/log/contract.ts'
 import { openLog } from '../../src/log/reader.ts'
 import { entityOf } from '../../src/log/stored.ts'
@@ -161,7 +164,15 @@ export class World {
   }
 
   #open(): PumpingTenant {
-    return new PumpingTenant('default', 'http://h', openLog(this.#path), this.#journal.journal, () => {})
+    const core = new PumpingCore('default', 'http://h', openLog(this.#path), this.#journal.journal, {
+      emit: () => {},
+      turns: new Turns(new Sheet(), () => {}),
+      pool: {
+        fill: ({ tenant: _, ...index }) => this.#tenant.fill(index),
+        relieve: ({ pipe }) => this.#tenant.relieve(pipe),
+      },
+    })
+    return new PumpingTenant(core)
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { Type } from 'typebox'
-import type { Node, Tenant } from '../../hub/contract.ts'
+import type { Node, Tenant, ThreadStatus } from '../../hub/contract.ts'
 import { type Route, route } from '../route.ts'
 
 export interface Metrics {
@@ -38,6 +38,7 @@ export function createMetrics(node: Node): Metrics {
       answers: { 200: { description: 'Metrics as text.', schema: Type.String(), type: 'text/plain' } },
       handle: async () => {
         gauges.reset()
+        gauges.readThreads(node.threads())
         for (const tenant of node.tenants()) await gauges.read(tenant)
         return { contentType: register.contentType, body: await register.metrics() }
       },
@@ -77,6 +78,13 @@ function createGauges(register: Registry) {
   const scraped = gauge('sesam_pump_scrape_time', 'When this was read, seconds since 1970.')
   const quads = gauge('samtale_graph_quads', 'Statements in the graph.', ['tenant'])
   const budget = gauge('samtale_graph_budget', 'Statements the graph may hold.', ['tenant'])
+  const threadBusy = gauge('samtale_pump_thread_busy', 'Share of its time that a pump thread was busy of late.', [
+    'thread',
+  ])
+  const threadRuns = gauge('samtale_pump_thread_runs', 'Runs under way on a pump thread.', ['thread'])
+  const threadRestarts = gauge('samtale_pump_thread_restarts', 'Times that a pump thread was lost and replaced.', [
+    'thread',
+  ])
   const lag = gauge('samtale_graph_lag', 'Entities that are not in the graph yet.', ['tenant'])
 
   const readPipe = (tenant: string, { pipe, pump, isLeaf }: PipeFigures): void => {
@@ -101,6 +109,14 @@ function createGauges(register: Registry) {
   return {
     reset: () => {
       for (const each of all) each.reset()
+    },
+    readThreads(threads: readonly ThreadStatus[]): void {
+      for (const { number, busy, runs, restarts } of threads) {
+        const labels = { thread: String(number) }
+        threadBusy.set(labels, busy)
+        threadRuns.set(labels, runs.length)
+        threadRestarts.set(labels, restarts)
+      }
     },
     async read(tenant: Tenant): Promise<void> {
       const { ready } = tenant.health()

@@ -1,6 +1,6 @@
 /** What the node says about itself (rest-api.md §3.1, §3.2). */
 
-import type { Node, Tenant } from '../../hub/contract.ts'
+import type { Node, Tenant, ThreadStatus } from '../../hub/contract.ts'
 import { json, jsonText } from '../answer.ts'
 import { type Route, route } from '../route.ts'
 import { given, ObjectShape } from './shapes.ts'
@@ -52,9 +52,9 @@ export const nodeRoutes: readonly Route[] = [
     ...common,
     method: 'GET',
     path: '/api/status',
-    summary: 'The process: version, start, memory.',
+    summary: 'The process: version, start, memory, and the threads that run pipes.',
     answers: given(ObjectShape, 'Figures of the node.'),
-    handle: ({ node }) => json(statusOf(node)),
+    handle: ({ node, tenant, prefix }) => json(statusOf(node, prefix === '' ? null : tenant.name)),
   }),
   route({
     ...common,
@@ -82,7 +82,8 @@ const reasonsOf = (tenants: readonly Tenant[]): string[] =>
     return ready ? [] : reasons.length === 0 ? [`The tenant '${tenant.name}' is not ready.`] : reasons
   })
 
-function statusOf(node: Node): Record<string, unknown> {
+/** Of the runs of others a tenant sees nothing. */
+function statusOf(node: Node, tenant: string | null): Record<string, unknown> {
   const { rss, heapUsed, heapTotal, external } = process.memoryUsage()
   const { user, system } = process.cpuUsage()
   return {
@@ -96,5 +97,24 @@ function statusOf(node: Node): Record<string, unknown> {
     memory: { rss, heap_used: heapUsed, heap_total: heapTotal, external },
     cpu: { user_seconds: user / 1e6, system_seconds: system / 1e6 },
     tenants: node.tenants().map(({ name }) => name),
+    threads: node.threads().map((thread) => threadStatus(thread, tenant)),
+  }
+}
+
+function threadStatus(
+  { number, isStarted, busy, runs, restarts, lastLoss }: ThreadStatus,
+  only: string | null,
+): Record<string, unknown> {
+  const isSeen = (of: string | undefined) => only === null || of === only
+  return {
+    thread: number,
+    state: !isStarted ? 'not-started' : runs.length > 0 ? 'running' : 'idle',
+    busy: Math.round(busy * 100) / 100,
+    running: runs
+      .filter(({ tenant }) => isSeen(tenant))
+      .map(({ startedAt, ...run }) => ({ ...run, since: new Date(startedAt).toISOString() })),
+    restarts,
+    'last-loss':
+      lastLoss === null || !isSeen(lastLoss.tenant) ? null : { ...lastLoss, at: new Date(lastLoss.at).toISOString() },
   }
 }

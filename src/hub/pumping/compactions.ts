@@ -51,10 +51,15 @@ export class Compactions {
     return erased
   }
 
+  relieve(pipe: string): Promise<void> {
+    return this.#compactor.relieve(this.#core.pipe(pipe), this.#readers({}))
+  }
+
   /** What was written is stored: a compaction that fails is told, and is no failure of the writer. */
-  async relieve(pipe: Pipe): Promise<void> {
+  async awaitRelief(pipe: Pipe): Promise<void> {
+    if (!this.#compactor.isNeeded(pipe)) return
     try {
-      await this.#compactor.relieve(pipe, this.#readers({}))
+      await this.#core.pool.relieve({ tenant: this.#core.name, pipe: pipe.id })
     } catch (error) {
       if (this.#core.closing.signal.aborted) return
       this.#core.logger(pipe.id).error(`The compaction of the dataset failed: ${(error as Error).message}`)
@@ -67,7 +72,7 @@ export class Compactions {
   }
 
   #readers(projected: Projected): Readers {
-    const { deployment, runs } = this.#core
-    return { pipes: deployment?.pipes ?? new Map(), isRunning: (pipe) => runs.has(pipe), projected }
+    const { deployment } = this.#core
+    return { pipes: deployment?.pipes ?? new Map(), isRunning: (pipe) => this.#core.isRunning(pipe), projected }
   }
 }

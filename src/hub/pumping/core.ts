@@ -12,30 +12,46 @@ import type { SystemPort, SystemSurroundings } from '../../pipes/systems/contrac
 import { openSystems, type SystemPool } from '../../pipes/systems/pool.ts'
 import { urlSystem } from '../../pipes/systems/url.ts'
 import type { UrlConfig } from '../../pipes/systems/url-config.ts'
+import type { Turn } from '../../pipes/turn.ts'
 import type { Deployment } from '../deployment.ts'
-import type { PumpEvent } from '../pump-protocol.ts'
+import type { PoolMethods, PumpEvent } from '../pump-protocol.ts'
+import type { Turns } from './turns.ts'
+
+/** What the thread itself gives to all tenants on it. */
+export interface ThreadPorts {
+  readonly emit: (event: PumpEvent) => void
+  readonly turns: Turns
+  /** What is done by the thread that does it for all. */
+  readonly pool: PoolMethods['calls']
+}
 
 export class PumpingCore {
   readonly name: string
   readonly log: LogReader
   readonly journal: Journal
   readonly emit: (event: PumpEvent) => void
+  readonly pool: PoolMethods['calls']
   readonly found = new FoundBefore()
   readonly indexes = new IndexCompiler()
   readonly runs = new Map<string, AbortController>()
+  /** Pipes that run on other threads. */
+  readonly elsewhere = new Set<string>()
   /** Of all work that goes on between two runs. */
   readonly closing = new AbortController()
   readonly #base: string
+  readonly #turns: Turns
   readonly #work = new Set<Promise<void>>()
   #deployment: Deployment | null = null
   #systems: SystemPool | null = null
   #naming: Naming
 
-  constructor(name: string, base: string, log: LogReader, journal: Journal, emit: (event: PumpEvent) => void) {
+  constructor(name: string, base: string, log: LogReader, journal: Journal, thread: ThreadPorts) {
     this.name = name
     this.log = log
     this.journal = journal
-    this.emit = emit
+    this.emit = thread.emit
+    this.pool = thread.pool
+    this.#turns = thread.turns
     this.#base = base
     this.#naming = createNaming({ base })
   }
@@ -77,6 +93,14 @@ export class PumpingCore {
       if (systems === null) throw new PipeError('unknown-system', 'No systems are deployed.')
       return systems.get(id)
     }
+  }
+
+  isRunning(pipe: string): boolean {
+    return this.runs.has(pipe) || this.elsewhere.has(pipe)
+  }
+
+  turn(pipe: string): Turn {
+    return this.#turns.of(this.name, pipe)
   }
 
   logger(pipe: string): Logger {

@@ -1,4 +1,4 @@
-/** The indexes that pipes of a pump thread need: declared at once, filled by whoever waits for them or in the background. */
+/** The indexes that pipes of a pump thread need: declared at once, filled by the thread that fills those of the dataset. */
 
 import { INDEX_FINGERPRINT, shownExpression } from '../../dtl/compile.ts'
 import type { IndexDocument } from '../../log/contract.ts'
@@ -47,9 +47,9 @@ export class PumpingIndexes {
 
   /** Declares an index; it is filled in the background, after those that were declared before it. */
   async keep(dataset: string, expression: string): Promise<void> {
-    const state = this.#state(dataset, expression)
-    if (state === 'ready') return
-    if (state === undefined) {
+    const known = this.#index(dataset, expression)
+    if (known?.state === 'ready') return
+    if (known === undefined) {
       const { state: begun } = await this.#core.journal.assertIndex(dataset, expression, INDEX_FINGERPRINT)
       if (begun === 'ready') return
     }
@@ -59,7 +59,15 @@ export class PumpingIndexes {
   }
 
   /** Resolves when the dataset has the index and it is complete. */
-  assert({ dataset, expression, feeds = false }: NeededIndex): Promise<void> {
+  async assert(index: NeededIndex): Promise<void> {
+    const { pool, name, closing } = this.#core
+    if (this.#isReady(index)) return
+    await pool.fill({ tenant: name, ...index })
+    closing.signal.throwIfAborted()
+  }
+
+  /** Fills it here: all threads that need it ask the same one. */
+  fill({ dataset, expression, feeds = false }: NeededIndex): Promise<void> {
     const { journal, log, indexes, closing } = this.#core
     const keysOf = (entity: Entity) => indexes.keysOf(expression, entity)
     const fill = fillIndex(journal, log, dataset, expression, keysOf, {
@@ -78,11 +86,16 @@ export class PumpingIndexes {
     emit({ type: 'log', level: 'warn', message, details: { tenant: name, dataset } })
   }
 
-  #state(dataset: string, expression: string): IndexDocument['state'] | undefined {
+  #isReady({ dataset, expression, feeds = false }: NeededIndex): boolean {
+    const index = this.#index(dataset, expression)
+    return index?.state === 'ready' && (!feeds || index.feedsSince !== null)
+  }
+
+  #index(dataset: string, expression: string): IndexDocument | undefined {
     const snapshot = this.#core.log.snapshot()
     try {
       const { indexes } = snapshot.dataset(dataset)?.document ?? { indexes: [] }
-      return indexes.find((one) => one.expression === expression && one.fingerprint === INDEX_FINGERPRINT)?.state
+      return indexes.find((one) => one.expression === expression && one.fingerprint === INDEX_FINGERPRINT)
     } finally {
       snapshot.close()
     }

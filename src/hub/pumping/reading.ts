@@ -49,13 +49,14 @@ export async function* entitiesOf(
     let left = query.limit ?? Number.POSITIVE_INFINITY
     if (left <= 0) return
     for await (const batch of source.read(query.since ?? null, signal)) {
-      let made = await transformBatch(pipe, batch.entities, context, { stage, signal })
+      let made = await transformBatch(pipe, batch.entities, context, { stage, signal, turn: ports.turn })
       if (stage === 'sink') made = made.filter((entity) => !isFiltered(entity))
       if (made.length > left) made = made.slice(0, left)
       left -= made.length
       if (made.length > 0) yield made
       if (left <= 0) return
       position.moveToPresent()
+      await ports.turn?.pass()
     }
   } finally {
     position.close()

@@ -2,11 +2,11 @@
 
 import { randomUUID } from 'node:crypto'
 import { propertyIndexExpression } from '../../dtl/compile.ts'
-import { type Journal, MAX_ENTITY_BYTES } from '../../log/contract.ts'
-import type { LogReader } from '../../log/reader.ts'
+import { MAX_ENTITY_BYTES } from '../../log/contract.ts'
 import type { Dict } from '../../model/dict.ts'
 import { parseJson, writeJson } from '../../model/json.ts'
 import { expose } from '../../pipes/breaker.ts'
+import type { NeededIndex } from '../../pipes/contract.ts'
 import { appendEntities, type DirectPorts, type Reposted, repost } from '../../pipes/direct-writes.ts'
 import { PipeError } from '../../pipes/errors.ts'
 import { isPublisher, type Pipe } from '../../pipes/pipe.ts'
@@ -20,9 +20,9 @@ import type { CompactionOccasion } from '../compactor.ts'
 import type { DatasetShape, PipeQuery, PreviewQuery, PushParameters, ReceiveAnswer } from '../contract.ts'
 import type { Deployment } from '../deployment.ts'
 import { previewAnswer } from '../preview.ts'
-import type { PublishArgument, PumpEvent } from '../pump-protocol.ts'
+import type { PublishArgument } from '../pump-protocol.ts'
 import { Compactions } from './compactions.ts'
-import { PumpingCore } from './core.ts'
+import type { PumpingCore } from './core.ts'
 import { PumpingIndexes } from './indexes.ts'
 import { entitiesOf } from './reading.ts'
 import { Receivers } from './receivers.ts'
@@ -35,17 +35,19 @@ export class PumpingTenant {
   readonly #receivers: Receivers
   readonly #shapes: Shapes
 
-  constructor(name: string, base: string, log: LogReader, journal: Journal, emit: (event: PumpEvent) => void) {
-    this.#core = new PumpingCore(name, base, log, journal, emit)
+  constructor(core: PumpingCore) {
+    this.#core = core
     this.#indexes = new PumpingIndexes(this.#core)
     this.#compactions = new Compactions(this.#core)
     this.#receivers = new Receivers((pipe) => this.#ports(pipe))
-    this.#shapes = new Shapes(log)
+    this.#shapes = new Shapes(core.log)
   }
 
-  async deploy(deployment: Deployment): Promise<void> {
+  /** `isKeeper`: what only one thread is to do is done here. */
+  async deploy(deployment: Deployment, isKeeper = true): Promise<void> {
     this.#receivers.clear()
     await this.#core.adopt(deployment)
+    if (!isKeeper) return
     await this.#indexes.keepAll(deployment)
     this.#finishExposing()
   }
@@ -67,6 +69,13 @@ export class PumpingTenant {
     }
   }
 
+  /** A pipe runs on another thread now, or no longer. */
+  hear(pipe: string, isRunning: boolean): void {
+    const { elsewhere } = this.#core
+    if (isRunning) elsewhere.add(pipe)
+    else elsewhere.delete(pipe)
+  }
+
   stop(id: string): void {
     this.#core.runs.get(id)?.abort()
     this.#compactions.stop(id)
@@ -80,13 +89,23 @@ export class PumpingTenant {
     return this.#compactions.settle(dataset, projected)
   }
 
+  relieve(pipe: string): Promise<void> {
+    return this.#compactions.relieve(pipe)
+  }
+
   /** Gives how many versions were erased. */
-  async erase(dataset: string, id: string, projected: Readonly<Record<string, number>>): Promise<number> {
-    const erased = await this.#compactions.erase(dataset, id, projected)
-    // What was kept in memory of it goes too.
+  erase(dataset: string, id: string, projected: Readonly<Record<string, number>>): Promise<number> {
+    return this.#compactions.erase(dataset, id, projected)
+  }
+
+  /** Something of the dataset was erased: what was kept in memory of it goes too. */
+  forget(dataset: string): void {
     this.#shapes.forget(dataset)
     this.#core.found.forget()
-    return erased
+  }
+
+  fill(index: NeededIndex): Promise<void> {
+    return this.#indexes.fill(index)
   }
 
   receive(id: string, body: Uint8Array, push: PushParameters): Promise<ReceiveAnswer> {
@@ -108,7 +127,7 @@ export class PumpingTenant {
   async preview(query: PreviewQuery): Promise<string> {
     const { log, deployment, closing } = this.#core
     if (deployment === null) throw new PipeError('unknown-pipe', `There is no pipe '${query.pipe}'.`)
-    return previewAnswer(log, deployment, query, closing.signal)
+    return previewAnswer(log, deployment, query, closing.signal, this.#core.turn(query.pipe))
   }
 
   async *read(id: string, query: PipeQuery, signal: AbortSignal): AsyncGenerator<readonly string[]> {
@@ -175,7 +194,8 @@ export class PumpingTenant {
       system: this.#core.systems(),
       assertIndex: (index) => this.#indexes.assert(index),
       keepIndex: (dataset, expression) => this.#indexes.keep(dataset, expression),
-      relieve: (written) => this.#compactions.relieve(written),
+      relieve: (written) => this.#compactions.awaitRelief(written),
+      turn: this.#core.turn(pipe.id),
       progress: (read) => emit({ type: 'progress', tenant: name, pipe: pipe.id, read }),
     }
   }

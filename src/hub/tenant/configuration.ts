@@ -92,7 +92,7 @@ export class TenantConfiguration {
       const { populated } = await journal.assertDataset(pipe.sink.dataset, { durable: pipe.isDurable })
       if (!populated && isPopulatedAtLoad(pipe)) await journal.commit({ populated: [[pipe.sink.dataset, true]] })
     }
-    await core.options.pump.call('deploy', {
+    await core.options.pool.deploy({
       tenant: core.options.name,
       components: next.components.map(({ text }) => text),
       env: core.env,

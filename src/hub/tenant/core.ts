@@ -9,12 +9,11 @@ import { createNaming, type Naming } from '../../model/iri.ts'
 import type { Logger } from '../../pipes/logger.ts'
 import type { Pipe } from '../../pipes/pipe.ts'
 import type { Backups } from '../backups/backups.ts'
-import type { Caller } from '../channel.ts'
 import { withSnapshot } from '../datasets.ts'
 import { type DeployedPipe, type Deployment, deploy } from '../deployment.ts'
 import { HubError } from '../errors.ts'
+import type { PumpPool } from '../pool/pool.ts'
 import { projectionOf } from '../projection.ts'
-import type { PumpMethods } from '../pump-protocol.ts'
 import type { InputState } from '../signals.ts'
 
 export interface TenantOptions {
@@ -24,7 +23,7 @@ export interface TenantOptions {
   readonly folder: string
   /** Where others reach it, once that is known. */
   readonly address?: () => string | null
-  readonly pump: Caller<PumpMethods>
+  readonly pool: PumpPool
   readonly logger: Logger
   /** Quads at most in the graph. */
   readonly graphBudget: number

@@ -57,14 +57,14 @@ export class TenantDatasets {
   }
 
   async shape(dataset: string): Promise<hub.DatasetShape | undefined> {
-    const { name, pump } = this.#core.options
-    return (await pump.call('shape', { tenant: name, dataset })) ?? undefined
+    const { name, pool } = this.#core.options
+    return (await pool.call('shape', { tenant: name, dataset })) ?? undefined
   }
 
   /** Erases an entity with all its versions, here and in the graph. Gives how many versions there were. */
   async eraseEntity(dataset: string, id: string): Promise<number> {
-    const { name, pump } = this.#core.options
-    const erased = await pump.call('erase', { tenant: name, dataset, id, projected: this.#core.projected() })
+    const { name, pool } = this.#core.options
+    const erased = await pool.erase({ tenant: name, dataset, id, projected: this.#core.projected() })
     await this.#scheduler.forgetMentions(id)
     return erased
   }
@@ -86,8 +86,8 @@ export class TenantDatasets {
         hint: 'There is nothing to commit or to roll back.',
       })
     }
-    const { name: tenant, pump, logger } = this.#core.options
-    if (decision === 'commit') await pump.call('expose', { tenant, dataset })
+    const { name: tenant, pool, logger } = this.#core.options
+    if (decision === 'commit') await pool.call('expose', { tenant, dataset })
     else await this.#core.writer.journal.discardStaged(dataset)
     logger.info(
       `What the circuit breaker of dataset '${dataset}' held back was ${decision === 'commit' ? 'committed' : 'rolled back'}.`,
@@ -102,8 +102,8 @@ export class TenantDatasets {
   }
 
   async repost(dataset: string, ids: readonly string[]): Promise<readonly hub.Reposted[]> {
-    const { name: tenant, pump, logger } = this.#core.options
-    const reposted = await pump.call('repost', { tenant, dataset, ids })
+    const { name: tenant, pool, logger } = this.#core.options
+    const reposted = await pool.call('repost', { tenant, dataset, ids })
     logger.info(`${reposted.length} entities of dataset '${dataset}' were reposted.`, {
       tenant,
       dataset,
@@ -113,8 +113,8 @@ export class TenantDatasets {
   }
 
   append(dataset: string, body: Uint8Array, force: boolean): Promise<number> {
-    const { name: tenant, pump } = this.#core.options
-    return pump.call('append', { tenant, dataset, body, force }, transferable(body))
+    const { name: tenant, pool } = this.#core.options
+    return pool.call('append', { tenant, dataset, body, force }, transferable(body))
   }
 
   /** Writes entities to a dataset past any pipe, change-tracked and on disk when it resolves; gives how many changed. */

@@ -56,8 +56,8 @@ export class TenantIndexes {
 
   /** Makes sure that entities can be looked up by a property; gives the index's expression. */
   async ofProperty(dataset: string, property: string): Promise<string> {
-    const { name, pump } = this.#core.options
-    const expression = await pump.call('propertyIndex', { tenant: name, dataset, property })
+    const { name, pool } = this.#core.options
+    const expression = await pool.call('propertyIndex', { tenant: name, dataset, property })
     if (this.#ofDoors.add(dataset, expression)) await this.#save()
     return expression
   }

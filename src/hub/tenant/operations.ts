@@ -24,6 +24,7 @@ export class PumpOperations {
     switch (operation) {
       case 'start':
       case 'start-rescan':
+        this.#core.options.pool.excuse({ tenant: this.#core.options.name, pipe: id })
         // The answer comes when the pump runs, not when it is done.
         this.#scheduler.run(id, { rescan: operation === 'start-rescan' }).catch(() => {})
         return

@@ -2,8 +2,8 @@
 
 import { writeJson } from '../../model/json.ts'
 import { isReceiver } from '../../pipes/pipe.ts'
-import type { RunReport } from '../../pipes/run-report.ts'
-import type { RunOrder } from '../../pipes/schedule.ts'
+import { newTally, type RunReport, reportOf } from '../../pipes/run-report.ts'
+import { type RunOrder, signalsOf } from '../../pipes/schedule.ts'
 import type * as hub from '../contract.ts'
 import { withSnapshot } from '../datasets.ts'
 import { type Outlook, pipeDocument, pumpDocument } from '../documents.ts'
@@ -35,7 +35,7 @@ export class TenantPumps {
     this.scheduler = new Scheduler({
       now: Date.now,
       run: (pipe, order) => this.#run(pipe, order),
-      stop: (pipe) => core.options.pump.call('stop', { tenant: core.options.name, pipe }),
+      stop: (pipe) => core.options.pool.stop({ tenant: core.options.name, pipe }),
       inputs: () => core.inputs(),
       grown: (seen, timeoutMs) => core.feed.changed(seen, timeoutMs),
       grownTo: () => core.feed.commits(),
@@ -90,7 +90,9 @@ export class TenantPumps {
   #outlook(id: string): Outlook {
     const pipe = this.#core.deployment.pipes.get(id)?.pipe ?? null
     const mayRun = pipe === null || mayRunBy(this.#core.deployment.tasks)(pipe)
-    return { nextRunAt: this.scheduler.nextRunAt(id), mayRunByItself: mayRun }
+    const { pool, name: tenant } = this.#core.options
+    const thread = pool.threadOf({ tenant, pipe: id })
+    return { nextRunAt: this.scheduler.nextRunAt(id), mayRunByItself: mayRun, thread }
   }
 
   operate(id: string, operation: string, fields: Readonly<Record<string, string>>): Promise<void> {
@@ -105,13 +107,13 @@ export class TenantPumps {
 
   async *entities(id: string, query: hub.PipeQuery, signal: AbortSignal): AsyncGenerator<readonly string[]> {
     this.#core.runnable(id)
-    const { name, pump } = this.#core.options
-    yield* pump.stream('read', { tenant: name, pipe: id, query }, signal)
+    const { name, pool } = this.#core.options
+    yield* pool.stream('read', { tenant: name, pipe: id, query }, signal)
   }
 
   preview(query: hub.PreviewQuery): Promise<string> {
-    const { name, pump } = this.#core.options
-    return pump.call('preview', { tenant: name, ...query })
+    const { name, pool } = this.#core.options
+    return pool.call('preview', { tenant: name, ...query })
   }
 
   async receive(id: string, body: Uint8Array, push: hub.PushParameters): Promise<hub.ReceiveAnswer> {
@@ -124,8 +126,8 @@ export class TenantPumps {
     if (this.scheduler.state(id).isDisabled) {
       throw new HubError('pipe-unavailable', `Pipe '${id}' is disabled.`, { hint: 'Enable its pump and send again.' })
     }
-    const { name, pump } = this.#core.options
-    const answer = await pump.call('receive', { tenant: name, pipe: id, body, push }, transferable(body))
+    const { name, pool } = this.#core.options
+    const answer = await pool.call('receive', { tenant: name, pipe: id, body, push }, transferable(body))
     this.housekeeping.written(pipe)
     return answer
   }
@@ -137,9 +139,9 @@ export class TenantPumps {
       throw new HubError('pipe-unavailable', `Pipe '${id}' is disabled.`, { hint: 'Enable its pump and ask again.' })
     }
     const { since, limit, bound } = query
-    const { name, pump } = this.#core.options
+    const { name, pool } = this.#core.options
     const argument = { tenant: name, pipe: id, form, since, limit, bound: writeJson(bound) }
-    return publicationOf(this.#core, pipe, form, pump.stream('publish', argument, signal))
+    return publicationOf(this.#core, pipe, form, pool.stream('publish', argument, signal))
   }
 
   progress(id: string, read: number): void {
@@ -151,29 +153,60 @@ export class TenantPumps {
   /** A run, and what belongs to it: the compaction of its dataset. */
   async #run(id: string, order: RunOrder): Promise<RunReport> {
     const core = this.#core
-    const known = core.runnable(id)
-    const webhook = this.signalling.webhookOf(known)
-    const asked = webhook === undefined ? order : { ...order, webhook }
-    const report = await core.options.pump.call('run', { tenant: core.options.name, pipe: id, order: asked })
+    const webhook = this.signalling.webhookOf(core.runnable(id))
+    const report = await this.#runOnThread(id, webhook === undefined ? order : { ...order, webhook })
     const pipe = core.deployment.pipes.get(id)?.pipe
     if (report.outcome !== 'completed' || !pipe) return report
     return { ...report, compacted: await this.housekeeping.afterRun(pipe) }
   }
 
+  /** A run that ended with its thread cannot report: what is known of it is put together here. */
+  async #runOnThread(id: string, order: RunOrder): Promise<RunReport> {
+    const core = this.#core
+    const inputEnds = this.#inputEnds(id)
+    const startedAt = Date.now()
+    try {
+      return await core.options.pool.run({ tenant: core.options.name, pipe: id, order })
+    } catch (error) {
+      const { code } = error as HubError
+      if (code !== 'run-lost' && code !== 'run-interrupted') throw error
+      const { running, rescanning, last } = this.scheduler.state(id)
+      const read = (order.isBackground ? rescanning : running)?.read ?? 0
+      const known = {
+        syncType: order.kind === 'rescan' ? ('full' as const) : ('incremental' as const),
+        seconds: (Date.now() - startedAt) / 1_000,
+        inputEnds,
+        pending: last?.pending ?? 0,
+        tally: { ...newTally(), read },
+        meter: { maxCardinality: 0, total: 0 },
+      }
+      return code === 'run-lost' ? reportOf('failed', known, error as Error) : reportOf('interrupted', known, null)
+    }
+  }
+
+  /** Next sequence of each dataset that signals the pipe. */
+  #inputEnds(id: string): Record<string, number> {
+    const pipe = this.#core.deployment.pipes.get(id)?.pipe
+    if (!pipe) return {}
+    return withSnapshot(this.#core, (snapshot) =>
+      Object.fromEntries(signalsOf(pipe).map((input) => [input, snapshot.dataset(input)?.counts().end ?? 0])),
+    )
+  }
+
   #housekeepingPorts(): HousekeepingPorts {
     const core = this.#core
-    const { name: tenant, pump, logger } = core.options
+    const { name: tenant, pool, logger } = core.options
     return {
       now: Date.now,
       pipes: () => core.pipes(),
-      compact: (pipe, occasion) => pump.call('compact', { tenant, pipe, occasion, projected: core.projected() }),
+      compact: (pipe, occasion) => pool.call('compact', { tenant, pipe, occasion, projected: core.projected() }),
       withRemnants: () =>
         withSnapshot(core, (snapshot) =>
           snapshot.datasets().flatMap(({ id, erased }) => {
             return erased > 0 && (snapshot.dataset(id)?.remnants().length ?? 0) > 0 ? [id] : []
           }),
         ),
-      settle: (dataset) => pump.call('settle', { tenant, dataset, projected: core.projected() }),
+      settle: (dataset) => pool.call('settle', { tenant, dataset, projected: core.projected() }),
       lastDaily: () => withSnapshot(core, (snapshot) => Number(snapshot.meta(COMPACTED_AT) ?? Number.NaN)) || null,
       saveDaily: async (at) => void (await core.writer.journal.commit({ meta: [[COMPACTED_AT, String(at)]] })),
       logger,

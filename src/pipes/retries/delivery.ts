@@ -306,9 +306,9 @@ export class Delivery {
   }
 
   async #transform(entities: readonly Entity[]): Promise<readonly Entity[]> {
-    const { pipe, context, tally } = this.#run
+    const { pipe, context, tally, ports } = this.#run
     const begin = performance.now()
-    const made = await transformBatch(pipe, entities, context, { signal: this.#signal })
+    const made = await transformBatch(pipe, entities, context, { signal: this.#signal, turn: ports.turn })
     const seconds = (performance.now() - begin) / 1000
     tally.transformSeconds += seconds
     const limit = pipe.errors.maxSecondsPerEntity

@@ -1,0 +1,309 @@
+/** The threads that run pipes, for all tenants of a node: who does what, and who takes the place of one that was lost. */
+
+import type { MessagePort, Transferable } from 'node:worker_threads'
+import type { Logger } from '../../pipes/logger.ts'
+import type { RunReport } from '../../pipes/run-report.ts'
+import type { ThreadStatus } from '../contract.ts'
+import type { DeploymentText, PoolMethods, PumpEvent, PumpMethods, RunArgument } from '../pump-protocol.ts'
+import { leastBusy } from './load.ts'
+import { PoolRuns } from './runs.ts'
+import { Seat } from './seat.ts'
+import { type Loss, lossOf, type PipeName, type PumpThread } from './thread.ts'
+
+export interface PoolOptions {
+  /** Threads at most; each is started when there is something for it. */
+  readonly threads: number
+  /** A run may hold its thread for so long. */
+  readonly patienceMs?: number
+  readonly logger: Logger
+  readonly hear: (event: Extract<PumpEvent, { type: 'progress' }>) => void
+  /** No thread can be started any more. */
+  readonly onFatal: (error: Error) => void
+}
+
+/** A tenant as the threads open it. */
+export interface PooledTenant {
+  readonly tenant: string
+  readonly base: string
+  /** Folder of the tenant's log. */
+  readonly path: string
+  /** A port to the tenant's writer, one for each thread. */
+  connect(): MessagePort
+}
+
+type Calls = PumpMethods['calls']
+/** What is asked of one thread, chosen by what it is about. */
+type Placed = Exclude<keyof Calls & string, 'open' | 'close' | 'deploy' | 'running' | 'forget' | 'run' | 'stop'>
+type Streams = PumpMethods['streams']
+
+const LOOK_MS = 500
+const PATIENCE_MS = 10_000
+/** While the hub ends, nobody is waited for that long. */
+const ENDING_PATIENCE_MS = 1_500
+/** Threads that are lost before they are of any use, in a row, before the hub gives up. */
+const FAILED_STARTS = 3
+/** What can be asked again of the next thread when the one that did it was lost through another. */
+const AGAIN: ReadonlySet<Placed> = new Set(['compact', 'settle', 'relieve', 'expose', 'fill', 'shape', 'propertyIndex'])
+const LOSSES = 3
+
+interface Record {
+  readonly opening: PooledTenant
+  deployment: DeploymentText | null
+}
+
+export class PumpPool {
+  readonly #options: PoolOptions
+  readonly #seats: readonly Seat[]
+  readonly #runs: PoolRuns
+  readonly #tenants = new Map<string, Record>()
+  /** Where what is always done by the same thread is done. */
+  readonly #homes = new Map<string, Seat>()
+  readonly #watch: NodeJS.Timeout
+  #patience: number
+  #isClosing = false
+
+  constructor(options: PoolOptions) {
+    const { threads, patienceMs = PATIENCE_MS } = options
+    this.#options = options
+    this.#patience = Math.ceil(patienceMs / LOOK_MS)
+    this.#seats = Array.from({ length: threads }, (_, number) => this.#seat(number))
+    this.#runs = new PoolRuns({
+      now: Date.now,
+      choose: (preferred) => this.#choose(preferred),
+      announce: ({ tenant, pipe }, isRunning) =>
+        void this.#tellAll((thread) => thread.call('running', { tenant, pipe, isRunning })),
+      isClosing: () => this.#isClosing,
+      patienceSeconds: patienceMs / 1_000,
+    })
+    this.#watch = setInterval(() => {
+      for (const seat of this.#seats) seat.look(this.#patience)
+    }, LOOK_MS)
+    this.#watch.unref()
+  }
+
+  async open(opening: PooledTenant): Promise<void> {
+    const keeper = this.#seats[0] as Seat
+    const isFirst = !keeper.isStarted
+    this.#tenants.set(opening.tenant, { opening, deployment: null })
+    if (isFirst) await keeper.thread()
+    else await this.#tellAll((thread) => this.#openOn(thread, opening))
+  }
+
+  /** All threads know it when it resolves. */
+  async deploy(deployment: DeploymentText): Promise<void> {
+    const record = this.#tenants.get(deployment.tenant)
+    if (record !== undefined) record.deployment = deployment
+    this.#runs.forget(deployment.tenant)
+    await this.#tellAll((thread, seat) => thread.call('deploy', { ...deployment, isKeeper: seat === 0 }), true)
+  }
+
+  /** Runs of the tenant end between two batches. */
+  async closeTenant(tenant: string): Promise<void> {
+    this.#tenants.delete(tenant)
+    await this.#tellAll((thread) => thread.call('close', { tenant }))
+    for (const key of this.#homes.keys()) if ((JSON.parse(key) as string[])[1] === tenant) this.#homes.delete(key)
+  }
+
+  /** From now on no thread is replaced, and none may hold up the end. */
+  beginClosing(): void {
+    this.#isClosing = true
+    this.#patience = Math.min(this.#patience, Math.ceil(ENDING_PATIENCE_MS / LOOK_MS))
+  }
+
+  async close(): Promise<void> {
+    this.beginClosing()
+    clearInterval(this.#watch)
+    await Promise.all(this.#seats.map((seat) => seat.close()))
+  }
+
+  /** On the least busy thread. Codes: already-running, run-lost, run-interrupted. */
+  run(argument: RunArgument): Promise<RunReport> {
+    return this.#runs.run(argument)
+  }
+
+  /** Somebody asks for a run of it: that it cost a thread before does not count. */
+  excuse(pipe: PipeName): void {
+    this.#runs.excuse(pipe)
+  }
+
+  /** Ends its run, or the compaction after it, between two batches. */
+  async stop(pipe: PipeName): Promise<void> {
+    const seats = new Set([
+      ...this.#runs.of(pipe).map(({ seat }) => seat),
+      this.#homes.get(keyOf('compaction', pipe.tenant)),
+    ])
+    await Promise.all(
+      [...seats].map((seat) => seat?.use((thread) => thread.call('stop', pipe)).catch((error) => unlessLost(error))),
+    )
+  }
+
+  /** The thread on which the pipe runs. */
+  threadOf(pipe: PipeName): number | null {
+    return this.#runs.of(pipe).find(({ isBackground }) => !isBackground)?.seat.number ?? null
+  }
+
+  async call<K extends Placed>(
+    method: K,
+    argument: Parameters<Calls[K]>[0],
+    transfer: readonly Transferable[] = [],
+  ): Promise<Awaited<ReturnType<Calls[K]>>> {
+    for (let losses = 1; ; losses++) {
+      try {
+        const seat = this.#placeOf(method, argument as Placing)
+        return await seat.use((thread) => thread.call(method, argument, transfer))
+      } catch (error) {
+        const loss = lossOf(error)
+        if (loss === null || this.#isClosing || losses === LOSSES || !AGAIN.has(method)) throw error
+      }
+    }
+  }
+
+  /** Erases an entity; no thread keeps anything of it in memory. */
+  async erase(argument: Parameters<Calls['erase']>[0]): Promise<number> {
+    const erased = await this.call('erase', argument)
+    const { tenant, dataset } = argument
+    await this.#tellAll((thread) => thread.call('forget', { tenant, dataset }))
+    return erased
+  }
+
+  async *stream<K extends keyof Streams & string>(
+    method: K,
+    argument: Parameters<Streams[K]>[0],
+    signal: AbortSignal,
+  ): AsyncGenerator<ReturnType<Streams[K]> extends AsyncIterable<infer T> ? T : never> {
+    const seat = this.#choose()
+    const leave = seat.enter()
+    try {
+      yield* (await seat.thread()).stream(method, argument, signal)
+    } finally {
+      leave()
+    }
+  }
+
+  status(): readonly ThreadStatus[] {
+    const runs = this.#runs.underWay()
+    return this.#seats.map((seat) => {
+      const { number, losses, lastLoss } = seat
+      const { isStarted, busy } = seat.load(Date.now())
+      return {
+        number,
+        isStarted,
+        busy,
+        runs: runs.flatMap((run) =>
+          run.seat === seat ? [{ tenant: run.tenant, pipe: run.pipe, startedAt: run.startedAt }] : [],
+        ),
+        restarts: losses,
+        lastLoss: lastLoss && { at: lastLoss.at, message: lastLoss.loss.message, ...lastLoss.loss.culprit },
+      }
+    })
+  }
+
+  #seat(number: number): Seat {
+    return new Seat({
+      number,
+      hear: (event) => {
+        if (event.type === 'log') this.#options.logger[event.level](event.message, event.details)
+        else this.#options.hear(event)
+      },
+      pool: this.#services,
+      prepare: (thread) => this.#prepare(thread, number),
+      onLost: (seat, loss) => this.#replace(seat, loss),
+    })
+  }
+
+  /** What threads ask of one another. */
+  readonly #services: PoolMethods = {
+    calls: {
+      fill: (index) => this.call('fill', index),
+      relieve: (argument) => this.call('relieve', argument),
+    },
+    streams: {},
+  }
+
+  async #prepare(thread: PumpThread, seat: number): Promise<void> {
+    for (const { opening, deployment } of [...this.#tenants.values()]) {
+      await this.#openOn(thread, opening)
+      if (deployment !== null) await thread.call('deploy', { ...deployment, isKeeper: seat === 0 })
+    }
+  }
+
+  #openOn(thread: PumpThread, { tenant, base, path, connect }: PooledTenant): Promise<void> {
+    const journal = connect()
+    const running = this.#runs.underWay().flatMap((run) => (run.tenant === tenant ? [run.pipe] : []))
+    return thread.call('open', { tenant, base, path, journal, running }, [journal])
+  }
+
+  #replace(seat: Seat, { message, culprit }: Loss): void {
+    if (this.#isClosing) return
+    const of = culprit === null ? '' : ` while it worked for pipe '${culprit.pipe}'`
+    this.#options.logger.error(`Pump thread ${seat.number} was lost${of}: ${message}. Another one takes its place.`, {
+      event: 'pump-thread-lost',
+      thread: seat.number,
+      ...culprit,
+    })
+    if (seat.failedStarts >= FAILED_STARTS) {
+      this.#options.onFatal(new Error(`No thread that runs pipes can be started: ${message}`))
+    } else seat.thread().catch(() => {})
+  }
+
+  async #tellAll(work: (thread: PumpThread, seat: number) => Promise<unknown>, isLong = false): Promise<void> {
+    await Promise.all(this.#seats.map((seat) => seat.tell((thread) => work(thread, seat.number), isLong)))
+  }
+
+  #choose(preferred?: Seat): Seat {
+    const now = Date.now()
+    const place = leastBusy(
+      this.#seats.map((seat) => seat.load(now)),
+      preferred?.number,
+    )
+    return this.#seats[place] as Seat
+  }
+
+  /** Where this is done: at its home, if it has one. */
+  #placeOf(method: Placed, argument: Placing): Seat {
+    const key = homeOf(method, argument)
+    if (key === null) return this.#choose()
+    let home = this.#homes.get(key)
+    if (home === undefined) {
+      home = this.#choose()
+      this.#homes.set(key, home)
+    }
+    return home
+  }
+}
+
+interface Placing {
+  readonly tenant: string
+  readonly pipe?: string
+  readonly dataset?: string
+}
+
+const keyOf = (...parts: readonly (string | undefined)[]): string => JSON.stringify(parts)
+
+/**
+ * What must be done by one thread, or is best done there: a receiver knows of the full sync that is under way; one
+ * compaction of a dataset must not meet another; a shape is folded on from where it was; an index is filled once.
+ */
+function homeOf(method: Placed, { tenant, pipe, dataset }: Placing): string | null {
+  switch (method) {
+    case 'receive':
+      return keyOf('receiver', tenant, pipe)
+    case 'compact':
+    case 'settle':
+    case 'relieve':
+    case 'erase':
+      return keyOf('compaction', tenant)
+    case 'fill':
+    case 'propertyIndex':
+    case 'expose':
+      return keyOf('dataset', tenant, dataset)
+    case 'shape':
+      return keyOf('shape', tenant, dataset)
+    default:
+      return null
+  }
+}
+
+function unlessLost(error: unknown): void {
+  if (lossOf(error) === null) throw error
+}
