@@ -116,7 +116,7 @@ class Builder {
       settings,
       addNamespaces: this.#flag('add_namespaces') ?? (namespaced && source.type.addsNamespaces),
     }
-    const { plan: tracking, findings } = planTracking(tracked)
+    const { plan: tracking, untracked, findings } = planTracking(tracked)
     for (const finding of findings) this.#report(finding)
     const pipe: Pipe = {
       ...tracked,
@@ -148,6 +148,7 @@ class Builder {
       rescansInBackground: false,
       tracesOutput: sink.type.kind === 'dataset' && (this.#flag('trace_output') ?? this.#node.tracesOutput),
       tracking,
+      untracked,
       trackingLimits: trackingLimitsOf(limits, this.#node.dependencyTracking),
       resetsItself: get(this.#effective, 'reprocessing_policy') === 'automatic',
       hopsThresholds: hopsThresholdsOf(limits, this.#node.dependencyTracking),

@@ -10,7 +10,7 @@ import type { Holding } from './holding-back.ts'
 import type { HopsThresholds } from './hops-meter.ts'
 import type { DeadLetterSettings, LogSettings } from './retries/pump-settings.ts'
 import type { RetrySettings } from './retries/settings.ts'
-import type { TrackingPlan } from './tracking/plan.ts'
+import type { TrackingPlan, Untracked } from './tracking/plan.ts'
 import type { TrackingLimits } from './tracking/thresholds.ts'
 
 export interface Pipe {
@@ -49,6 +49,8 @@ export interface Pipe {
   readonly tracesOutput: boolean
   /** The ways back from what it hops to; null: nothing is followed. */
   readonly tracking: TrackingPlan | null
+  /** Hops some of whose changes run nothing again. */
+  readonly untracked: readonly Untracked[]
   readonly trackingLimits: TrackingLimits
   /** With too much to follow back it reads all again (`reprocessing_policy: automatic`) instead of failing. */
   readonly resetsItself: boolean

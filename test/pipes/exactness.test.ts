@@ -142,7 +142,10 @@ describe('a pipe is not exact', () => {
   })
 
   it('when no change of what it reads is followed back', () => {
-    expect(of([['add', 'x', ['lookup-entity', 'b', '_S.x']]])).toEqual(['hop /transform'])
+    expect(of([['add', 'x', ['lookup-entity', 'b', '_S.x']]])).toEqual(['hop /transform/rules/default/0/2'])
+    const untracked = { ...hop, 'track-dependencies': false }
+    expect(of([['add', 'x', ['hops', untracked]]])).toEqual(['hop /transform/rules/default/0/2/1'])
+    expect(of([['add', 'x', ['hops', hop]]])).toEqual([])
   })
 
   it('when it reads what it makes, itself or by way of others', () => {

@@ -108,18 +108,20 @@ function ofOwnSink({ reads, source }: Pipe, { dataset }: DatasetSink): readonly 
 }
 
 /** Where a change of another dataset runs nothing again. */
-function ofHops(pipe: Pipe): readonly Inexact[] {
-  return pipe.transforms.flatMap(({ analysis }, place) => {
-    const { datasets } = analysis
-    return datasets.map((dataset) =>
+const ofHops = (pipe: Pipe): readonly Inexact[] => [
+  ...pipe.untracked.map(({ dataset, pointer, why }) =>
+    reason('hop', pointer, `Not every change of '${dataset}' is followed back to the source: ${why}.`, RESCAN),
+  ),
+  ...pipe.transforms.flatMap(({ analysis }, place) =>
+    analysis.purity.lookups.map(({ pointer, what }) =>
       reason(
         'hop',
-        at(pipe, place),
-        `No change of '${dataset}', which it reads, is followed back to the source.`,
+        at(pipe, place) + pointer,
+        `No change of '${what}', which it looks entities up in, is followed back to the source.`,
         RESCAN,
       ),
-    )
-  })
-}
+    ),
+  ),
+]
 
 const RESCAN = 'Rescan it each time: "rescan_run_count": 1 in its pump.'

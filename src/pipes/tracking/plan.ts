@@ -46,15 +46,24 @@ export interface Tracked {
   readonly addNamespaces: boolean
 }
 
+/** A hops some of whose changes run nothing again. */
+export interface Untracked {
+  /** In the configuration of the pipe. */
+  readonly pointer: string
+  readonly dataset: string
+  readonly why: string
+}
+
 export interface Planned {
   /** Null: there is nothing to follow. */
   readonly plan: TrackingPlan | null
+  readonly untracked: readonly Untracked[]
   readonly findings: readonly Finding[]
 }
 
 export function planTracking(tracked: Tracked): Planned {
   const planner = new Planner(tracked)
-  return { plan: planner.plan(), findings: planner.findings }
+  return { plan: planner.plan(), untracked: planner.untracked(), findings: planner.findings }
 }
 
 const NOT_TRACKED = 'Set "track-dependencies": false if that is meant.'
@@ -65,6 +74,9 @@ class Planner {
   readonly #places: TrackedPlace[] = []
   /** Specs that something was said of: once is enough. */
   readonly #told = new Set<string>()
+  /** By place why a way back from it is missing. */
+  readonly #gaps = new Map<number, string>()
+  readonly #pointers: string[] = []
 
   constructor(tracked: Tracked) {
     this.#tracked = tracked
@@ -74,7 +86,7 @@ class Planner {
     const { transforms } = this.#tracked
     for (const [number, transform] of transforms.entries()) {
       // Turning hops round takes time that most transforms need not give.
-      if (transform.analysis.tracked.length > 0) this.#addTransform(number, transform.inverse.places)
+      if (transform.analysis.indexes.length > 0) this.#addTransform(number, transform.inverse.places)
     }
     const reached = reachedFrom(this.#places)
     const datasets = distinct(
@@ -93,13 +105,30 @@ class Planner {
     }
   }
 
+  /** Where a way ends, all ways that lead there do. */
+  untracked(): readonly Untracked[] {
+    for (let known = -1; known < this.#gaps.size; ) {
+      known = this.#gaps.size
+      for (const [place, { steps }] of this.#places.entries()) {
+        const [why] = steps.flatMap(({ to }) => (to === null ? [] : (this.#gaps.get(to) ?? [])))
+        if (why !== undefined && !this.#gaps.has(place)) this.#gaps.set(place, why)
+      }
+    }
+    return this.#places.flatMap(({ dataset, isStart }, place) => {
+      const why = isStart ? this.#gaps.get(place) : '"track-dependencies" is false'
+      return why === undefined ? [] : [{ pointer: this.#pointers[place] as string, dataset, why }]
+    })
+  }
+
   #addTransform(number: number, places: readonly InversePlace[]): void {
     const first = this.#places.length
     const limited = new Set(
       places.flatMap(({ pointer, steps }) => (steps.some(({ again }) => again?.limit != null) ? [pointer] : [])),
     )
     for (const place of places) {
-      const { dataset, tracked, pointer } = place
+      const { dataset, tracked, pointer, obstacle } = place
+      if (obstacle !== null) this.#gap(obstacle)
+      this.#pointers.push(`${this.#tracked.transformPointers[number]}${pointer}`)
       const steps = place.steps.flatMap((step): TrackedStep[] =>
         step.to === null || step.dataset === null
           ? this.#stepsToSource(number, place, step.lookups)
@@ -117,42 +146,46 @@ class Planner {
 
   /** One to each dataset that the source is made of. */
   #stepsToSource(number: number, place: InversePlace, lookups: readonly InverseLookup[]): TrackedStep[] {
-    const { source, transforms, settings, addNamespaces } = this.#tracked
-    const { origin } = source
+    const { type, origin } = this.#tracked.source
     if (origin === null) {
-      this.#warn(
-        number,
-        place,
-        `Changes of what it joins run nothing again: what a source of type '${source.type}' gives cannot be followed back to entities of a dataset.`,
-        'Put what comes before into a pipe of its own, and read its dataset.',
-      )
+      const why = `what a source of type '${type}' gives cannot be followed back to entities of a dataset`
+      this.#warn(number, place, why, 'Put what comes before into a pipe of its own, and read its dataset.')
       return []
     }
     return origin.datasets.flatMap((dataset): TrackedStep[] => {
-      const passage: Passage = {
-        before: transforms.slice(0, number),
-        settings,
-        addsNamespaces: addNamespaces,
-        idPrefix: origin.idPrefix?.(dataset) ?? '',
-        isPart: origin.isPart === true,
-        carries: (property) => origin.carries(property),
-      }
       const through: InverseLookup[] = []
       for (const { key, index } of lookups) {
-        const passed = indexThrough(index, passage)
-        if ('obstacle' in passed)
-          this.#warn(number, place, `Changes of what it joins run nothing again: ${passed.obstacle}.`, passed.hint)
+        const passed = indexThrough(index, this.#passage(number, origin, dataset))
+        if ('obstacle' in passed) this.#warn(number, place, passed.obstacle, passed.hint)
         else through.push({ key, index: passed.index })
       }
       return through.length === 0 ? [] : [{ to: null, dataset, lookups: through, again: null }]
     })
   }
 
-  #warn(number: number, { pointer, tracked }: InversePlace, message: string, hint: string): void {
+  #passage(number: number, origin: Origin, dataset: string): Passage {
+    const { transforms, settings, addNamespaces } = this.#tracked
+    return {
+      before: transforms.slice(0, number),
+      settings,
+      addsNamespaces: addNamespaces,
+      idPrefix: origin.idPrefix?.(dataset) ?? '',
+      isPart: origin.isPart === true,
+      carries: (property) => origin.carries(property),
+    }
+  }
+
+  /** Of the place that is being added. */
+  #gap(why: string): void {
+    if (!this.#gaps.has(this.#places.length)) this.#gaps.set(this.#places.length, why)
+  }
+
+  #warn(number: number, { pointer, tracked }: InversePlace, why: string, hint: string): void {
+    this.#gap(why)
     const at = `${this.#tracked.transformPointers[number]}${pointer}`
     if (!tracked || this.#told.has(at)) return
     this.#told.add(at)
-    this.findings.push(warningAt(at, message, `${hint} ${NOT_TRACKED}`))
+    this.findings.push(warningAt(at, `Changes of what it joins run nothing again: ${why}.`, `${hint} ${NOT_TRACKED}`))
   }
 }
 
