@@ -83,8 +83,15 @@ export const globalDefaultsSchema = Type.Object({
   }),
   infer_pipe_entity_types: Type.Boolean({ default: true }),
   use_config_circuit_breaker: Type.Boolean({ default: false }),
-  reprocessing_policy: Type.String({ default: 'continue' }),
-  rescan_when_config_changes: Type.Boolean({ default: false }),
+  reprocessing_policy: Type.Enum(['continue', 'automatic'], {
+    default: 'continue',
+    description:
+      'For pipes that do not say it themselves. automatic: a pipe that is out of sync reads again what it must.',
+  }),
+  rescan_when_config_changes: Type.Boolean({
+    default: false,
+    description: 'For pipes that do not say it themselves: another configuration is a reason to read everything again.',
+  }),
   enable_background_rescan: Type.Boolean({ default: false }),
   eager_load_microservices: Type.Boolean({ default: true }),
   symmetric_namespace_collapse: Type.Boolean({ default: false }),
@@ -118,8 +125,6 @@ export const globalDefaultsSchema = Type.Object({
 export const unsupportedOfGlobalDefaults: Readonly<Record<string, string>> = {
   infer_pipe_entity_types: 'switching schema inference off',
   use_config_circuit_breaker: 'the circuit breaker of configuration',
-  reprocessing_policy: 'automatic reprocessing',
-  rescan_when_config_changes: 'automatic reprocessing',
   enable_background_rescan: 'background rescans',
   eager_load_microservices: 'microservices',
   symmetric_namespace_collapse: 'symmetric collapse of namespaces',

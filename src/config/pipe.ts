@@ -33,8 +33,17 @@ export const pipeSchema = Type.Object({
     description: 'Nobody sets or resets the offset by hand.',
   }),
   enable_background_rescan: Type.Boolean({ default: false }),
-  rescan_when_config_changes: Type.Boolean({ default: false }),
-  reprocessing_policy: Type.Enum(['continue', 'automatic'], { default: 'continue' }),
+  rescan_when_config_changes: Type.Optional(
+    Type.Boolean({
+      description: 'Another source, transform, sink or namespaces are a reason for it to be read again.',
+    }),
+  ),
+  reprocessing_policy: Type.Optional(
+    Type.Enum(['continue', 'automatic'], {
+      description:
+        'Out of sync, as when a dataset it reads was made again. continue: it goes on and says so; automatic: it reads again what it must.',
+    }),
+  ),
   infer_pipe_entity_types: Type.Boolean({ default: true }),
   compaction: Type.Optional(Type.Object({}, { description: 'Which versions of its dataset stay.' })),
   exclude_completeness: Type.Optional(
@@ -59,8 +68,6 @@ export const unsupportedOfPipe: Readonly<Record<string, string>> = {
   permissions: 'permissions',
   trace_output: 'deleting what an entity no longer makes',
   enable_background_rescan: 'background rescans',
-  rescan_when_config_changes: 'automatic reprocessing',
-  reprocessing_policy: 'automatic reprocessing',
   infer_pipe_entity_types: 'switching schema inference off',
   short_config: 'the short form of SQL pipes',
 }

@@ -162,6 +162,10 @@ function deployMetadata(components: readonly Component[], env: Dict) {
     tracesOutput: defaultsChecked.value.trace_output === true,
     requiresPopulatedInput: defaultsChecked.value.require_populated_input === true,
     dependencyTracking: hasErrors(checked.problems) ? {} : (checked.value.dependency_tracking ?? {}),
+    reprocessing: {
+      isAutomatic: defaultsChecked.value.reprocessing_policy === 'automatic',
+      rescansWhenConfigChanges: defaultsChecked.value.rescan_when_config_changes === true,
+    },
     // What is wrong with them must not become a rule by which versions go.
     compaction: hasErrors(defaultsChecked.problems) ? nodeCompaction : defaultsChecked.value,
   }

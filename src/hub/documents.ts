@@ -7,6 +7,7 @@ import type { Value } from '../model/value.ts'
 import { exactnessOf } from '../pipes/exactness/exactness.ts'
 import { interruptedRun, sourceOffset } from '../pipes/full-run.ts'
 import { isPublisher, isReceiver, type Pipe, runsByPump } from '../pipes/pipe.ts'
+import { outOfSync } from '../pipes/reprocessing/reprocess.ts'
 import { trackedTo } from '../pipes/tracking/offsets.ts'
 import type { DeployedComponent, DeployedPipe } from './deployment.ts'
 import { unpopulatedNow } from './exactness.ts'
@@ -24,6 +25,7 @@ export function pipeDocument(deployed: DeployedPipe, state: PumpState, snapshot:
     'config-errors': configErrors(problems),
     'circuit-breaker-tripped': sink?.document.isTripped ?? false,
     exactness: pipe === null ? null : exactnessOf([...inexact, ...unpopulatedNow(pipe, snapshot)]),
+    'out-of-sync': reasons(pipe, snapshot),
     dependencies: pipe === null ? [] : [...new Set([...pipe.source.inputs, ...pipe.reads])],
     queues: pipe === null ? { source: null, dependencies: null } : queues(pipe, snapshot),
     'execution-dataset': `system:pump_execution:${component.id}`,
@@ -52,6 +54,7 @@ export function pumpDocument(deployed: DeployedPipe, state: PumpState, outlook: 
     'config-errors': configErrors(deployed.problems),
     'last-seen': snapshot.offset(sourceOffset(component.id)) ?? null,
     'full-run': fullRun(pipe, snapshot),
+    'out-of-sync': reasons(pipe, snapshot),
     'last-run': isoTime(state.lastStartedAt),
     'next-run': isoTime(outlook.nextRunAt),
     'last-message': last?.message ?? hindrance(deployed, state, outlook),
@@ -89,6 +92,18 @@ function hindrance({ pipe, problems }: DeployedPipe, state: PumpState, { mayRunB
   if (pipe.pump.mode === 'off') return "does not run: its mode is 'off'"
   if (state.isDisabled) return `does not run by itself: it is disabled${state.comment ? ` (${state.comment})` : ''}`
   return mayRunByItself ? null : 'does not run by itself: task_manager of the node metadata does not let it'
+}
+
+/** Why the pipe may differ from what it would make now; empty: it is in sync. */
+function reasons(pipe: Pipe | null, snapshot: Snapshot): readonly object[] {
+  if (pipe === null) return []
+  return outOfSync(pipe, snapshot).map(({ code, dataset, message, at, isHealing }) => ({
+    reason: code,
+    dataset,
+    message,
+    since: isoTime(at),
+    'is-healing': isHealing,
+  }))
 }
 
 /** A full run under way or interrupted: how far it came, as of what is saved. Until it is complete `last-seen` stays. */

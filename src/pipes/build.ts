@@ -7,13 +7,12 @@ import { dependencyTracking } from '../config/metadata.ts'
 import { pumpSchema } from '../config/pipe.ts'
 import { nearest, type Problem } from '../config/problems.ts'
 import type { DtlSettings, DtlTransform } from '../dtl/contract.ts'
-import { hash128 } from '../model/canonical.ts'
 import { type Dict, dictOf, entries, get, has, names, newDict } from '../model/dict.ts'
-import { writeJson } from '../model/json.ts'
 import { Float, isDict, isList, isTrue, type Value } from '../model/value.ts'
 import { type CompactionSettings, checkCompaction, compactionOf } from './compaction-settings.ts'
 import type { NeededIndex, SinkType, SourceType } from './contract.ts'
 import type { Finding } from './finding.ts'
+import { fingerprintOf } from './fingerprint.ts'
 import { checkHolding, type Holding, readHolding } from './holding-back.ts'
 import { checkHops } from './hops-checks.ts'
 import { hopsThresholdsOf, type TrackingSettings } from './hops-thresholds.ts'
@@ -26,6 +25,7 @@ import type {
   PipeSink,
   PipeSource,
   PumpSettings,
+  ReprocessingSettings,
 } from './pipe.ts'
 import { readPump } from './pump-settings.ts'
 import { checkPumpErrors, deadLettersOf, logSettingsOf, retrySettingsOf } from './retries/pump-settings.ts'
@@ -62,6 +62,8 @@ export interface NodeSettings {
   readonly tracesOutput: boolean
   /** `dependency_tracking` of the node, over which that of a pipe goes. */
   readonly dependencyTracking: TrackingSettings
+  /** What becomes of pipes that are out of sync and do not say it themselves. */
+  readonly reprocessing: { readonly isAutomatic: boolean; readonly rescansWhenConfigChanges: boolean }
   /** Defaults of `compaction`. */
   readonly compaction: Static<TObject<typeof compactionDefaults>>
 }
@@ -140,7 +142,8 @@ class Builder {
       ]),
       completeness: this.#completeness(),
       isGlobal: isGlobal(this.#effective),
-      fingerprint: this.#fingerprint(settings),
+      fingerprint: fingerprintOf(this.#effective, settings),
+      reprocessing: this.#reprocessing(settings, source.type.adapts ?? false),
       compaction: this.#compaction(sink.type.kind === 'dataset'),
       isDurable: isDurable(this.#effective),
       isOffsetProtected: this.#flag('disable_set_last_seen') ?? false,
@@ -150,7 +153,6 @@ class Builder {
       tracking,
       untracked,
       trackingLimits: trackingLimitsOf(limits, this.#node.dependencyTracking),
-      resetsItself: get(this.#effective, 'reprocessing_policy') === 'automatic',
       hopsThresholds: hopsThresholdsOf(limits, this.#node.dependencyTracking),
     }
     for (const finding of checkHops(pipe)) this.#report(finding)
@@ -182,6 +184,7 @@ class Builder {
       initialSince: initial === undefined ? null : String(initial),
       origin: type.origin?.(config) ?? null,
       holding: this.#holding(plain, settings),
+      adapts: type.adapts ?? false,
       populated: (snapshot) => type.populated?.(config, snapshot) ?? true,
       subscribes:
         type.subscribe !== undefined && (explicit ?? (this.#node.signalsExternally && !schedulesItself(pump))),
@@ -295,9 +298,24 @@ class Builder {
     }
   }
 
-  #fingerprint(settings: DtlSettings): string {
-    const parts = ['source', 'transform', 'sink', 'add_namespaces', 'remove_namespaces']
-    return hash128(JSON.stringify([parts.map((name) => writeJson(get(this.#effective, name) ?? null)), settings]))
+  #reprocessing(settings: DtlSettings, adapts: boolean): ReprocessingSettings {
+    const { reprocessing } = this.#node
+    const policy = get(this.#effective, 'reprocessing_policy') ?? null
+    const own = this.#flag('rescan_when_config_changes')
+    const isAutomatic = policy === null ? reprocessing.isAutomatic : policy === 'automatic'
+    if (own === true && !isAutomatic) {
+      this.#report({
+        level: 'warning',
+        pointer: '/rescan_when_config_changes',
+        message: 'It does nothing: the pipe goes on when it is out of sync.',
+        hint: 'Set "reprocessing_policy": "automatic".',
+      })
+    }
+    return {
+      policy: isAutomatic ? 'automatic' : 'continue',
+      rescansWhenConfigChanges: own ?? reprocessing.rescansWhenConfigChanges,
+      fingerprint: fingerprintOf(this.#effective, settings, { withSource: !adapts }),
+    }
   }
 
   #pump({ type, config }: Chosen<SourceType>, { type: sink }: Chosen<SinkType>): PumpSettings {

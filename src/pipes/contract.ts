@@ -102,6 +102,11 @@ export interface SourceType<S extends TObject = TObject> {
   continuation(config: Static<S>): Continuation
   /** Datasets it reads (for order, signals, populated). */
   inputs(config: Static<S>): readonly string[]
+  /**
+   * It notices itself that its configuration, or what it reads, is another one than before, and then gives what has to be
+   * given anew: that is no reason to read everything again.
+   */
+  readonly adapts?: boolean
   /** Whether what it reads is a complete first load; absent: it is once a run has read all (hub.md §2.4). */
   populated?(config: Static<S>, snapshot: Snapshot): boolean
   /**

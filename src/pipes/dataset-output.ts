@@ -9,6 +9,7 @@ import { trackDeletions } from './deletion-tracking.ts'
 import { FullRun, sourceOffset } from './full-run.ts'
 import type { Output, Reached } from './output.ts'
 import { type PipeSink, suppressesFiltered } from './pipe.ts'
+import { healedAtEnd } from './reprocessing/reprocess.ts'
 import type { Run } from './run.ts'
 import type { StateChanges } from './state.ts'
 import type { TrackingChanges } from './tracking/begin.ts'
@@ -155,7 +156,7 @@ export class DatasetOutput implements Output {
     const { supportsSince } = this.#run.pipe.source.continuation
     const own = supportsSince && reached !== null ? ([[this.#offset, reached]] as const) : []
     const offsets = [...own, ...tracked.offsets]
-    const state = [...(this.#fullRun?.forgotten() ?? []), ...tracked.state]
+    const state = [...(this.#fullRun?.forgotten() ?? []), ...tracked.state, ...healedAtEnd(this.#run)]
     const completeness = learned(this.#run.snapshot, this.#sink.dataset, this.#run.inherited)
     if (populated.length + offsets.length + state.length + completeness.length === 0) return
     await this.#run.commit({ populated, offsets, state, completeness })

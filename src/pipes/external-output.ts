@@ -5,6 +5,7 @@ import type { OpenSink } from './contract.ts'
 import { sourceOffset } from './full-run.ts'
 import type { Output, Reached } from './output.ts'
 import type { PipeSink } from './pipe.ts'
+import { healedAtEnd } from './reprocessing/reprocess.ts'
 import type { Run } from './run.ts'
 import type { StateChanges } from './state.ts'
 import type { TrackingChanges } from './tracking/begin.ts'
@@ -55,7 +56,8 @@ export class ExternalOutput implements Output {
 
   async end(reached: string | null, tracked: TrackingChanges): Promise<void> {
     await this.#sink.end?.(this.#signal, { isComplete: this.#isComplete })
-    await this.#save(reached, tracked.state, tracked.offsets)
+    this.#run.position.moveToPresent()
+    await this.#save(reached, [...tracked.state, ...healedAtEnd(this.#run)], tracked.offsets)
   }
 
   async #save(reached: string | null, state: StateChanges, more: OffsetChanges = []): Promise<void> {

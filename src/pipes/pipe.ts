@@ -36,6 +36,7 @@ export interface Pipe {
   readonly isGlobal: boolean
   /** Of what it does with entities: of its source, transforms, sink and names, not of when it runs. */
   readonly fingerprint: string
+  readonly reprocessing: ReprocessingSettings
   readonly compaction: CompactionSettings
   /** `metadata.durable`: its dataset's document shows it; every commit is on disk before it is answered anyway. */
   readonly isDurable: boolean
@@ -52,10 +53,17 @@ export interface Pipe {
   /** Hops some of whose changes run nothing again. */
   readonly untracked: readonly Untracked[]
   readonly trackingLimits: TrackingLimits
-  /** With too much to follow back it reads all again (`reprocessing_policy: automatic`) instead of failing. */
-  readonly resetsItself: boolean
   /** What one evaluation of a hops may collect; null: as much as it finds. */
   readonly hopsThresholds: HopsThresholds | null
+}
+
+/** What becomes of a pipe that is out of sync (hub.md §12). */
+export interface ReprocessingSettings {
+  /** With `automatic` it is reset also when dependency tracking finds more than it may. */
+  readonly policy: 'continue' | 'automatic'
+  readonly rescansWhenConfigChanges: boolean
+  /** Of what it does with entities, but for what its source notices itself. */
+  readonly fingerprint: string
 }
 
 /** Whose completeness its dataset inherits (hub.md §11). */
@@ -74,6 +82,8 @@ export interface PipeSource {
   readonly failsWhenEmpty: boolean
   readonly initialSince: string | null
   readonly holding: Holding
+  /** See the type of the source. */
+  readonly adapts: boolean
   readonly config: Readonly<Record<string, unknown>>
   /** Null: what it gives cannot be followed back to entities of its inputs. */
   readonly origin: Origin | null

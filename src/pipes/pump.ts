@@ -8,6 +8,7 @@ import { fullRunForgotten, type Plan, planRun, voidFullRun } from './full-run.ts
 import type { Output } from './output.ts'
 import type { Pipe } from './pipe.ts'
 import { waitingFor } from './readiness.ts'
+import { checkSync, noteHealing } from './reprocessing/reprocess.ts'
 import { Delivery, heapBytes } from './retries/delivery.ts'
 import { reading } from './retries/reading.ts'
 import { Run } from './run.ts'
@@ -25,6 +26,7 @@ export async function runPipe(pipe: Pipe, ports: RunPorts, order: RunOrder, sign
     const waiting = await waitingFor(run, signal)
     if (waiting !== null) return await run.end('waiting', waiting)
     await run.begin()
+    await checkSync(run)
     try {
       await moveWithin(run, order, signal)
     } catch (error) {
@@ -51,7 +53,7 @@ async function moveWithin(run: Run, order: RunOrder, signal: AbortSignal): Promi
   try {
     await move(run, await planned(run, why === null ? order : RESCAN), signal)
   } catch (error) {
-    if (!(error instanceof TooManyDependants) || !run.pipe.resetsItself) throw error
+    if (!(error instanceof TooManyDependants) || run.pipe.reprocessing.policy !== 'automatic') throw error
     noteReset(run, error.message)
     await move(run, await planned(run, RESCAN), signal)
   }
@@ -69,6 +71,7 @@ async function planned(run: Run, { kind }: RunOrder): Promise<Plan> {
   const { pipe, ports, snapshot } = run
   const plan = planRun(pipe, snapshot, kind)
   run.syncType = plan.syncType
+  await noteHealing(run, plan)
   run.log.planned(plan.syncType)
   if (kind === 'partial' && plan.syncType === 'incremental') {
     ports.logger.warn(`Pipe '${pipe.id}' cannot go back from the offset '${plan.since}': it is no number and no time.`)

@@ -46,7 +46,7 @@ describe('what a pipe may say', () => {
     [{ namespaces: { identiy: 'x' } }, 'warning /namespaces/identiy'],
     [{ sorce: {} }, 'warning /sorce'],
     [{ compaction: 3 }, 'error /compaction'],
-    [{ reprocessing_policy: 'automatic' }, 'error /reprocessing_policy'],
+    [{ reprocessing_policy: 'sometimes' }, 'error /reprocessing_policy'],
     [
       { dependency_tracking: { dependency_warning_threshold: 0 } },
       'error /dependency_tracking/dependency_warning_threshold',

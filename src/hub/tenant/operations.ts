@@ -2,6 +2,7 @@
 
 import { fullRunForgotten, sourceOffset, voidFullRun } from '../../pipes/full-run.ts'
 import type { Pipe } from '../../pipes/pipe.ts'
+import { noteOffset, noteReason, TRACKING_RESET } from '../../pipes/reprocessing/sync-state.ts'
 import { trackingForgotten } from '../../pipes/tracking/offsets.ts'
 import { withSnapshot } from '../datasets.ts'
 import { HubError } from '../errors.ts'
@@ -70,9 +71,13 @@ export class PumpOperations {
     this.#assertIdle(id, 'its offset is set')
     // A full run that was interrupted is given up with the offset it began at.
     await forgetting(this.#core, (present, commit) => voidFullRun(id, present, commit))
+    const noted = withSnapshot(this.#core, (snapshot) => {
+      const from = snapshot.offset(sourceOffset(id)) ?? null
+      return noteOffset(id, snapshot, { from, to: offset }, Date.now())
+    })
     await this.#core.writer.journal.commit({
       offsets: [[sourceOffset(id), offset]],
-      state: fullRunForgotten(id),
+      state: [...fullRunForgotten(id), ...noted],
     })
     await this.#scheduler.forgetRescan(id)
     this.#scheduler.forget(id)
@@ -89,8 +94,11 @@ export class PumpOperations {
   /** The pipe follows what it hops to from where that is at its next run; what changed before is not looked at. */
   async #resetTracking(id: string): Promise<void> {
     this.#assertIdle(id, 'its tracking is reset')
-    const offsets = withSnapshot(this.#core, (snapshot) => trackingForgotten(id, snapshot))
-    await this.#core.writer.journal.commit({ offsets })
+    const { offsets, state } = withSnapshot(this.#core, (snapshot) => ({
+      offsets: trackingForgotten(id, snapshot),
+      state: noteReason(id, snapshot, TRACKING_RESET, Date.now()),
+    }))
+    await this.#core.writer.journal.commit({ offsets, state })
   }
 
   #assertIdle(id: string, what: string): void {

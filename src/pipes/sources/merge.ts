@@ -21,6 +21,7 @@ export const mergeSource = defineSource({
     },
   ],
   addsNamespaces: false,
+  adapts: true,
   check: checkMerge,
   continuation: ownContinuation,
   inputs: (config) => planMerge(config).inputs,
