@@ -129,7 +129,6 @@ export const unsupportedOfGlobalDefaults: Readonly<Record<string, string>> = {
   eager_load_microservices: 'microservices',
   symmetric_namespace_collapse: 'symmetric collapse of namespaces',
   trace: 'tracing of requests',
-  trace_output: 'deleting what an entity no longer makes',
   verify_ssl: 'a default for all systems; set it on the system',
 }
 

@@ -66,7 +66,6 @@ export const pipeSchema = Type.Object({
 
 export const unsupportedOfPipe: Readonly<Record<string, string>> = {
   permissions: 'permissions',
-  trace_output: 'deleting what an entity no longer makes',
   enable_background_rescan: 'background rescans',
   infer_pipe_entity_types: 'switching schema inference off',
   short_config: 'the short form of SQL pipes',

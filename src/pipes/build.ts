@@ -149,7 +149,7 @@ class Builder {
       isOffsetProtected: this.#flag('disable_set_last_seen') ?? false,
       isOfUser: isOfUser(this.#effective),
       rescansInBackground: false,
-      tracesOutput: sink.type.kind === 'dataset' && (this.#flag('trace_output') ?? this.#node.tracesOutput),
+      tracesOutput: this.#tracesOutput(source.type.type, sink.type.kind === 'dataset'),
       tracking,
       untracked,
       trackingLimits: trackingLimitsOf(limits, this.#node.dependencyTracking),
@@ -206,6 +206,21 @@ class Builder {
   }
 
   /** Exclusion wins (hub.md §11). */
+  /** Of a receiver each request is on its own, and what another system holds is its own: there is nothing to compare with. */
+  #tracesOutput(source: string, writesDataset: boolean): boolean {
+    const own = this.#flag('trace_output')
+    const isPossible = writesDataset && source !== 'http_endpoint'
+    if (own === true && !isPossible) {
+      this.#report({
+        level: 'error',
+        pointer: '/trace_output',
+        message: writesDataset ? 'A receiver does not trace its output.' : 'Only what goes into a dataset is traced.',
+        hint: 'Set it on a pipe that reads a dataset and writes one.',
+      })
+    }
+    return isPossible && (own ?? this.#node.tracesOutput)
+  }
+
   #completeness(): CompletenessSettings {
     const ids = (name: string) => {
       const given = get(this.#effective, name) ?? null

@@ -8,6 +8,7 @@ import { DatasetWriter } from './dataset-writer.ts'
 import { trackDeletions } from './deletion-tracking.ts'
 import { FullRun, sourceOffset } from './full-run.ts'
 import type { Output, Reached } from './output.ts'
+import { forgetTrace, type Traced } from './output-trace.ts'
 import { type PipeSink, suppressesFiltered } from './pipe.ts'
 import { healedAtEnd } from './reprocessing/reprocess.ts'
 import type { Run } from './run.ts'
@@ -17,6 +18,8 @@ import type { OffsetChanges } from './tracking/book.ts'
 import { isFiltered } from './transform-batch.ts'
 
 type DatasetSink = PipeSink & { kind: 'dataset' }
+
+const NOTHING_TRACED: Traced = { gone: [], state: [] }
 
 export class DatasetOutput implements Output {
   readonly isTransactional = true
@@ -34,6 +37,7 @@ export class DatasetOutput implements Output {
   #unsaved: string | null = null
   /** There may be entities that could not be made, and that nobody knows by name. */
   #isMissing = false
+  #hasMissed = false
   /** One commit is on its way while the next batch is read and transformed; never two, so that order and offsets hold. */
   #inFlight: Promise<void> = Promise.resolve()
 
@@ -67,6 +71,7 @@ export class DatasetOutput implements Output {
     position.moveToPresent()
     await armBreaker(ports, sink, this.#view, token)
     if (sink.populatedWhen === 'initially') await this.#run.commit({ populated: [[sink.dataset, true]] })
+    await this.#beginTrace()
     // Into an empty dataset there is nothing to delete: what it saw need not be remembered, and each batch saves its offset.
     if (this.#fullRun === null && isFull && sink.deletionTracking && this.#view.counts().end > 0) {
       this.#fullRun = FullRun.begin(pipe, sink, position.snapshot, ports.uuid())
@@ -82,15 +87,17 @@ export class DatasetOutput implements Output {
     await this.#inFlight
     const due = fullRun?.due(this.#sink.bitsetCommitInterval, ports.now()) ?? []
     if (due.length > 0) await this.#run.commit({ state: due })
-    const handed = this.#handed(entities)
+    const traced = this.#traced(entities)
+    const handed = [...this.#handed(entities), ...traced.gone]
+    const states = [...state, ...traced.state]
     const { offsets, unsaved } = this.#offsetsAfter(offset, state)
     const passed = () => {
       fullRun?.passed(read, sequences, offset)
       this.#unsaved = unsaved
       tally.written += handed.length
     }
-    if (handed.length === 0 && offsets.length === 0 && state.length === 0) return passed()
-    this.#inFlight = this.#writer.write(handed, { run: token, offsets, state }).then(({ changes }) => {
+    if (handed.length === 0 && offsets.length === 0 && states.length === 0) return passed()
+    this.#inFlight = this.#writer.write(handed, { run: token, offsets, state: states }).then(({ changes }) => {
       tally.changes += changes
       passed()
     })
@@ -101,10 +108,12 @@ export class DatasetOutput implements Output {
   async writeAgain(entities: readonly Entity[], offsets: OffsetChanges): Promise<void> {
     const { token, tally } = this.#run
     await this.#inFlight
-    if (entities.length === 0 && offsets.length === 0) return
-    this.#inFlight = this.#writer.write(entities, { run: token, offsets }).then(({ changes }) => {
+    const { gone, state } = this.#traced(entities)
+    const handed = [...entities, ...gone]
+    if (handed.length === 0 && offsets.length === 0 && state.length === 0) return
+    this.#inFlight = this.#writer.write(handed, { run: token, offsets, state }).then(({ changes }) => {
       tally.changes += changes
-      tally.written += entities.length
+      tally.written += handed.length
     })
     this.#inFlight.catch(() => {})
     if (this.#hopsToItself) await this.#inFlight
@@ -114,16 +123,40 @@ export class DatasetOutput implements Output {
     const { token, tally } = this.#run
     const sequences = this.#sequencesOf(entities)
     await this.flush()
-    const handed = this.#handed(entities)
-    if (handed.length > 0) tally.changes += (await this.#writer.write(handed, { run: token })).changes
+    const { gone, state } = this.#traced(entities)
+    const handed = [...this.#handed(entities), ...gone]
+    if (handed.length + state.length > 0) {
+      tally.changes += (await this.#writer.write(handed, { run: token, state })).changes
+    }
     tally.written += handed.length
     for (const sequence of sequences) this.#fullRun?.seen.mark(sequence)
     this.#run.position.moveToPresent()
   }
 
   misses(entities: readonly Entity[] | null): void {
+    this.#hasMissed = true
     if (entities === null) this.#isMissing = true
     for (const sequence of this.#sequencesOf(entities ?? [])) this.#fullRun?.seen.mark(sequence)
+  }
+
+  /** What of the batch is no longer made, and what is remembered of it; all before it is stored. */
+  #traced(made: readonly Entity[]): Traced {
+    const { trace } = this.#run
+    if (trace === null) return NOTHING_TRACED
+    return trace.take(made, this.#run.latest().snapshot, this.#run.stored(this.#sink.dataset))
+  }
+
+  async #beginTrace(): Promise<void> {
+    const { pipe, trace, isFull } = this.#run
+    if (trace === null) return forgetTrace(pipe.id, this.#access)
+    await trace.begin(this.#view.document.generation, isFull, this.#fullRun !== null, this.#access)
+  }
+
+  get #access() {
+    return {
+      present: () => this.#run.latest().snapshot,
+      commit: (state: StateChanges) => this.#run.commit({ state }),
+    }
   }
 
   async flush(): Promise<void> {
@@ -150,6 +183,8 @@ export class DatasetOutput implements Output {
     if (this.#fullRun !== null) {
       await this.#deleteWhatIsGone(this.#fullRun)
       if (this.#signal.aborted) return this.pause()
+      // Of what could not be written, what it was made of still counts.
+      if (!this.#hasMissed) await this.#run.trace?.endFullRun(this.#access)
     }
     this.#run.position.moveToPresent()
     const populated = this.#isPopulated() ? ([[this.#sink.dataset, true]] as const) : []

@@ -8,6 +8,7 @@ import { PipeError } from './errors.ts'
 import type { Person } from './execution/event.ts'
 import { RunLog } from './execution/run-log.ts'
 import { RunHopsMeter } from './hops-meter.ts'
+import { OutputTrace } from './output-trace.ts'
 import type { Pipe } from './pipe.ts'
 import { ReadPosition } from './position.ts'
 import { runContext } from './run-context.ts'
@@ -41,6 +42,8 @@ export class Run {
   readonly #inputEnds: Record<string, number> = {}
   readonly #meter: RunHopsMeter
   #number: number | null = null
+  /** Where it remembers what it made of each source entity, if it does. */
+  trace: OutputTrace | null = null
 
   /** `person`: who started it. */
   constructor(pipe: Pipe, ports: RunPorts, person: Person | null = null) {
@@ -66,6 +69,7 @@ export class Run {
   /** From now on it is the pipe's only run that may commit. */
   async begin(): Promise<void> {
     this.#number = await this.ports.journal.beginRun(this.pipe.id)
+    if (this.pipe.tracesOutput) this.trace = new OutputTrace(this.pipe.id, this.#number)
     this.position.moveToPresent()
     this.#noteInputs()
     this.#inherited = inherited(this.pipe, this.snapshot, this.heldTo)
@@ -106,9 +110,14 @@ export class Run {
 
   /** The dataset with all that is stored by now, whatever is being read meanwhile. */
   stored(dataset: string): DatasetView {
+    return this.#viewAt(this.latest(), dataset)
+  }
+
+  /** All that is stored by now, without moving where the run reads. */
+  latest(): ReadPosition {
     this.#latest ??= new ReadPosition(this.ports.log.snapshot())
     this.#latest.moveToPresent()
-    return this.#viewAt(this.#latest, dataset)
+    return this.#latest
   }
 
   surroundings(): Surroundings {

@@ -306,9 +306,11 @@ export class Delivery {
   }
 
   async #transform(entities: readonly Entity[]): Promise<readonly Entity[]> {
-    const { pipe, context, tally, ports } = this.#run
+    const { pipe, context, tally, ports, trace } = this.#run
     const begin = performance.now()
-    const made = await transformBatch(pipe, entities, context, { signal: this.#signal, turn: ports.turn })
+    const options = { signal: this.#signal, turn: ports.turn }
+    const make = (some: readonly Entity[]) => transformBatch(pipe, some, context, options)
+    const made = await (trace === null ? make(entities) : trace.made(entities, make))
     const seconds = (performance.now() - begin) / 1000
     tally.transformSeconds += seconds
     const limit = pipe.errors.maxSecondsPerEntity
