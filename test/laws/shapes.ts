@@ -190,7 +190,7 @@ const exact: Readonly<Record<string, Shape['pipe']>> = {
   createTraced: (a) => ({
     ...reading(
       a,
-      living,
+      ['discard', ['neq', '_S._deleted', true]],
       ['if', ['neq', '_S.t', 'b'], ['create', ['dict', '_id', ['concat', 'c-', '_S._id'], 'x', '_S.x']]],
       ['if', ['eq', '_S.x', '1'], ['create', ['dict', '_id', ['concat', 'd-', '_S._id'], 'y', '_S.t']]],
       ['discard'],

@@ -58,6 +58,33 @@ describe('a pipe is exact', () => {
     ])
   })
 
+  it('when it creates under ids of its own, discards the rest, and traces what it makes', () => {
+    const create = (prefix: string) => ['create', ['dict', '_id', ['concat', prefix, '_S._id'], 'x', '_S.x']]
+    const alive = ['discard', ['neq', '_S._deleted', true]]
+    const traced = { trace_output: true }
+    expect(of([alive, create('a-'), ['if', '_S.b', create('b-')], ['discard']], traced)).toEqual([])
+    expect(
+      of(
+        [
+          ['copy', '*'],
+          ['discard', '_S.a'],
+        ],
+        traced,
+      ),
+    ).toEqual([])
+    // The one may be what the other makes of another entity, or an entity itself.
+    const at = '/transform/rules/default'
+    expect(of([alive, create('a-'), create('a-b'), ['discard']], traced)).toEqual([
+      `shared-id ${at}/1`,
+      `shared-id ${at}/2`,
+    ])
+    expect(of([alive, create('a-')], traced)).toEqual([`shared-id ${at}/1`])
+    // Who is filtered deletes what has its id, whoever made it.
+    expect(of([living, create('a-'), ['discard']], traced)).toEqual([`shared-id ${at}/1`])
+    const rules = { default: [alive, ['create', ['apply', 'one', '_S.']], ['discard']], one: [['copy', '*']] }
+    expect(of(rules, traced)).toEqual([])
+  })
+
   it('when it merges by rules', () => {
     const source = { type: 'merge', version: 2, datasets: ['a a', 'b b'], equality: [['eq', 'a.x', 'b.x']] }
     expect(of([['copy', '*']], { source })).toEqual([])
@@ -180,6 +207,12 @@ describe('a pipe is not exact', () => {
     expect(sink({ enable_optimistic_locking: true })).toEqual(['sink /sink/enable_optimistic_locking'])
     expect(sink({ suppress_filtered: true })).toEqual(['sink /sink/suppress_filtered'])
     expect(sink({ track_children: true })).toEqual(['history /sink/track_children'])
+  })
+
+  it('when an entity that fails is given up', () => {
+    expect(of([['copy', '*']], { pump: { max_write_errors_in_retry_dataset: 5 } })).toEqual([
+      'failure /pump/max_write_errors_in_retry_dataset',
+    ])
   })
 
   it('when namespaces are added or removed, since ids may become the same', () => {

@@ -90,7 +90,7 @@ function ofEmission(emission: Emission, transform: string, isTraced: boolean): r
     'deleted',
     emission.creations.filter(({ isOfLiving }) => !isOfLiving).map(asPlace),
     'It may create something of a deleted entity, for as long as the hub remembers that it was deleted.',
-    'Put ["filter", ["neq", "_S._deleted", true]] before it.',
+    'Put ["discard", ["neq", "_S._deleted", true]] before it.',
   )
   return found
 }

@@ -6,6 +6,7 @@
 
 import type { DtlTransform, Place } from '../../dtl/contract.ts'
 import { isPublisher, isReceiver, type Pipe, type PipeSink } from '../pipe.ts'
+import { keepsPending } from '../retries/settings.ts'
 import { ofEmissions } from './emissions.ts'
 import { at, type Inexact, type InexactKind, reason } from './reason.ts'
 import { ofSource } from './sources.ts'
@@ -23,7 +24,7 @@ export function inexactnessOf(pipe: Pipe): readonly Inexact[] {
   const { sink } = pipe
   if (sink.kind !== 'dataset') return [reason('outside', '/sink', OUTSIDE), ...computed]
   if (isReceiver(pipe)) return [reason('outside', '/source', RECEIVED), ...computed]
-  const lasting = [...ofSink(sink), ...ofOwnSink(pipe, sink), ...computed]
+  const lasting = [...ofSink(sink), ...ofOwnSink(pipe, sink), ...ofErrors(pipe), ...computed]
   if (readsAllEachTime(pipe)) {
     const shared = [...ofSource(pipe), ...ofEmissions(pipe, sink)].filter(isOfIds)
     return [...lasting, ...ofDeletions(sink, 'what a full run no longer brings stays'), ...shared]
@@ -91,6 +92,13 @@ function ofSink(sink: DatasetSink): readonly Inexact[] {
     )
   }
   return found
+}
+
+/** An entity that fails waits, and is given up: what was made of it before stays. */
+function ofErrors({ errors }: Pipe): readonly Inexact[] {
+  if (!keepsPending(errors.retries.patience, null)) return []
+  const message = 'Of an entity that fails again and again, what was made before stays.'
+  return [reason('failure', '/pump/max_write_errors_in_retry_dataset', message)]
 }
 
 function ofDeletions({ deletionTracking }: DatasetSink, what: string): readonly Inexact[] {

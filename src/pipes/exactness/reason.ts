@@ -20,6 +20,8 @@ export type InexactKind =
   | 'hop'
   | 'cycle'
   | 'unpopulated'
+  /** Entities that fail are given up. */
+  | 'failure'
   | 'source'
   /** Receivers, and sinks of other systems: there is nothing to compare with. */
   | 'outside'
