@@ -41,6 +41,7 @@ export function fingerprintOf(pipe: Dict, settings: DtlSettings, { withSource = 
   const names = [
     get(pipe, 'add_namespaces') ?? null,
     get(pipe, 'remove_namespaces') ?? null,
+    get(pipe, 'trace_output') ?? null,
     namespacedIdentifiers,
     namespaces.identity,
     namespaces.property,
