@@ -28,6 +28,7 @@ import { addNamespaces } from './namespaces.ts'
 import { parseExpression, parseProgram } from './parse.ts'
 import { Impassable, isValueByValue, namesRead, type PassedProgram, sliceOf } from './passage.ts'
 import { Program } from './program.ts'
+import { rootNames } from './root-names.ts'
 import { Problems, Scope } from './scope.ts'
 import type { ProgramNode, Tools } from './syntax.ts'
 import { Tracer } from './trace.ts'
@@ -145,6 +146,8 @@ export interface CompiledExpression {
   readonly evaluate: (entity: Entity) => Value
   /** Its text as an index. */
   readonly index: string
+  /** Properties of the entity that it reads, by the names they are stored under; null: nobody knows which. */
+  readonly reads: readonly string[] | null
   readonly problems: readonly DtlProblem[]
 }
 
@@ -154,9 +157,14 @@ export function compileExpression(expression: Value, settings: DtlSettings): Com
   const node = parseExpression(expression, '', new Scope(problems))
   checkNode(node, problems)
   checkIndexExpression(node, { name: '_S' }, problems)
-  if (problems.hasErrors) return { evaluate: () => null, index: '', problems: problems.all }
+  if (problems.hasErrors) return { evaluate: () => null, index: '', reads: [], problems: problems.all }
   const { evaluate } = compileArgument(node, indexTools(settings))
-  return { evaluate: (entity) => evaluate(frameOf(entity)), index: indexText(node, settings), problems: problems.all }
+  return {
+    evaluate: (entity) => evaluate(frameOf(entity)),
+    index: indexText(node, settings),
+    reads: rootNames(node, settings),
+    problems: problems.all,
+  }
 }
 
 /** What lies between an entity of a dataset and what a program reads. */

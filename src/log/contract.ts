@@ -137,6 +137,8 @@ export interface DatasetView {
   withUncommitted(): UncommittedView
   /** Newest version of an id, deleted or not. */
   latest(id: string): Version | undefined
+  /** As {@link latest}, for many ids of which some lie near others: blocks that were read are kept, until the snapshot moves. */
+  latestReader(): (id: string) => Version | undefined
   /** Only whether it is there and its hash: does not touch the body. */
   head(id: string): { readonly sequence: number; readonly hash: string; readonly deleted: boolean } | undefined
   version(sequence: number): Version | undefined

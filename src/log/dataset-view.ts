@@ -94,6 +94,21 @@ export class OpenDataset implements DatasetView {
     return block.versionAt(entry, true)
   }
 
+  latestReader(): (id: string) => Version | undefined {
+    const here = this.#snapshot.moves
+    const kept = new Map<number, Block>()
+    return (id) => {
+      this.#snapshot.checkStill(here)
+      const row = this.#latestRow(id)
+      if (row === undefined) return undefined
+      const { sequence } = row
+      const block = this.#keptBlock(row.block, kept)
+      const entry = block.find(sequence)
+      if (entry < 0) throw this.#missing(sequence)
+      return block.versionAt(entry)
+    }
+  }
+
   head(id: string): { readonly sequence: number; readonly hash: string; readonly deleted: boolean } | undefined {
     const row = this.#latestRow(id)
     return row === undefined ? undefined : { sequence: row.sequence, hash: row.hash, deleted: row.deleted }

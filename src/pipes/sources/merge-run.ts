@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import type { DatasetView } from '../../log/contract.ts'
 import { entityOf } from '../../log/stored.ts'
+import { KnownKeys } from '../../merge/absent.ts'
 import type { Composition } from '../../merge/compose.ts'
 import type { RowChange } from '../../merge/contract.ts'
 import { harvestSome } from '../../merge/harvest.ts'
@@ -63,15 +64,17 @@ export function rereadMerge(
   // With other ids or other places all is emitted again anyway.
   if (memo === undefined || input === undefined || memo.marking !== null) return []
   const layout = layoutOfMemo(memo)
-  const views = new Map(
-    memo.setup.inputs.map(({ name, number }) => [number, surroundings.snapshot().dataset(name)] as const),
+  const readers = new Map(
+    memo.setup.inputs.map(
+      ({ name, number }) => [number, surroundings.snapshot().dataset(name)?.latestReader() ?? NOBODY] as const,
+    ),
   )
   const settlement = {
     layout,
     maxMerged: plan.maxMerged,
     root: memo.root,
     composition: compositionOf(plan, surroundings),
-    entityOf: (number: number, id: string) => entityIn(views.get(number), id, holdsInternal(plan)),
+    entityOf: (number: number, id: string) => entityIn(readers.get(number) ?? NOBODY, id, holdsInternal(plan)),
   }
   const nodes = ids.map((id) => nodeKey(input.number, id))
   return rereadSome(new ClassState(store.rows(memo.epoch)), settlement, nodes)
@@ -84,12 +87,16 @@ class MergeRun {
   readonly #memo: Memo
   readonly #layout: Layout
   readonly #state: ClassState
+  /** Of a state that begins with this run: what it has. */
+  readonly #known: KnownKeys | null
   readonly #linker: Linker
   readonly #links: LinkReader
   readonly #maxShared: number
   /** Where each input ended when the run began, so that the run ends however fast they grow. */
   readonly #ends: readonly number[]
   readonly #views = new Map<number, DatasetView | undefined>()
+  /** By number of the input, for as long as the views are valid. */
+  readonly #readers = new Map<number, LatestReader>()
   /** Which datasets the places of the offset belong to, for others who read it. */
   readonly #notes: readonly StateChange[]
   #page = 0
@@ -106,7 +113,9 @@ class MergeRun {
     this.#memo = this.#remember(token, since)
     this.#hasWorked = this.#memo.epoch === token
     this.#layout = layoutOfMemo(this.#memo)
-    this.#state = new ClassState(this.#store.rows(this.#memo.epoch))
+    const rows = this.#store.rows(this.#memo.epoch)
+    this.#known = this.#hasWorked ? new KnownKeys() : null
+    this.#state = new ClassState(this.#known?.over(rows) ?? rows)
     const { rules } = this.#memo.setup
     this.#links = new LinkReader(rules.slots, languageOf(surroundings), plan.written)
     this.#linker = new Linker(this.#state, rules, this.#layout, { maxShared: this.#maxShared })
@@ -121,6 +130,7 @@ class MergeRun {
   forgetCommitted(): void {
     this.#state.committed(this.#store.committedPage())
     this.#views.clear()
+    this.#readers.clear()
   }
 
   #remember(token: string, since: Offset | null): Memo {
@@ -198,7 +208,7 @@ class MergeRun {
       const node = nodeKey(number, version.id)
       const isAnew = input.known !== null && version.sequence <= input.known
       if (!version.deleted) {
-        const links = this.#links.linksOf(number, entityOf(version, { internal: false }))
+        const links = this.#links.linksOfVersion(number, version)
         this.#linker.upsert(node, version.id, links, { isAnew })
       } else if (!isAnew) {
         this.#linker.remove(node, version.id)
@@ -243,6 +253,7 @@ class MergeRun {
   ): Batch {
     this.#hasWorked = true
     const { page, changes } = this.#state.drain()
+    this.#known?.add(changes)
     this.#page = page
     return { entities, offset, state: this.#store.page(this.#page, this.#memo, [[this.#memo.epoch, changes], ...more]) }
   }
@@ -271,8 +282,13 @@ class MergeRun {
   }
 
   #latest(input: number, id: string, internal: boolean): Entity | undefined {
-    const place = this.#memo.setup.inputs.findIndex(({ number }) => number === input)
-    return entityIn(this.#view(place), id, internal)
+    let reader = this.#readers.get(input)
+    if (reader === undefined) {
+      const place = this.#memo.setup.inputs.findIndex(({ number }) => number === input)
+      reader = this.#view(place)?.latestReader() ?? NOBODY
+      this.#readers.set(input, reader)
+    }
+    return entityIn(reader, id, internal)
   }
 
   #reportApart(members: number, values: readonly CommonValue[]): void {
@@ -294,8 +310,12 @@ class MergeRun {
 const holdsInternal = ({ config }: MergePlan): boolean =>
   config.strategy === 'list' && config.include_internal_properties
 
-function entityIn(view: DatasetView | undefined, id: string, internal: boolean): Entity | undefined {
-  const version = view?.latest(id)
+type LatestReader = ReturnType<DatasetView['latestReader']>
+
+const NOBODY: LatestReader = () => undefined
+
+function entityIn(reader: LatestReader, id: string, internal: boolean): Entity | undefined {
+  const version = reader(id)
   return version === undefined ? undefined : entityOf(version, { internal })
 }
 
