@@ -28,6 +28,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'bad-name': 400,
   'not-supported': 400,
   'config-rejected': 400,
+  'config-breaker-tripped': 400,
   'bad-tenant-name': 400,
   'unsupported-operation': 400,
   'query-invalid': 400,

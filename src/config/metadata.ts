@@ -82,7 +82,11 @@ export const globalDefaultsSchema = Type.Object({
     description: 'Pumps that do not say it themselves run when the node starts and their dataset is not populated yet.',
   }),
   infer_pipe_entity_types: Type.Boolean({ default: true }),
-  use_config_circuit_breaker: Type.Boolean({ default: false }),
+  use_config_circuit_breaker: Type.Boolean({
+    default: false,
+    description:
+      'An upload that would delete more than 10 components and more than 10 % of them is refused unless forced.',
+  }),
   reprocessing_policy: Type.Enum(['continue', 'automatic'], {
     default: 'continue',
     description:
@@ -124,7 +128,6 @@ export const globalDefaultsSchema = Type.Object({
 
 export const unsupportedOfGlobalDefaults: Readonly<Record<string, string>> = {
   infer_pipe_entity_types: 'switching schema inference off',
-  use_config_circuit_breaker: 'the circuit breaker of configuration',
   enable_background_rescan: 'background rescans',
   eager_load_microservices: 'microservices',
   symmetric_namespace_collapse: 'symmetric collapse of namespaces',

@@ -58,7 +58,10 @@ export interface Tenant {
 
   /** The configuration as a JSON array, each component exactly as it was given. */
   configText(): JsonText
-  /** Replaces all. Throws `config-rejected` with `problems` when there is an error and `force` is not set. */
+  /**
+   * Replaces all. Without `force` it throws `config-rejected` with `problems` when there is an error, and
+   * `config-breaker-tripped` when it would delete much and the node asks for this.
+   */
   replaceConfig(text: string, force: boolean): Promise<readonly Problem[]>
   problems(): readonly Problem[]
   env(): JsonText

@@ -151,6 +151,7 @@ function deployMetadata(components: readonly Component[], env: Dict) {
   const node: NodeSettings = {
     namespacedIdentifiers: namespaced_identifiers === true,
     prefixes: { ...builtinNamespaces, ...namespaces?.default },
+    guardsConfig: defaultsChecked.value.use_config_circuit_breaker === true,
     maxEntityBytes: defaultsChecked.value.max_entity_bytes_size,
     maxMerged: defaultsChecked.value.max_merged,
     signalsInternally: defaultsChecked.value.use_signalling_internally !== false,

@@ -50,6 +50,8 @@ export interface NodeSettings {
   readonly indexesIds: boolean
   /** A deleted pipe takes along what is its own (`pipe_cleanup_after_deletion`). */
   readonly cleansUp: boolean
+  /** `global_defaults.use_config_circuit_breaker`. */
+  readonly guardsConfig: boolean
   /** `global_defaults.max_entity_bytes_size`. */
   readonly maxEntityBytes: number
   /** `global_defaults.max_merged`: for merge sources that do not say. */

@@ -52,7 +52,7 @@ describe('a circuit breaker', () => {
     await changed(tenant, { circuit_breaker_threshold_factor: 0.3, circuit_breaker_threshold_count: 10 })
     expect(await tenant.runNow('b')).toMatchObject({ outcome: 'completed', changes: 30 })
     expect((await live(tenant, 'b')).filter(({ v }) => v === 2)).toHaveLength(30)
-    expect(runtime(tenant)['circuit-breaker-tripped']).toBe(false)
+    expect(runtime(tenant)).toMatchObject({ 'circuit-breaker-tripped': false, 'supported-operations': ['repost'] })
   })
 
   it('hides all that a run wrote which went above them, and stops the run and the next ones', async () => {
@@ -71,7 +71,11 @@ describe('a circuit breaker', () => {
     expect(await read(tenant, { uncommitted: true, reverse: true, limit: 1 })).toEqual(['e029:129'])
     expect(datasetEntity(tenant, 'b', 'e000')).toContain('"_updated":0')
     expect(datasetEntity(tenant, 'b', 'e000', { uncommitted: true })).toContain('"_updated":100')
-    expect(runtime(tenant)).toMatchObject({ 'circuit-breaker-tripped': true, 'count-uncommitted': 30 })
+    expect(runtime(tenant)).toMatchObject({
+      'circuit-breaker-tripped': true,
+      'count-uncommitted': 30,
+      'supported-operations': ['commit-circuit-breaker', 'rollback-circuit-breaker'],
+    })
     expect(await tenant.runNow('b')).toMatchObject({
       outcome: 'waiting',
       message: expect.stringContaining("circuit breaker of dataset 'b' tripped"),
@@ -88,6 +92,18 @@ describe('a circuit breaker', () => {
     expect(Number(offset(tenant))).toBeGreaterThan(Number(before))
     expect(await tenant.runNow('b')).toMatchObject({ outcome: 'completed', changes: 0 })
     await expect(tenant.decideBreaker('b', 'commit')).rejects.toMatchObject({ code: 'breaker-not-tripped' })
+    const events = (await live(tenant, 'system:pump_execution:b')).filter(({ _id }) =>
+      String(_id).startsWith('circuit'),
+    )
+    expect(events).toMatchObject([
+      {
+        _id: 'circuit-breaker-commit',
+        event_type: 'circuit-breaker-commit',
+        pipe: 'b',
+        event_time: expect.any(String),
+      },
+      { _id: 'circuit-breaker-rollback', pipe: 'b' },
+    ])
     await expect(tenant.decideBreaker('x', 'commit')).rejects.toMatchObject({ code: 'unknown-dataset' })
   })
 

@@ -89,7 +89,7 @@ async function replaceConfig(call: Call<{ force: boolean }>): Promise<Answer> {
     const warnings = await call.tenant.replaceConfig(isList(value) ? text : `[${text}]`, call.query.force)
     return jsonText(`{"validation_errors":${rejections(warnings, components)}}`)
   } catch (error) {
-    if ((error as { code?: unknown }).code !== 'config-rejected') throw error
+    if (!REFUSALS.has((error as { code?: unknown }).code)) throw error
     const problem = problemOf(error)
     const { problems } = error as { problems?: readonly Problem[] }
     const rest = JSON.stringify(problem.body).slice(1)
@@ -98,6 +98,9 @@ async function replaceConfig(call: Call<{ force: boolean }>): Promise<Answer> {
     })
   }
 }
+
+/** Refusals that clients are told in the shape of rest-api.md §3.4. */
+const REFUSALS: ReadonlySet<unknown> = new Set(['config-rejected', 'config-breaker-tripped'])
 
 /** Problems by component, each with the component as it was posted (rest-api.md §2.5). */
 function rejections(problems: readonly Problem[], components: readonly Value[]): string {

@@ -8,6 +8,7 @@ import { sourceOffset } from '../../pipes/full-run.ts'
 import { isReceiver, type Pipe } from '../../pipes/pipe.ts'
 import { forgetState, statePrefix } from '../../pipes/state.ts'
 import { trackingForgotten } from '../../pipes/tracking/offsets.ts'
+import { assertNotDecimating } from '../config-breaker.ts'
 import { withSnapshot } from '../datasets.ts'
 import { type Deployment, deploy } from '../deployment.ts'
 import { HubError } from '../errors.ts'
@@ -47,6 +48,7 @@ export class TenantConfiguration {
         problems: next.problems,
       })
     }
+    if (!force) assertNotDecimating(core.deployment, next)
     const gone = [...core.deployment.pipes.keys()].filter((id) => !next.pipes.has(id))
     await core.writer.journal.commit({
       meta: [

@@ -3,6 +3,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Entity } from '../../model/entity.ts'
 import { DatasetWriter, IndexCompiler } from '../../pipes/dataset-writer.ts'
+import { type EventType, eventOf, timeText } from '../../pipes/execution/event.ts'
+import { writeEvents } from '../../pipes/execution/writer.ts'
 import type * as hub from '../contract.ts'
 import { withSnapshot } from '../datasets.ts'
 import { datasetDocument } from '../documents.ts'
@@ -95,10 +97,18 @@ export class TenantDatasets {
         tenant,
         dataset,
         pipe: staging.pipe,
-        event: `circuit-breaker-${decision}`,
       },
     )
-    if (this.#core.deployment.pipes.has(staging.pipe)) this.#scheduler.forget(staging.pipe)
+    if (!this.#core.deployment.pipes.has(staging.pipe)) return
+    this.#scheduler.forget(staging.pipe)
+    await this.#tell(staging.pipe, `circuit-breaker-${decision}`)
+  }
+
+  /** In the execution log of the pipe whose dataset it is. */
+  async #tell(pipe: string, what: EventType): Promise<void> {
+    const { writer, log } = this.#core
+    const event = eventOf(pipe, what, { event_time: timeText(Date.now()) })
+    await writeEvents({ journal: writer.journal, log, indexes: this.#indexes }, pipe, [event])
   }
 
   async repost(dataset: string, ids: readonly string[]): Promise<readonly hub.Reposted[]> {
