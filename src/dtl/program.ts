@@ -78,6 +78,7 @@ export class Program {
   #emit({ target, run }: Frame): void {
     if (typeof getStored(target, ID) === 'string') run.emitted.push(target)
     else if (this.#idRequired) {
+      run.tracer?.refuse(target)
       throw new DtlError('bad-id', 'The target has no string _id.', {
         hint: 'Add one, or set "id_required": false to have entities without one left out.',
       })

@@ -44,6 +44,7 @@ export class Tracer {
   isCut = false
   readonly #mask: (text: string) => string
   #open: (OpenStep | null)[] = []
+  #refused: string | null = null
 
   constructor(mask: (text: string) => string = (text) => text) {
     this.#mask = mask
@@ -75,8 +76,14 @@ export class Tracer {
     return this.#steps.map(({ told, ...step }) => ({ ...step, input: textsOf(told) }))
   }
 
-  /** What the innermost step that failed had got. */
+  /** What the run came to and may not give. */
+  refuse(target: Value): void {
+    this.#refused = this.#text(target)
+  }
+
+  /** What the innermost step that failed had got, or what was refused at the end. */
   failedInput(): readonly string[] {
+    if (this.#refused !== null) return [this.#refused]
     return textsOf(this.#steps.findLast(({ failed }) => failed)?.told ?? [])
   }
 

@@ -154,6 +154,45 @@ describe('an error at run time', () => {
     })
   })
 
+  it('shows a target that has no id', () => {
+    const rules = {
+      default: [
+        ['copy', '*'],
+        ['add', '_id', ['plus', 1, '_S.n']],
+      ],
+    }
+    expect(failing(rules, '{"_id": "e1", "n": 1}').details).toEqual({
+      pointer: '/rules/default',
+      entity: 'e1',
+      values: ['{"_id":2,"n":1}'],
+    })
+  })
+
+  it('of encryption does not show keys', () => {
+    const rules = { default: [['add', 'x', ['encrypt-pki', '_S.key', '_S.v']]] }
+    expect(failing(rules, '{"_id": "e1", "key": "hunter2", "v": "a"}').details).toEqual({
+      pointer: '/rules/default/0',
+      entity: 'e1',
+      values: ['"***"', '"a"'],
+    })
+  })
+
+  it.each([
+    ['bad-argument', ['range', 0, 9, '_S.zero'], ['0', '9', '0']],
+    ['bad-argument', ['slice', 0, 9, '_S.zero', '_S.list'], ['0', '9', '0', '[1,2]']],
+    ['recursion-too-deep', ['apply', 'deep', '_S.list'], undefined],
+    ['too-much-work', ['map', ['range', 0, 1000000], ['range', 0, 1000000]], undefined],
+  ] as const)('%s of %j names the entity, the place and what to do', (code, expression, values) => {
+    const error = failing(
+      { default: [['add', 'x', expression]], deep: [['add', 'y', ['apply', 'deep', '_S.']]] },
+      '{"_id": "e1", "zero": 0, "list": [1, 2]}',
+    )
+    expect(error.code).toBe(code)
+    expect(error.hint).toMatch(/\S/)
+    expect(error.details).toMatchObject({ entity: 'e1', pointer: expect.stringMatching(/^\/rules\//) })
+    expect(error.details.values).toEqual(values)
+  })
+
   it('of fail! says what the program says', () => {
     expect(failing({ default: [['fail!', 'no']] }, '{"_id": "e1"}').details).toEqual({
       pointer: '/rules/default/0',
