@@ -1,7 +1,7 @@
 /** What a program needs and touches, read off its nodes. */
 
 import { reachableRules } from './check.ts'
-import type { Analysis, DtlSettings, IndexSpec } from './contract.ts'
+import type { Analysis, DtlSettings, Emission, IndexSpec } from './contract.ts'
 import { emissionOf } from './emission.ts'
 import { indexText } from './index-text.ts'
 import { planSpec } from './plan.ts'
@@ -27,6 +27,7 @@ export function analyse(program: ProgramNode, settings: DtlSettings): Analysis {
     })
   }
   const purity = purityOf(rules, settings)
+  let emission: Emission | undefined
   const lookedUp = purity.lookups.map(({ what }) => what).filter((dataset) => dataset !== UNKNOWN)
   return {
     indexes: uniqueIndexes(specs.flatMap((spec) => indexesOf(spec, settings))),
@@ -36,7 +37,11 @@ export function analyse(program: ProgramNode, settings: DtlSettings): Analysis {
     createsChildren,
     trips,
     purity,
-    emission: emissionOf(program, rules, settings),
+    /** Not everybody who compiles a program asks. */
+    get emission() {
+      emission ??= emissionOf(program, rules, settings)
+      return emission
+    },
   }
 }
 

@@ -100,7 +100,18 @@ interface Uses {
   readonly hasHops: boolean
 }
 
+/** Nodes never change, and every analysis asks again. */
+const known = new WeakMap<RuleNode, Uses>()
+
 function usesOf(rule: RuleNode): Uses {
+  const former = known.get(rule)
+  if (former !== undefined) return former
+  const uses = findUses(rule)
+  known.set(rule, uses)
+  return uses
+}
+
+function findUses(rule: RuleNode): Uses {
   const rules: RuleUse[] = []
   let hasHops = false
   walk(rule.block, {

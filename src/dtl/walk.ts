@@ -30,10 +30,11 @@ export function walk(node: ArgumentNode | undefined, visitor: Visitor, isBound =
       return
     case 'call':
       if (visitor.call?.(node) === SKIP) return
-      node.arguments.forEach((argument, place) => {
+      for (let place = 0; place < node.arguments.length; place++) {
         const kind = node.parameters[place]?.kind
-        walk(argument, visitor, isBound || kind === 'function-expression' || kind === 'default-value-expression')
-      })
+        const binds = kind === 'function-expression' || kind === 'default-value-expression'
+        walk(node.arguments[place], visitor, isBound || binds)
+      }
       return
     case 'block':
       for (const transform of node.transforms) {
