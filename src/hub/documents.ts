@@ -8,10 +8,12 @@ import { exactnessOf } from '../pipes/exactness/exactness.ts'
 import { interruptedRun, sourceOffset } from '../pipes/full-run.ts'
 import { isPublisher, isReceiver, type Pipe, runsByPump } from '../pipes/pipe.ts'
 import { outOfSync } from '../pipes/reprocessing/reprocess.ts'
+import { pendingCount } from '../pipes/retries/queue.ts'
 import { trackedTo } from '../pipes/tracking/offsets.ts'
 import type { DeployedComponent, DeployedPipe } from './deployment.ts'
 import { unpopulatedNow } from './exactness.ts'
 import { supportedOperations } from './operations.ts'
+import type { PumpCounters } from './pump-counters.ts'
 import type { PumpState } from './pump-state.ts'
 
 export function pipeDocument(deployed: DeployedPipe, state: PumpState, snapshot: Snapshot): string {
@@ -42,6 +44,8 @@ export interface Outlook {
   readonly nextRunAt: number | null
   /** As far as the node is concerned. */
   readonly mayRunByItself: boolean
+  /** What it did since the hub started. */
+  readonly counters: PumpCounters
 }
 
 export function pumpDocument(deployed: DeployedPipe, state: PumpState, outlook: Outlook, snapshot: Snapshot): string {
@@ -66,6 +70,9 @@ export function pumpDocument(deployed: DeployedPipe, state: PumpState, outlook: 
     progress: progress(state),
     queues: pipe === null ? { source: null, dependencies: null } : queues(pipe, snapshot),
     'supported-operations': supportedOperations(pipe),
+    retries: pendingCount(component.id, snapshot),
+    'dead-letters': deadLetters(pipe, snapshot),
+    counters: outlook.counters,
   }
   const config = pumpConfig(pipe)
   return `{"_id":${JSON.stringify(component.id)},"config":${JSON.stringify(config)},"runtime":${JSON.stringify(runtime)}}`
@@ -104,6 +111,14 @@ function reasons(pipe: Pipe | null, snapshot: Snapshot): readonly object[] {
     since: isoTime(at),
     'is-healing': isHealing,
   }))
+}
+
+/** The dataset of what was given up, and how much is in it; null: there is none. */
+function deadLetters(pipe: Pipe | null, snapshot: Snapshot): Record<string, unknown> | null {
+  const dataset = pipe?.errors.deadLetters?.dataset
+  if (dataset === undefined) return null
+  const view = snapshot.dataset(dataset)
+  return { dataset, ...(view === undefined ? {} : counts(view)) }
 }
 
 /** A full run under way or interrupted: how far it came, as of what is saved. Until it is complete `last-seen` stays. */

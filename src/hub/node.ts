@@ -168,6 +168,7 @@ export class HubNode implements hub.Node {
       logger: this.#options.logger,
       graphBudget: this.#options.graphBudget ?? GRAPH_BUDGET,
       backups: this.#backups,
+      version: this.version,
       withGraph: this.#options.withGraph ?? true,
       onFatal: this.#options.onFatal,
     })

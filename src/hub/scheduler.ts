@@ -1,5 +1,6 @@
 /** Decides when pumps run: on their schedule, when an input grew (a signal), when what they waited for came, and when asked. */
 
+import type { Person } from '../pipes/execution/event.ts'
 import type { Pipe } from '../pipes/pipe.ts'
 import { runsByPump } from '../pipes/pipe.ts'
 import type { RunReport } from '../pipes/run-report.ts'
@@ -37,6 +38,12 @@ const LEAST_REST_MS = 1
 /** A pipe that waits for something is tried again after this long even without a signal. */
 const WAITING_RETRY_MS = 5_000
 const LONGEST_SLEEP_MS = 60_000
+
+/** A run that somebody asks for. */
+export interface AskedRun {
+  readonly rescan: boolean
+  readonly person?: Person | null
+}
 
 /** May the pump run by itself, as far as the node is concerned (task_manager)? */
 export type MayRun = (pipe: Pipe) => boolean
@@ -135,7 +142,7 @@ export class Scheduler {
   }
 
   /** Runs it now and gives the report; an error when it is running or may not run. */
-  run(id: string, options: { readonly rescan: boolean } = { rescan: false }): Promise<RunReport> {
+  run(id: string, options: AskedRun = { rescan: false }): Promise<RunReport> {
     const operation = options.rescan ? 'start-rescan' : 'start'
     const pipe = this.#pipes.get(id)
     if (pipe === undefined || !runsByPump(pipe)) {
@@ -149,7 +156,7 @@ export class Scheduler {
     }
     const isBusy = options.rescan && pipe.rescansInBackground ? this.#rescans.has(id) : this.#inFlight.has(id)
     if (isBusy) throw new HubError('already-running', `The pump of pipe '${id}' is running already.`)
-    return this.#begin(pipe, options.rescan ? 'rescan' : null)
+    return this.#begin(pipe, options.rescan ? 'rescan' : null, options.person ?? null)
   }
 
   async stop(id: string): Promise<void> {
@@ -214,30 +221,36 @@ export class Scheduler {
   }
 
   /** `asked`: what the run is to do; null: what its schedule says. */
-  #begin(pipe: Pipe, asked: RunKind | null): Promise<RunReport> {
+  #begin(pipe: Pipe, asked: RunKind | null, person: Person | null = null): Promise<RunReport> {
     const state = this.state(pipe.id)
     const startedAt = this.#ports.now()
     this.#owed.delete(pipe.id)
     state.runs++
     const kind = asked ?? runKind(pipe.pump, state, state.runs, startedAt)
     if (kind === 'rescan') state.rescannedAt = startedAt
-    if (kind !== 'rescan' || !pipe.rescansInBackground) return this.#beginMain(pipe, state, kind, startedAt)
+    if (kind !== 'rescan' || !pipe.rescansInBackground) return this.#beginMain(pipe, state, kind, startedAt, person)
     if (!this.#rescans.has(pipe.id)) {
       // The schedule has had its run; the next goes on beside the rescan.
       state.lastStartedAt = startedAt
-      return this.#beginRescan(pipe, state, startedAt)
+      return this.#beginRescan(pipe, state, startedAt, person)
     }
-    return this.#beginMain(pipe, state, 'incremental', startedAt)
+    return this.#beginMain(pipe, state, 'incremental', startedAt, person)
   }
 
-  #beginMain(pipe: Pipe, state: PumpState, kind: RunKind, startedAt: number): Promise<RunReport> {
+  #beginMain(
+    pipe: Pipe,
+    state: PumpState,
+    kind: RunKind,
+    startedAt: number,
+    person: Person | null,
+  ): Promise<RunReport> {
     state.running = { startedAt, read: 0, kind }
-    return this.#track(this.#inFlight, pipe, this.#finish(pipe, state, state.running))
+    return this.#track(this.#inFlight, pipe, this.#finish(pipe, state, state.running, person))
   }
 
-  #beginRescan(pipe: Pipe, state: PumpState, startedAt: number): Promise<RunReport> {
+  #beginRescan(pipe: Pipe, state: PumpState, startedAt: number, person: Person | null): Promise<RunReport> {
     state.rescanning = { startedAt, read: 0, kind: 'rescan' }
-    return this.#track(this.#rescans, pipe, this.#finishRescan(pipe, state))
+    return this.#track(this.#rescans, pipe, this.#finishRescan(pipe, state, person))
   }
 
   #track(lane: Map<string, Promise<RunReport>>, { id }: Pipe, run: Promise<RunReport>): Promise<RunReport> {
@@ -246,9 +259,9 @@ export class Scheduler {
     return run
   }
 
-  async #finish(pipe: Pipe, state: PumpState, { kind, startedAt }: Running): Promise<RunReport> {
+  async #finish(pipe: Pipe, state: PumpState, { kind, startedAt }: Running, person: Person | null): Promise<RunReport> {
     try {
-      const report = await this.#ports.run(pipe.id, { kind, isBackground: false })
+      const report = await this.#ports.run(pipe.id, { kind, isBackground: false, ...by(person) })
       state.last = report
       return report
     } finally {
@@ -268,14 +281,14 @@ export class Scheduler {
     }
   }
 
-  async #finishRescan(pipe: Pipe, state: PumpState): Promise<RunReport> {
+  async #finishRescan(pipe: Pipe, state: PumpState, person: Person | null): Promise<RunReport> {
     const { id } = pipe
     if (!state.owesRescan) {
       state.owesRescan = true
       await this.#ports.save(new Map([[id, state]]))
     }
     try {
-      const report = await this.#ports.run(id, { kind: 'rescan', isBackground: true })
+      const report = await this.#ports.run(id, { kind: 'rescan', isBackground: true, ...by(person) })
       state.lastRescan = report
       // What may not run beside others is done by an ordinary run.
       if (report.outcome === 'waiting') this.#owed.add(id)
@@ -341,7 +354,7 @@ export class Scheduler {
 
   /** One that was interrupted goes on when its pump is due. */
   #goOnRescanning(pipe: Pipe, state: PumpState, now: number): void {
-    if (pipe.rescansInBackground) void this.#beginRescan(pipe, state, now).catch(() => {})
+    if (pipe.rescansInBackground) void this.#beginRescan(pipe, state, now, null).catch(() => {})
     else state.owesRescan = false
   }
 }
@@ -352,3 +365,5 @@ const withoutMention = (report: RunReport | null, name: string): RunReport | nul
     : report
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+const by = (person: Person | null): { readonly person?: Person } => (person === null ? {} : { person })

@@ -26,6 +26,7 @@ import type { PumpState } from './pump-state.ts'
 import { TenantConfiguration } from './tenant/configuration.ts'
 import { TenantCore, type TenantOptions } from './tenant/core.ts'
 import { TenantDatasets } from './tenant/datasets.ts'
+import { TenantEvents } from './tenant/events.ts'
 import { TenantIndexes } from './tenant/indexes.ts'
 import { TenantPumps } from './tenant/pumps.ts'
 import type { Subscription } from './webhooks.ts'
@@ -34,6 +35,7 @@ export class HubTenant implements hub.Tenant {
   readonly name: string
   readonly base: string
   readonly #core: TenantCore
+  readonly #events: TenantEvents
   readonly #pumps: TenantPumps
   readonly #configuration: TenantConfiguration
   readonly #datasets: TenantDatasets
@@ -43,9 +45,10 @@ export class HubTenant implements hub.Tenant {
     this.name = core.options.name
     this.base = core.options.base
     this.#core = core
-    this.#pumps = new TenantPumps(core)
+    this.#events = new TenantEvents(core)
+    this.#pumps = new TenantPumps(core, this.#events)
     this.#configuration = new TenantConfiguration(core, this.#pumps)
-    this.#datasets = new TenantDatasets(core, this.#pumps.scheduler)
+    this.#datasets = new TenantDatasets(core, this.#pumps.scheduler, this.#events)
     this.#indexes = new TenantIndexes(core)
   }
 
@@ -67,6 +70,7 @@ export class HubTenant implements hub.Tenant {
     await options.pool.open({ tenant: options.name, base: options.base, path, connect: writer.connect })
     tenant.#indexes.restore()
     await tenant.#configuration.restore()
+    await tenant.#events.tellRestored()
     return tenant
   }
 
@@ -136,8 +140,13 @@ export class HubTenant implements hub.Tenant {
     return this.#pumps.pumpDocument(id)
   }
 
-  operate(id: string, operation: string, fields: Readonly<Record<string, string>>): Promise<void> {
-    return this.#pumps.operate(id, operation, fields)
+  operate(
+    id: string,
+    operation: string,
+    fields: Readonly<Record<string, string>>,
+    person: hub.Person | null = null,
+  ): Promise<void> {
+    return this.#pumps.operate(id, operation, fields, person)
   }
 
   signalled(id: string, token: string): void {
@@ -255,12 +264,12 @@ export class HubTenant implements hub.Tenant {
     return this.#datasets.recordErased(tenant, had)
   }
 
-  decideBreaker(dataset: string, decision: 'commit' | 'rollback'): Promise<void> {
-    return this.#datasets.decideBreaker(dataset, decision)
+  decideBreaker(dataset: string, decision: 'commit' | 'rollback', person: hub.Person | null = null): Promise<void> {
+    return this.#datasets.decideBreaker(dataset, decision, person)
   }
 
-  repost(dataset: string, ids: readonly string[]): Promise<readonly hub.Reposted[]> {
-    return this.#datasets.repost(dataset, ids)
+  repost(dataset: string, ids: readonly string[], person: hub.Person | null = null): Promise<readonly hub.Reposted[]> {
+    return this.#datasets.repost(dataset, ids, person)
   }
 
   append(dataset: string, body: Uint8Array, force: boolean): Promise<number> {

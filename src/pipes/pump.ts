@@ -21,7 +21,7 @@ import { Thresholds, TooManyDependants } from './tracking/thresholds.ts'
 import { Tracker } from './tracking/tracker.ts'
 
 export async function runPipe(pipe: Pipe, ports: RunPorts, order: RunOrder, signal: AbortSignal): Promise<RunReport> {
-  const run = new Run(pipe, ports, order.person ?? null)
+  const run = new Run(pipe, ports, order)
   try {
     const waiting = await waitingFor(run, signal)
     if (waiting !== null) return await run.end('waiting', waiting)

@@ -21,8 +21,6 @@ export interface RunPorts {
   readonly now: () => number
   readonly uuid: () => string
   readonly naming: Naming
-  /** Of the hub, for its log. */
-  readonly version?: string
   system(id: string | undefined): SystemPort
   /** Resolves when the dataset has the index and it is complete. */
   assertIndex(index: NeededIndex): Promise<void>

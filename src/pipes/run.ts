@@ -5,8 +5,7 @@ import type { Commit, Committed, DatasetView, RunToken, Snapshot } from '../log/
 import { type Found, inherited, withOutside } from './completeness.ts'
 import type { Surroundings } from './contract.ts'
 import { PipeError } from './errors.ts'
-import type { Person } from './execution/event.ts'
-import { RunLog } from './execution/run-log.ts'
+import { type Asked, RunLog } from './execution/run-log.ts'
 import { RunHopsMeter } from './hops-meter.ts'
 import { OutputTrace } from './output-trace.ts'
 import type { Pipe } from './pipe.ts'
@@ -45,12 +44,11 @@ export class Run {
   /** Where it remembers what it made of each source entity, if it does. */
   trace: OutputTrace | null = null
 
-  /** `person`: who started it. */
-  constructor(pipe: Pipe, ports: RunPorts, person: Person | null = null) {
+  constructor(pipe: Pipe, ports: RunPorts, asked: Asked = {}) {
     this.pipe = pipe
     this.ports = ports
     this.#startedAt = ports.now()
-    this.log = new RunLog(pipe, ports, this.#startedAt, person)
+    this.log = new RunLog(pipe, ports, this.#startedAt, asked)
     this.position = new ReadPosition(ports.log.snapshot())
     this.#noteInputs()
     this.#meter = new RunHopsMeter(pipe.hopsThresholds, ports.logger)

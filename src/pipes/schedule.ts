@@ -19,6 +19,8 @@ export interface RunOrder {
   readonly webhook?: Webhook
   /** Who asked for it; absent: nobody. */
   readonly person?: Person
+  /** Of the hub, for the log. */
+  readonly version?: string
 }
 
 /** What has happened that a schedule counts from; milliseconds since 1970. */

@@ -1,6 +1,6 @@
 /** What a Prometheus server reads: pipes, pumps, graph and requests (names of hub.md §25.4). */
 
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { Type } from 'typebox'
 import type { Node, Tenant, ThreadStatus } from '../../hub/contract.ts'
 import { type Route, route } from '../route.ts'
@@ -49,11 +49,22 @@ export function createMetrics(node: Node): Metrics {
 const STATES = ['healthy', 'unhealthy', 'unknown'] as const
 
 function createGauges(register: Registry) {
-  const all: Gauge[] = []
+  const all: (Gauge | Counter)[] = []
   const gauge = (name: string, help: string, labelNames: string[] = ['tenant', 'pipe']): Gauge => {
     const made = new Gauge({ name, help, labelNames, registers: [register] })
     all.push(made)
     return made
+  }
+  const LABELS = ['tenant', 'pipe']
+  /** With when it began to count, as OpenMetrics has it. */
+  const counter = (name: string, help: string) => {
+    const total = new Counter({ name: `${name}_total`, help, labelNames: LABELS, registers: [register] })
+    all.push(total)
+    const created = gauge(`${name}_created`, `When ${name}_total began to count, seconds since 1970.`)
+    return (labels: Record<string, string>, value: number, since: number) => {
+      total.inc(labels, value)
+      created.set(labels, since)
+    }
   }
   const health = gauge('sesam_health', 'Whether all is well.', ['tenant', 'sesam_health'])
   const backup = gauge('sesam_backup_health', 'Whether backups are made as they should be.', [
@@ -75,6 +86,24 @@ function createGauges(register: Registry) {
   const totalTime = gauge('sesam_pump_total_time', 'Seconds of the last run, 0 if there was none.')
   const successful = gauge('sesam_pump_successful', 'Last run: 1 good, -1 bad, 0 none.')
   const scheduled = gauge('sesam_pump_scheduled_time', 'When the pump runs next, seconds since 1970.')
+  const completedAt = gauge('sesam_pump_last_completed_time', 'When a run was completed last, seconds since 1970.')
+  const retryable = gauge('sesam_pump_entities_retryable', 'Entities that wait to be retried.')
+  const deadExist = gauge('sesam_pipe_dead_letter_dataset_count_index_exists', 'Live dead letters.')
+  const deadDeleted = gauge('sesam_pipe_dead_letter_dataset_count_index_deleted', 'Deleted dead letters.')
+  const deadLogged = gauge('sesam_pipe_dead_letter_dataset_count_log_exists', 'Versions of dead letters.')
+  const counters = {
+    started: counter('sesam_pump_started', 'Runs that did something.'),
+    completed: counter('sesam_pump_completed', 'Runs that did something and were completed.'),
+    failed: counter('sesam_pump_failed', 'Runs that failed.'),
+    interrupted: counter('sesam_pump_interrupted', 'Runs that were stopped.'),
+    changes: counter('sesam_pump_entities_changes', 'Changes that runs made.'),
+    seen: counter('sesam_pump_entities_seen', 'Entities that runs read.'),
+    compacted: counter('sesam_pump_entities_compacted', 'Versions that compaction took away after runs.'),
+    deletionTracked: counter(
+      'sesam_pump_entities_deletion_tracked',
+      'Entities deleted because a full run did not bring them.',
+    ),
+  } as const
   const scraped = gauge('sesam_pump_scrape_time', 'When this was read, seconds since 1970.')
   const quads = gauge('samtale_graph_quads', 'Statements in the graph.', ['tenant'])
   const budget = gauge('samtale_graph_budget', 'Statements the graph may hold.', ['tenant'])
@@ -97,12 +126,21 @@ function createGauges(register: Registry) {
     setIf(exists, labels, pipe.storage?.['count-index-exists'])
     setIf(deleted, labels, pipe.storage?.['count-index-deleted'])
     setIf(logged, labels, pipe.storage?.['count-log-exists'])
+    setIf(deadExist, labels, runtime['dead-letters']?.['count-index-exists'])
+    setIf(deadDeleted, labels, runtime['dead-letters']?.['count-index-deleted'])
+    setIf(deadLogged, labels, runtime['dead-letters']?.['count-log-exists'])
     // Not for pumps that do not run by themselves (hub.md §25.4).
     if (runtime['is-disabled'] || pump.config?.mode === 'manual' || pump.config?.mode === 'off') return
     const last = runtime['last-report']
     totalTime.set(labels, last?.seconds ?? 0)
     successful.set(labels, last?.outcome === 'completed' ? 1 : last?.outcome === 'failed' ? -1 : 0)
     scraped.set(labels, Date.now() / 1000)
+    setIf(retryable, labels, runtime.retries)
+    const { counters: counted } = runtime
+    if (counted !== undefined) {
+      for (const [name, set] of Object.entries(counters)) set(labels, counted[name] ?? 0, counted.created ?? 0)
+      setIf(completedAt, labels, counted.lastCompleted)
+    }
     if (typeof runtime['next-run'] === 'string') scheduled.set(labels, Date.parse(runtime['next-run']) / 1000)
   }
 
@@ -168,6 +206,10 @@ interface PumpDocument {
     readonly 'next-run'?: string | null
     readonly 'last-report'?: { readonly outcome: string; readonly seconds: number } | null
     readonly queues?: { readonly source?: number | null }
+    readonly retries?: number
+    readonly 'dead-letters'?: Readonly<Record<string, number>> | null
+    /** By the names of {@link createGauges}. */
+    readonly counters?: Readonly<Record<string, number>>
   }
 }
 

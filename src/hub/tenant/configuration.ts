@@ -86,10 +86,18 @@ export class TenantConfiguration {
     await this.#cleanUp(deleted === undefined ? [] : (JSON.parse(deleted) as string[]))
   }
 
+  /** All dead letters that there are make it complete: who hops to them need not wait for one. */
+  async #assertDeadLetters(dataset: string): Promise<void> {
+    const { journal } = this.#core.writer
+    const { populated } = await journal.assertDataset(dataset)
+    if (!populated) await journal.commit({ populated: [[dataset, true]] })
+  }
+
   async #deploy(next: Deployment): Promise<void> {
     const core = this.#core
     const { journal } = core.writer
     for (const { pipe } of next.pipes.values()) {
+      if (pipe?.errors.deadLetters) await this.#assertDeadLetters(pipe.errors.deadLetters.dataset)
       if (pipe?.sink.kind !== 'dataset') continue
       const { populated } = await journal.assertDataset(pipe.sink.dataset, { durable: pipe.isDurable })
       if (!populated && isPopulatedAtLoad(pipe)) await journal.commit({ populated: [[pipe.sink.dataset, true]] })

@@ -21,6 +21,8 @@ export interface TenantOptions {
   readonly base: string
   /** Folder of the tenant's data. */
   readonly folder: string
+  /** Of the hub. */
+  readonly version: string
   /** Where others reach it, once that is known. */
   readonly address?: () => string | null
   readonly pool: PumpPool

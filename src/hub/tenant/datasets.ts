@@ -3,8 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Entity } from '../../model/entity.ts'
 import { DatasetWriter, IndexCompiler } from '../../pipes/dataset-writer.ts'
-import { type EventType, eventOf, timeText } from '../../pipes/execution/event.ts'
-import { writeEvents } from '../../pipes/execution/writer.ts'
+import type { Person } from '../../pipes/execution/event.ts'
 import type * as hub from '../contract.ts'
 import { withSnapshot } from '../datasets.ts'
 import { datasetDocument } from '../documents.ts'
@@ -12,15 +11,18 @@ import { recordTenant } from '../erasure.ts'
 import { HubError } from '../errors.ts'
 import type { Scheduler } from '../scheduler.ts'
 import { type TenantCore, transferable } from './core.ts'
+import type { TenantEvents } from './events.ts'
 
 export class TenantDatasets {
   readonly #core: TenantCore
   readonly #scheduler: Scheduler
+  readonly #events: TenantEvents
   readonly #indexes = new IndexCompiler()
 
-  constructor(core: TenantCore, scheduler: Scheduler) {
+  constructor(core: TenantCore, scheduler: Scheduler, events: TenantEvents) {
     this.#core = core
     this.#scheduler = scheduler
+    this.#events = events
   }
 
   document(id: string): string | undefined {
@@ -77,7 +79,7 @@ export class TenantDatasets {
     return recordTenant({ journal: writer.journal, log, now: Date.now, uuid: randomUUID }, tenant, had)
   }
 
-  async decideBreaker(dataset: string, decision: 'commit' | 'rollback'): Promise<void> {
+  async decideBreaker(dataset: string, decision: 'commit' | 'rollback', person: Person | null): Promise<void> {
     const staging = withSnapshot(this.#core, (snapshot) => {
       const view = snapshot.dataset(dataset)
       if (view === undefined) throw new HubError('unknown-dataset', `There is no dataset '${dataset}'.`)
@@ -101,17 +103,10 @@ export class TenantDatasets {
     )
     if (!this.#core.deployment.pipes.has(staging.pipe)) return
     this.#scheduler.forget(staging.pipe)
-    await this.#tell(staging.pipe, `circuit-breaker-${decision}`)
+    await this.#events.tell(staging.pipe, `circuit-breaker-${decision}`, {}, person)
   }
 
-  /** In the execution log of the pipe whose dataset it is. */
-  async #tell(pipe: string, what: EventType): Promise<void> {
-    const { writer, log } = this.#core
-    const event = eventOf(pipe, what, { event_time: timeText(Date.now()) })
-    await writeEvents({ journal: writer.journal, log, indexes: this.#indexes }, pipe, [event])
-  }
-
-  async repost(dataset: string, ids: readonly string[]): Promise<readonly hub.Reposted[]> {
+  async repost(dataset: string, ids: readonly string[], person: Person | null): Promise<readonly hub.Reposted[]> {
     const { name: tenant, pool, logger } = this.#core.options
     const reposted = await pool.call('repost', { tenant, dataset, ids })
     logger.info(`${reposted.length} entities of dataset '${dataset}' were reposted.`, {
@@ -119,6 +114,7 @@ export class TenantDatasets {
       dataset,
       event: 'entities-reposted',
     })
+    await this.#events.tellReposted(dataset, reposted, person)
     return reposted
   }
 

@@ -1,52 +1,71 @@
 /** Does what is asked of the pumps of a tenant (rest-api.md §4.2). */
 
+import type { Person } from '../../pipes/execution/event.ts'
 import { fullRunForgotten, sourceOffset, voidFullRun } from '../../pipes/full-run.ts'
 import type { Pipe } from '../../pipes/pipe.ts'
 import { noteOffset, noteReason, TRACKING_RESET } from '../../pipes/reprocessing/sync-state.ts'
+import { forgetRetries } from '../../pipes/retries/queue.ts'
 import { trackingForgotten } from '../../pipes/tracking/offsets.ts'
 import { withSnapshot } from '../datasets.ts'
 import { HubError } from '../errors.ts'
 import { asOperation } from '../operations.ts'
 import type { Scheduler } from '../scheduler.ts'
 import type { TenantCore } from './core.ts'
+import type { TenantEvents } from './events.ts'
 import { forgetting } from './forgetting.ts'
 
 export class PumpOperations {
   readonly #core: TenantCore
   readonly #scheduler: Scheduler
+  readonly #events: TenantEvents
 
-  constructor(core: TenantCore, scheduler: Scheduler) {
+  constructor(core: TenantCore, scheduler: Scheduler, events: TenantEvents) {
     this.#core = core
     this.#scheduler = scheduler
+    this.#events = events
   }
 
-  async operate(id: string, asked: string, fields: Readonly<Record<string, string>>): Promise<void> {
+  /** `person`: who asks. */
+  async operate(
+    id: string,
+    asked: string,
+    fields: Readonly<Record<string, string>>,
+    person: Person | null,
+  ): Promise<void> {
     const operation = asOperation(id, this.#core.known(id).pipe, asked)
     switch (operation) {
       case 'start':
       case 'start-rescan':
         this.#core.options.pool.excuse({ tenant: this.#core.options.name, pipe: id })
         // The answer comes when the pump runs, not when it is done.
-        this.#scheduler.run(id, { rescan: operation === 'start-rescan' }).catch(() => {})
+        this.#scheduler.run(id, { rescan: operation === 'start-rescan', person }).catch(() => {})
         return
       case 'stop':
         return this.#scheduler.stop(id)
       case 'enable':
-        return this.#scheduler.setDisabled(id, false, null)
+        await this.#scheduler.setDisabled(id, false, null)
+        return this.#events.tell(id, 'pump-enabled', {}, person)
       case 'disable':
-        return this.#scheduler.setDisabled(id, true, fields.comment ?? null)
+        return this.#disable(id, fields.comment ?? null, person)
       case 'update-last-seen':
-        return this.#updateLastSeen(this.#core.runnable(id), fields['last-seen'])
+        return this.#updateLastSeen(this.#core.runnable(id), fields['last-seen'], person)
       case 'set-last-seen-to-end':
-        return this.#setToEnd(this.#core.runnable(id))
+        return this.#setToEnd(this.#core.runnable(id), person)
       case 'reset-rescan':
         return this.#resetRescan(id)
       case 'reset-tracking':
         return this.#resetTracking(id)
+      case 'discard-retries':
+        return this.#discardRetries(id, person)
     }
   }
 
-  async #updateLastSeen(pipe: Pipe, offset: string | undefined): Promise<void> {
+  async #disable(id: string, comment: string | null, person: Person | null): Promise<void> {
+    await this.#scheduler.setDisabled(id, true, comment)
+    await this.#events.tell(id, 'pump-disabled', comment === null ? {} : { comment }, person)
+  }
+
+  async #updateLastSeen(pipe: Pipe, offset: string | undefined, person: Person | null): Promise<void> {
     if (offset === undefined) {
       throw new HubError('bad-request', "The operation 'update-last-seen' needs the field 'last-seen'.", {
         hint: 'An empty last-seen resets the pipe.',
@@ -58,17 +77,18 @@ export class PumpOperations {
         hint: 'It is a whole number, or one for each dataset with commas between them. An empty one resets the pipe.',
       })
     }
-    await this.#setOffset(pipe.id, offset === '' ? null : offset)
+    await this.#setOffset(pipe.id, offset === '' ? null : offset, person)
   }
 
-  async #setToEnd(pipe: Pipe): Promise<void> {
+  async #setToEnd(pipe: Pipe, person: Person | null): Promise<void> {
     const end = withSnapshot(this.#core, (snapshot) => pipe.source.end?.(snapshot) ?? null)
     // Where nothing is there, nothing is skipped.
-    if (end !== null) await this.#setOffset(pipe.id, end)
+    if (end !== null) await this.#setOffset(pipe.id, end, person)
   }
 
-  async #setOffset(id: string, offset: string | null): Promise<void> {
+  async #setOffset(id: string, offset: string | null, person: Person | null): Promise<void> {
     this.#assertIdle(id, 'its offset is set')
+    const former = withSnapshot(this.#core, (snapshot) => snapshot.offset(sourceOffset(id)) ?? null)
     // A full run that was interrupted is given up with the offset it began at.
     await forgetting(this.#core, (present, commit) => voidFullRun(id, present, commit))
     const noted = withSnapshot(this.#core, (snapshot) => {
@@ -79,8 +99,19 @@ export class PumpOperations {
       offsets: [[sourceOffset(id), offset]],
       state: [...fullRunForgotten(id), ...noted],
     })
+    // Everything is read again after a reset, what waits to be retried as well.
+    if (offset === null) await forgetting(this.#core, (present, commit) => forgetRetries(id, present, commit))
     await this.#scheduler.forgetRescan(id)
     this.#scheduler.forget(id)
+    const properties = { pipe_offset: offset ?? '', original_pipe_offset: former, is_reset: offset === null }
+    await this.#events.tell(id, 'pump-offset-set', properties, person)
+  }
+
+  /** Nothing waits to be retried any more; it is not among the dead letters either. */
+  async #discardRetries(id: string, person: Person | null): Promise<void> {
+    this.#assertIdle(id, 'its retries are discarded')
+    await forgetting(this.#core, (present, commit) => forgetRetries(id, present, commit))
+    await this.#events.tell(id, 'pump-discard-retries', {}, person)
   }
 
   /** A rescan that was interrupted is given up: the next begins anew. Without an offset the next run reads everything anyway. */

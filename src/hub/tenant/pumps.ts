@@ -1,6 +1,7 @@
 /** The pipes of a tenant and their pumps: when they run, what is asked of them, what became of it. */
 
 import { writeJson } from '../../model/json.ts'
+import type { Person } from '../../pipes/execution/event.ts'
 import { isReceiver } from '../../pipes/pipe.ts'
 import { newTally, type RunReport, reportOf } from '../../pipes/run-report.ts'
 import { type RunOrder, signalsOf } from '../../pipes/schedule.ts'
@@ -10,10 +11,12 @@ import { type Outlook, pipeDocument, pumpDocument } from '../documents.ts'
 import { HubError } from '../errors.ts'
 import { Housekeeping, type HousekeepingPorts } from '../housekeeping.ts'
 import { assertPublishes, publicationOf } from '../publication.ts'
+import { PumpsCounters } from '../pump-counters.ts'
 import { type PumpState, stateOf, stateText } from '../pump-state.ts'
 import { Scheduler } from '../scheduler.ts'
 import { mayRunBy } from '../task-manager.ts'
 import { type TenantCore, transferable } from './core.ts'
+import type { TenantEvents } from './events.ts'
 import { PumpOperations } from './operations.ts'
 import { TenantSignalling } from './signalling.ts'
 
@@ -28,8 +31,9 @@ export class TenantPumps {
   readonly signalling: TenantSignalling
   readonly #core: TenantCore
   readonly #operations: PumpOperations
+  readonly #counters = new PumpsCounters()
 
-  constructor(core: TenantCore) {
+  constructor(core: TenantCore, events: TenantEvents) {
     this.#core = core
     this.housekeeping = new Housekeeping(this.#housekeepingPorts())
     this.scheduler = new Scheduler({
@@ -42,7 +46,7 @@ export class TenantPumps {
       save: (states) => this.#save(states),
       ended: (pipe, report) => this.#ended(pipe, report),
     })
-    this.#operations = new PumpOperations(core, this.scheduler)
+    this.#operations = new PumpOperations(core, this.scheduler, events)
     this.signalling = new TenantSignalling(core, this.scheduler)
   }
 
@@ -92,11 +96,16 @@ export class TenantPumps {
     const mayRun = pipe === null || mayRunBy(this.#core.deployment.tasks)(pipe)
     const { pool, name: tenant } = this.#core.options
     const thread = pool.threadOf({ tenant, pipe: id })
-    return { nextRunAt: this.scheduler.nextRunAt(id), mayRunByItself: mayRun, thread }
+    return { nextRunAt: this.scheduler.nextRunAt(id), mayRunByItself: mayRun, thread, counters: this.#counters.of(id) }
   }
 
-  operate(id: string, operation: string, fields: Readonly<Record<string, string>>): Promise<void> {
-    return this.#operations.operate(id, operation, fields)
+  operate(
+    id: string,
+    operation: string,
+    fields: Readonly<Record<string, string>>,
+    person: Person | null,
+  ): Promise<void> {
+    return this.#operations.operate(id, operation, fields, person)
   }
 
   /** Runs a pipe now and waits for it. */
@@ -154,10 +163,14 @@ export class TenantPumps {
   async #run(id: string, order: RunOrder): Promise<RunReport> {
     const core = this.#core
     const webhook = this.signalling.webhookOf(core.runnable(id))
-    const report = await this.#runOnThread(id, webhook === undefined ? order : { ...order, webhook })
+    const { version } = core.options
+    const asked = { ...order, version, ...(webhook === undefined ? {} : { webhook }) }
+    const report = await this.#runOnThread(id, asked)
     const pipe = core.deployment.pipes.get(id)?.pipe
-    if (report.outcome !== 'completed' || !pipe) return report
-    return { ...report, compacted: await this.housekeeping.afterRun(pipe) }
+    const isCompacted = report.outcome === 'completed' && pipe
+    const whole = isCompacted ? { ...report, compacted: await this.housekeeping.afterRun(pipe) } : report
+    this.#counters.count(id, whole)
+    return whole
   }
 
   /** A run that ended with its thread cannot report: what is known of it is put together here. */

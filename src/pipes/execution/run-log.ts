@@ -22,7 +22,11 @@ import { type LogPorts, writeEvents } from './writer.ts'
 
 export interface RunLogPorts extends LogPorts {
   readonly now: () => number
-  /** Of the hub. */
+}
+
+/** Who asked for the run, and the version of the hub. */
+export interface Asked {
+  readonly person?: Person
   readonly version?: string
 }
 
@@ -42,17 +46,19 @@ export class RunLog {
   readonly #ports: RunLogPorts
   readonly #startedAt: number
   readonly #person: Person | null
+  readonly #version: string | null
   #syncType: RunReport['syncType'] = 'full'
   readonly #buffered: Entity[] = []
   /** Place of the entry that says that the run began; null: nothing happened yet that is worth one. */
   #begun: Promise<number> | null = null
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(pipe: Pipe, ports: RunLogPorts, startedAt: number, person: Person | null) {
+  constructor(pipe: Pipe, ports: RunLogPorts, startedAt: number, { person, version }: Asked = {}) {
     this.#pipe = pipe
     this.#ports = ports
     this.#startedAt = startedAt
-    this.#person = person
+    this.#person = person ?? null
+    this.#version = version ?? null
   }
 
   /** It is known how the run goes about reading. */
@@ -145,14 +151,13 @@ export class RunLog {
   }
 
   #failure({ outcome }: RunReport, error: Error | null, whyStopped: string | null): Readonly<Record<string, Value>> {
-    const { version = null } = this.#ports
     const reason = outcome === 'interrupted' ? 'The run was stopped.' : (whyStopped ?? error?.message ?? null)
     const exception = error === null ? undefined : blamedEntity(error)
     return {
       reason_why_stopped: reason,
       ...(error === null ? {} : errorProperties(error)),
       ...(exception === undefined ? {} : { exception_entity: exception }),
-      node_build_info: dictOf({ version, release: version }),
+      node_build_info: dictOf({ version: this.#version, release: this.#version }),
     }
   }
 

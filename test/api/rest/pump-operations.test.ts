@@ -95,7 +95,7 @@ describe('operations on a pump', () => {
     expect((await opened.operate('out', 'start')).body.runtime).toMatchObject({ 'is-running': true })
     expect(await opened.operate('out', 'start')).toMatchObject({ status: 409, body: { code: 'already-running' } })
     expect(await opened.operate('out', 'start-rescan')).toMatchObject({ status: 409 })
-    for (const operation of ['update-last-seen', 'set-last-seen-to-end', 'reset-rescan']) {
+    for (const operation of ['update-last-seen', 'set-last-seen-to-end', 'reset-rescan', 'discard-retries']) {
       expect(await opened.operate('out', operation, { 'last-seen': '' }), operation).toMatchObject({ status: 409 })
     }
     expect((await opened.operate('out', 'stop')).body.runtime).toMatchObject({
@@ -145,7 +145,7 @@ describe('operations on a pump', () => {
   it('are named in its document, and others refused', async () => {
     const opened = await hub()
     const all = ['start', 'start-rescan', 'stop', 'enable', 'disable', 'update-last-seen', 'set-last-seen-to-end']
-    expect((await opened.pump('out'))['supported-operations']).toEqual([...all, 'reset-rescan'])
+    expect((await opened.pump('out'))['supported-operations']).toEqual([...all, 'reset-rescan', 'discard-retries'])
     expect(await opened.operate('out', 'fly')).toMatchObject(unsupported('fly'))
     expect((await opened.fetch('/pipes/nobody/pump', { method: 'POST', body: 'operation=start' })).status).toBe(404)
     expect((await opened.pump('in'))['supported-operations']).toEqual(['enable', 'disable'])
@@ -155,7 +155,7 @@ describe('operations on a pump', () => {
   it('know those of a pump that is off, or whose offset is protected', async () => {
     const opened = await hub({ mode: 'off' }, { disable_set_last_seen: true })
     expect(await opened.pump('out')).toMatchObject({
-      'supported-operations': ['stop', 'enable', 'disable', 'reset-rescan'],
+      'supported-operations': ['stop', 'enable', 'disable', 'reset-rescan', 'discard-retries'],
       'last-message': "does not run: its mode is 'off'",
     })
     expect(await opened.operate('out', 'start')).toMatchObject(unsupported('start'))
