@@ -96,7 +96,10 @@ export const globalDefaultsSchema = Type.Object({
     default: false,
     description: 'For pipes that do not say it themselves: another configuration is a reason to read everything again.',
   }),
-  enable_background_rescan: Type.Boolean({ default: false }),
+  enable_background_rescan: Type.Boolean({
+    default: false,
+    description: 'For pipes that do not say it themselves: a rescan goes on beside incremental runs.',
+  }),
   eager_load_microservices: Type.Boolean({ default: true }),
   symmetric_namespace_collapse: Type.Boolean({ default: false }),
   max_merged: Type.Integer({
@@ -128,7 +131,6 @@ export const globalDefaultsSchema = Type.Object({
 
 export const unsupportedOfGlobalDefaults: Readonly<Record<string, string>> = {
   infer_pipe_entity_types: 'switching schema inference off',
-  enable_background_rescan: 'background rescans',
   eager_load_microservices: 'microservices',
   symmetric_namespace_collapse: 'symmetric collapse of namespaces',
   trace: 'tracing of requests',

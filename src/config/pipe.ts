@@ -32,7 +32,7 @@ export const pipeSchema = Type.Object({
     default: false,
     description: 'Nobody sets or resets the offset by hand.',
   }),
-  enable_background_rescan: Type.Boolean({ default: false }),
+  enable_background_rescan: Type.Optional(Type.Boolean({ description: 'A rescan goes on beside incremental runs.' })),
   rescan_when_config_changes: Type.Optional(
     Type.Boolean({
       description: 'Another source, transform, sink or namespaces are a reason for it to be read again.',
@@ -66,7 +66,6 @@ export const pipeSchema = Type.Object({
 
 export const unsupportedOfPipe: Readonly<Record<string, string>> = {
   permissions: 'permissions',
-  enable_background_rescan: 'background rescans',
   infer_pipe_entity_types: 'switching schema inference off',
   short_config: 'the short form of SQL pipes',
 }

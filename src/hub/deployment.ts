@@ -155,6 +155,7 @@ function deployMetadata(components: readonly Component[], env: Dict) {
     maxEntityBytes: defaultsChecked.value.max_entity_bytes_size,
     maxMerged: defaultsChecked.value.max_merged,
     signalsInternally: defaultsChecked.value.use_signalling_internally !== false,
+    rescansInBackground: defaultsChecked.value.enable_background_rescan === true,
     signalsExternally: defaultsChecked.value.use_signalling_externally === true,
     runsAtStartIfNotPopulated: defaultsChecked.value.run_at_startup_if_not_populated === true,
     indexesIds: defaultsChecked.value.always_index_ids === true,

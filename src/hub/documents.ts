@@ -4,6 +4,7 @@ import type { Problem } from '../config/problems.ts'
 import type { DatasetView, Snapshot } from '../log/contract.ts'
 import { writeJson } from '../model/json.ts'
 import type { Value } from '../model/value.ts'
+import { interruptedBeside } from '../pipes/beside/beside.ts'
 import { exactnessOf } from '../pipes/exactness/exactness.ts'
 import { interruptedRun, sourceOffset } from '../pipes/full-run.ts'
 import { isPublisher, isReceiver, type Pipe, runsByPump } from '../pipes/pipe.ts'
@@ -65,6 +66,7 @@ export function pumpDocument(deployed: DeployedPipe, state: PumpState, outlook: 
     'last-original-error-message': last?.outcome === 'failed' ? last.message : null,
     'last-outcome': last?.outcome ?? null,
     'last-report': last,
+    'last-rescan': state.lastRescan,
     comment: state.comment,
     thread: outlook.thread,
     progress: progress(state),
@@ -123,7 +125,8 @@ function deadLetters(pipe: Pipe | null, snapshot: Snapshot): Record<string, unkn
 
 /** A full run under way or interrupted: how far it came, as of what is saved. Until it is complete `last-seen` stays. */
 function fullRun(pipe: Pipe | null, snapshot: Snapshot): Record<string, unknown> | null {
-  const found = pipe !== null && runsByPump(pipe) ? interruptedRun(pipe.id, snapshot) : undefined
+  if (pipe === null || !runsByPump(pipe)) return null
+  const found = interruptedRun(pipe.id, snapshot) ?? interruptedBeside(pipe.id, snapshot)
   return found === undefined ? null : { processed: found.read, 'last-seen': found.reached }
 }
 

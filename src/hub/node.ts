@@ -73,7 +73,7 @@ export class HubNode implements hub.Node {
       threads,
       ...(patienceMs === undefined ? {} : { patienceMs }),
       logger,
-      hear: ({ tenant, pipe, read }) => this.#tenants.get(tenant)?.progress(pipe, read),
+      hear: ({ tenant, pipe, read, isRescan }) => this.#tenants.get(tenant)?.progress(pipe, read, isRescan),
       onFatal,
     })
   }

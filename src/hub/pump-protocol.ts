@@ -143,4 +143,11 @@ export type PumpEvent =
     }
   /** Which pipe a number on the thread's sheet stands for. */
   | { readonly type: 'pipe'; readonly number: number; readonly tenant: string; readonly pipe: string }
-  | { readonly type: 'progress'; readonly tenant: string; readonly pipe: string; readonly read: number }
+  | {
+      readonly type: 'progress'
+      readonly tenant: string
+      readonly pipe: string
+      readonly read: number
+      /** Of a rescan in the background. */
+      readonly isRescan: boolean
+    }

@@ -192,8 +192,8 @@ export class HubTenant implements hub.Tenant {
     return this.#pumps.publish(id, form, query, signal)
   }
 
-  progress(pipe: string, read: number): void {
-    this.#pumps.progress(pipe, read)
+  progress(pipe: string, read: number, isRescan: boolean): void {
+    this.#pumps.progress(pipe, read, isRescan)
   }
 
   pumpState(pipe: string): PumpState {

@@ -44,6 +44,8 @@ export interface NodeSettings {
   readonly signalsInternally: boolean
   /** `global_defaults.use_signalling_externally`: sources that do not say ask other hubs to be told of news. */
   readonly signalsExternally: boolean
+  /** `global_defaults.enable_background_rescan`: for pipes that do not say. */
+  readonly rescansInBackground: boolean
   /** `global_defaults.run_at_startup_if_not_populated`: for pumps that do not say. */
   readonly runsAtStartIfNotPopulated: boolean
   /** Every dataset has an index over the identities of its entities. */
@@ -122,6 +124,7 @@ class Builder {
     }
     const { plan: tracking, untracked, findings } = planTracking(tracked)
     for (const finding of findings) this.#report(finding)
+    const tracesOutput = this.#tracesOutput(source.type.type, sink.type.kind === 'dataset')
     const pipe: Pipe = {
       ...tracked,
       id: this.#id,
@@ -150,8 +153,8 @@ class Builder {
       isDurable: isDurable(this.#effective),
       isOffsetProtected: this.#flag('disable_set_last_seen') ?? false,
       isOfUser: isOfUser(this.#effective),
-      rescansInBackground: false,
-      tracesOutput: this.#tracesOutput(source.type.type, sink.type.kind === 'dataset'),
+      rescansInBackground: this.#rescansInBackground(source, sink, analyses, tracesOutput),
+      tracesOutput,
       tracking,
       untracked,
       trackingLimits: trackingLimitsOf(limits, this.#node.dependencyTracking),
@@ -166,6 +169,25 @@ class Builder {
     const { value, problems } = checkComponent(dependencyTracking, own, { component: this.#id, pointer: '' })
     // What is wrong with them the schema of the pipe has said.
     return problems.some(({ level }) => level === 'error') ? {} : value
+  }
+
+  /** Whether rescans go on beside incremental runs, where that is asked for and can be. */
+  #rescansInBackground(
+    source: Chosen<SourceType>,
+    sink: Chosen<SinkType>,
+    analyses: readonly DtlTransform['analysis'][],
+    tracesOutput: boolean,
+  ): boolean {
+    const own = this.#flag('enable_background_rescan')
+    if (!(own ?? this.#node.rescansInBackground)) return false
+    const why = tracesOutput
+      ? 'what each entity makes is noted (trace_output)'
+      : whyNotInBackground(source, sink, analyses)
+    if (why !== null && own === true) {
+      const message = `Rescans of the pipe are not done in the background: ${why}.`
+      this.#report({ level: 'warning', pointer: '/enable_background_rescan', message })
+    }
+    return why === null
   }
 
   #source({ type, config }: Chosen<SourceType>, pump: PumpSettings, settings: DtlSettings): PipeSource {
@@ -511,6 +533,19 @@ function isDurable(effective: Dict): boolean {
 /** A system may be named in an embedded source, but is not asked. */
 const asksSystem = ({ type, config }: SourceType | SinkType): boolean =>
   'system' in config.properties && type !== 'embedded'
+
+/** Why a rescan runs alone whatever is asked for, or null. */
+function whyNotInBackground(
+  source: Chosen<SourceType>,
+  sink: Chosen<SinkType>,
+  analyses: readonly DtlTransform['analysis'][],
+): string | null {
+  if (sink.type.kind !== 'dataset') return 'the pipe does not write a dataset'
+  if (!source.type.continuation(source.config).supportsSince) return 'each run reads everything'
+  if (source.type.keepsState === true) return `a source of type '${source.type.type}' has one state for all its runs`
+  const isGuarded = breakerOf(sink.config as Record<string, unknown>) !== null
+  return isGuarded || analyses.some(({ trips }) => trips) ? 'a circuit breaker holds back what one run writes' : null
+}
 
 /** Of whose making pipes are that the hub has for itself (hub.md §3.1). */
 const HUBS_OWN: readonly unknown[] = ['system', 'search', 'replica', 'aggregator-storage-node']

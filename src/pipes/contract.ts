@@ -100,6 +100,8 @@ export interface SourceType<S extends TObject = TObject> {
   /** Indexes without which it cannot be read: they are complete before it is opened. */
   needs?(config: Static<S>, settings: DtlSettings): Needs
   continuation(config: Static<S>): Continuation
+  /** It keeps a state in the log that a read of everything makes anew: two reads at once would be at odds. */
+  readonly keepsState?: boolean
   /** Datasets it reads (for order, signals, populated). */
   inputs(config: Static<S>): readonly string[]
   /**

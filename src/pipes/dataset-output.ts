@@ -1,7 +1,7 @@
 /** A run's entities on their way into a dataset: each batch one commit with the offset it reaches, and after a full read what is gone. */
 
 import type { DatasetView } from '../log/contract.ts'
-import type { Entity } from '../model/entity.ts'
+import { type Entity, idOf } from '../model/entity.ts'
 import { armBreaker, settleStaging } from './breaker.ts'
 import { learned } from './completeness.ts'
 import { DatasetWriter } from './dataset-writer.ts'
@@ -210,8 +210,19 @@ export class DatasetOutput implements Output {
     return { offsets: reached === null ? [] : [[this.#offset, reached]], unsaved: null }
   }
 
+  /**
+   * Without what is filtered, where that is left to deletion tracking: which leaves alone what is newer than the beginning
+   * of the run, so what it wrote itself before the source changed is deleted here.
+   */
   #handed(entities: readonly Entity[]): readonly Entity[] {
-    return this.#isSuppressing ? entities.filter((entity) => !isFiltered(entity)) : entities
+    if (!this.#isSuppressing) return entities
+    const isAsked = this.#sink.suppressesFiltered === true
+    return entities.filter((entity) => !isFiltered(entity) || (!isAsked && this.#isNewer(entity)))
+  }
+
+  #isNewer(entity: Entity): boolean {
+    const head = this.#run.stored(this.#sink.dataset).head(idOf(entity))
+    return head !== undefined && head.sequence >= (this.#fullRun?.seen.end ?? 0)
   }
 
   /** Of what is there: the versions by which these entities count as seen. */

@@ -8,7 +8,6 @@ import type { Written } from './dataset-writer.ts'
 import { PipeError } from './errors.ts'
 import type { PipeSink } from './pipe.ts'
 import type { ReadPosition } from './position.ts'
-import type { SeenSet } from './seen-set.ts'
 
 /** Ids looked at, and deletes written, in one go. */
 const LOOKED = 10_000
@@ -16,44 +15,73 @@ const WRITTEN = 1_000
 
 type DatasetSink = PipeSink & { kind: 'dataset' }
 
+/** What was brought, by the sequences of newest versions. */
+export interface Seen {
+  /** Of the dataset. */
+  readonly generation: string
+  has(sequence: number): boolean
+}
+
+/** A slice of the work; whoever is not alone lets others go between two of them. */
+export type InTurn = <T>(work: () => Promise<T>) => Promise<T>
+
+const alone: InTurn = (work) => work()
+
 /** Gives how many entities were deleted; when it is stopped, those that it came to. */
 export async function trackDeletions(
   position: ReadPosition,
   sink: DatasetSink,
-  seen: SeenSet,
+  seen: Seen,
   write: (gone: readonly Entity[]) => Promise<Written>,
   signal?: AbortSignal,
+  inTurn: InTurn = alone,
 ): Promise<number> {
   let deleted = 0
   let after: string | undefined
   for (let isMore = true; isMore && signal?.aborted !== true; ) {
-    position.moveToPresent()
-    const view = position.snapshot.dataset(sink.dataset)
-    if (view?.document.generation !== seen.generation) {
-      throw new PipeError(
-        'dataset-gone',
-        `The dataset '${sink.dataset}' was deleted while it was being read in full.`,
-        {
-          hint: 'Nothing more was deleted in it. The next full run begins anew.',
-        },
-      )
-    }
-    const gone: Entity[] = []
-    let looked = 0
-    isMore = false
-    for (const head of view.heads({ deleted: false, ...(after === undefined ? {} : { after }) })) {
-      after = head.id
-      if (!seen.has(head.sequence)) gone.push(asGone(view, head.id, sink))
-      if (++looked >= LOOKED || gone.length >= WRITTEN) {
-        isMore = true
-        break
-      }
-    }
-    if (gone.length > 0) deleted += (await write(gone)).changes
+    const slice = await inTurn(() => trackSlice(position, sink, seen, write, after))
+    ;({ after, isMore } = slice)
+    deleted += slice.deleted
     // Others have their turn, however long nothing is found.
-    else await new Promise((resolve) => setImmediate(resolve))
+    if (slice.deleted === 0) await new Promise((resolve) => setImmediate(resolve))
   }
   return deleted
+}
+
+interface Slice {
+  readonly deleted: number
+  readonly after: string | undefined
+  readonly isMore: boolean
+}
+
+async function trackSlice(
+  position: ReadPosition,
+  sink: DatasetSink,
+  seen: Seen,
+  write: (gone: readonly Entity[]) => Promise<Written>,
+  from: string | undefined,
+): Promise<Slice> {
+  let after = from
+  let isMore = false
+  position.moveToPresent()
+  const view = position.snapshot.dataset(sink.dataset)
+  if (view?.document.generation !== seen.generation) {
+    throw new PipeError('dataset-gone', `The dataset '${sink.dataset}' was deleted while it was being read in full.`, {
+      hint: 'Nothing more was deleted in it. The next full run begins anew.',
+    })
+  }
+  const gone: Entity[] = []
+  let looked = 0
+  for (const head of view.heads({ deleted: false, ...(after === undefined ? {} : { after }) })) {
+    after = head.id
+    if (!seen.has(head.sequence)) gone.push(asGone(view, head.id, sink))
+    if (++looked >= LOOKED || gone.length >= WRITTEN) {
+      isMore = true
+      break
+    }
+  }
+  const deleted = gone.length > 0 ? (await write(gone)).changes : 0
+  return { deleted, after, isMore }
 }
 
 function asGone(view: DatasetView, id: string, sink: DatasetSink): Entity {

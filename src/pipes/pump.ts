@@ -1,12 +1,16 @@
 /** One run of one pipe: read what is new, transform it, write it, and remember how far it came (hub.md §5.3). */
 
+import type { Beside } from './beside/beside.ts'
+import { beginBeside, type Joined } from './beside/besides.ts'
+import { IncrementalOutput } from './beside/incremental-output.ts'
+import { RescanOutput } from './beside/rescan-output.ts'
 import { exposeRun, isTrip, tripBreaker } from './breaker.ts'
 import { DatasetOutput } from './dataset-output.ts'
 import { PipeError } from './errors.ts'
 import { ExternalOutput } from './external-output.ts'
-import { fullRunForgotten, type Plan, planRun, voidFullRun } from './full-run.ts'
+import { fullRunForgotten, type Plan, planRun, sourceOffset, voidFullRun } from './full-run.ts'
 import type { Output } from './output.ts'
-import type { Pipe } from './pipe.ts'
+import type { Pipe, PipeSink } from './pipe.ts'
 import { waitingFor } from './readiness.ts'
 import { checkSync, noteHealing } from './reprocessing/reprocess.ts'
 import { Delivery, heapBytes } from './retries/delivery.ts'
@@ -22,11 +26,17 @@ import { Tracker } from './tracking/tracker.ts'
 
 export async function runPipe(pipe: Pipe, ports: RunPorts, order: RunOrder, signal: AbortSignal): Promise<RunReport> {
   const run = new Run(pipe, ports, order)
+  let joined: Joined | null = null
   try {
     const waiting = await waitingFor(run, signal)
     if (waiting !== null) return await run.end('waiting', waiting)
+    joined = (await ports.besides?.join(run, order)) ?? null
+    if (joined !== null && joined.waiting !== null) return await run.end('waiting', joined.waiting)
+    run.beside = joined?.beside ?? null
     await run.begin()
-    await checkSync(run)
+    if (!run.isBackground) await checkSync(run)
+    const hindrance = run.beside === null || run.isBackground ? null : await beginBeside(run, run.beside)
+    if (hindrance !== null) return await run.end('waiting', hindrance)
     try {
       await moveWithin(run, order, signal)
     } catch (error) {
@@ -41,6 +51,7 @@ export async function runPipe(pipe: Pipe, ports: RunPorts, order: RunOrder, sign
     return signal.aborted ? await run.end('interrupted', null) : await run.end('failed', error as Error)
   } finally {
     await run.close()
+    if (joined !== null && joined.waiting === null) ports.besides?.leave(run, joined)
   }
 }
 
@@ -69,7 +80,7 @@ function noteReset({ pipe, ports, tally }: Run, why: string): void {
 /** How it goes about reading; remains of a full run that nobody can continue become void. */
 async function planned(run: Run, { kind }: RunOrder): Promise<Plan> {
   const { pipe, ports, snapshot } = run
-  const plan = planRun(pipe, snapshot, kind)
+  const plan = run.isBackground ? planBeside(run) : planRun(pipe, snapshot, kind)
   run.syncType = plan.syncType
   await noteHealing(run, plan)
   run.log.planned(plan.syncType)
@@ -80,6 +91,14 @@ async function planned(run: Run, { kind }: RunOrder): Promise<Plan> {
   return plan
 }
 
+/** It goes on where it was interrupted. */
+const planBeside = ({ beside, pipe }: Run): Plan => ({
+  syncType: 'full',
+  since: beside?.reached ?? pipe.source.initialSince,
+  resumed: null,
+  hasRemains: false,
+})
+
 /** All that is to be written, from the source to the sink. */
 async function move(run: Run, plan: Plan, signal: AbortSignal, { isTracking } = { isTracking: true }): Promise<void> {
   const isFull = plan.syncType === 'full'
@@ -89,9 +108,11 @@ async function move(run: Run, plan: Plan, signal: AbortSignal, { isTracking } = 
   const delivery = new Delivery(run, output, signal)
   // A read of everything brings again what waits to be retried; any other would not.
   const readsAll = run.isFull && plan.resumed === null
+  // Beside a rescan what waits is left alone (hub.md §6.3).
+  const retries = !readsAll && run.beside === null
   let reached: string | null = null
   try {
-    if (!readsAll) await delivery.retry()
+    if (retries) await delivery.retry()
     if (isTracking && !isFull && plan.since !== null) await runAgain(run, plan.since, delivery, signal)
     reached = await readAll(run, plan, delivery, signal)
     await output.settle()
@@ -118,7 +139,7 @@ async function runAgain(run: Run, since: string, delivery: Delivery, signal: Abo
   const tracker = new Tracker(run, pipe.tracking, pipe.source.open(run.surroundings()), since, { thresholds })
   if (!tracker.isDue) return
   await assertTracked(run, signal)
-  for await (const { entities, offsets } of tracker.pages(signal)) {
+  for await (const { entities, offsets } of inTurns(run, tracker.pages(signal))) {
     if (signal.aborted) break
     await delivery.deliverAgain(entities, offsets)
     run.log.look(run.tally)
@@ -134,6 +155,7 @@ async function runAgain(run: Run, since: string, delivery: Delivery, signal: Abo
  * behind its end until what is left is read in one moment. Whoever changes after that had been seen before.
  */
 async function readAll(run: Run, plan: Plan, delivery: Delivery, signal: AbortSignal): Promise<string | null> {
+  if (run.isBackground && run.beside !== null) return readBeside(run, run.beside, plan, delivery, signal)
   let { reached, batches } = await readSource(run, plan.since, delivery, signal)
   const { inputs, continuation } = run.pipe.source
   if (!run.isFull || inputs.length === 0 || !continuation.isChronological) return reached
@@ -141,6 +163,33 @@ async function readAll(run: Run, plan: Plan, delivery: Delivery, signal: AbortSi
     const more = await readSource(run, reached, delivery, signal)
     batches = more.batches
     reached = more.reached ?? reached
+  }
+  return reached
+}
+
+/**
+ * A rescan reads up to where the first run beside it began. What those runs have not come to yet it reads as well, as
+ * above, so that nothing is taken for gone that they are about to bring.
+ */
+async function readBeside(
+  run: Run,
+  beside: Beside,
+  { since }: Plan,
+  delivery: Delivery,
+  signal: AbortSignal,
+): Promise<string | null> {
+  let { reached, batches } = await readSource(run, since, delivery, signal, () => beside.isAtLimit)
+  reached ??= since
+  if (!run.pipe.source.continuation.isChronological) return reached
+  for (let round = 0; reached !== null && !signal.aborted && round < MAX_ROUNDS; round++) {
+    const isOthers = beside.limit !== null
+    if (!isOthers && batches <= 1) break
+    const stored = run.present().offset(sourceOffset(run.pipe.id)) ?? null
+    const more = await readSource(run, isOthers ? (stored ?? reached) : reached, delivery, signal)
+    batches = more.batches
+    reached = more.reached ?? reached
+    // A run that began in the meantime is asked for once more where it came to.
+    if (batches <= 1 && isOthers === (beside.limit !== null)) break
   }
   return reached
 }
@@ -153,12 +202,18 @@ interface ReadSoFar {
   readonly batches: number
 }
 
-async function readSource(run: Run, since: string | null, delivery: Delivery, signal: AbortSignal): Promise<ReadSoFar> {
+async function readSource(
+  run: Run,
+  since: string | null,
+  delivery: Delivery,
+  signal: AbortSignal,
+  isEnough = () => false,
+): Promise<ReadSoFar> {
   const { pipe, ports, position, tally, log } = run
   let reached: string | null = null
   let batches = 0
   await ports.turn?.pass()
-  for await (const { entities, offset, state = [] } of reading(run, since, signal)) {
+  for await (const { entities, offset, state = [] } of inTurns(run, reading(run, since, signal))) {
     if (signal.aborted) break
     batches++
     const heap = heapBytes()
@@ -171,15 +226,28 @@ async function readSource(run: Run, since: string | null, delivery: Delivery, si
     position.moveToPresent()
     await ports.relieve?.(pipe)
     await ports.turn?.pass()
+    if (isEnough()) break
   }
   return { reached, batches }
 }
 
+/** Where there is another run of the pipe, a batch is read, made and stored while that one waits. */
+function inTurns<T>({ beside, pipe, position }: Run, batches: AsyncIterable<T>): AsyncIterable<T> {
+  return beside?.turns.each(batches, () => position.moveToPresent(), pipe.source.inputs.length === 0) ?? batches
+}
+
 function outputOf(run: Run, plan: Plan, signal: AbortSignal): Output {
   const { id, sink } = run.pipe
-  if (sink.kind === 'dataset') return new DatasetOutput(run, sink, plan.resumed, signal)
+  if (sink.kind === 'dataset') return datasetOutput(run, sink, plan, signal)
   if (sink.kind === 'external') return new ExternalOutput(run, sink, signal)
   throw new PipeError('nothing-to-run', `Pipe '${id}' is a publisher: it runs when it is asked.`)
+}
+
+function datasetOutput(run: Run, sink: PipeSink & { kind: 'dataset' }, plan: Plan, signal: AbortSignal): Output {
+  const { beside, isBackground } = run
+  if (beside !== null && isBackground) return new RescanOutput(run, sink, beside, signal)
+  const output = new DatasetOutput(run, sink, plan.resumed, signal)
+  return beside === null ? output : new IncrementalOutput(run, sink.dataset, output, beside)
 }
 
 function assertNotEmpty(run: Run, plan: Plan): void {

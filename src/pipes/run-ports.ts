@@ -3,6 +3,7 @@
 import type { Journal } from '../log/contract.ts'
 import type { LogReader } from '../log/reader.ts'
 import type { Naming } from '../model/iri.ts'
+import type { Besides } from './beside/besides.ts'
 import type { NeededIndex } from './contract.ts'
 import type { IndexCompiler } from './dataset-writer.ts'
 import type { Logger } from './logger.ts'
@@ -30,6 +31,8 @@ export interface RunPorts {
   relieve?(pipe: Pipe): Promise<void>
   /** On a thread that others use, too. */
   readonly turn?: Turn
+  /** Background rescans; absent: there are none. */
+  readonly besides?: Besides
   /** Called now and then with what has been read so far. */
   progress?(read: number): void
 }

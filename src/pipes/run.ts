@@ -2,10 +2,11 @@
 
 import type { RunContext } from '../dtl/contract.ts'
 import type { Commit, Committed, DatasetView, RunToken, Snapshot } from '../log/contract.ts'
+import { type Beside, besideRun } from './beside/beside.ts'
 import { type Found, inherited, withOutside } from './completeness.ts'
 import type { Surroundings } from './contract.ts'
 import { PipeError } from './errors.ts'
-import { type Asked, RunLog } from './execution/run-log.ts'
+import { RunLog } from './execution/run-log.ts'
 import { RunHopsMeter } from './hops-meter.ts'
 import { OutputTrace } from './output-trace.ts'
 import type { Pipe } from './pipe.ts'
@@ -13,7 +14,7 @@ import { ReadPosition } from './position.ts'
 import { runContext } from './run-context.ts'
 import type { RunPorts } from './run-ports.ts'
 import { newTally, type RunReport, reportOf, type Tally } from './run-report.ts'
-import { signalsOf } from './schedule.ts'
+import { type RunOrder, signalsOf } from './schedule.ts'
 
 export class Run {
   readonly pipe: Pipe
@@ -44,11 +45,17 @@ export class Run {
   /** Where it remembers what it made of each source entity, if it does. */
   trace: OutputTrace | null = null
 
-  constructor(pipe: Pipe, ports: RunPorts, asked: Asked = {}) {
+  /** What it shares with another run of its pipe. */
+  beside: Beside | null = null
+  /** It is a rescan beside incremental runs. */
+  readonly isBackground: boolean
+
+  constructor(pipe: Pipe, ports: RunPorts, order: Partial<RunOrder> = {}) {
     this.pipe = pipe
+    this.isBackground = order.isBackground === true
     this.ports = ports
     this.#startedAt = ports.now()
-    this.log = new RunLog(pipe, ports, this.#startedAt, asked)
+    this.log = new RunLog(pipe, ports, this.#startedAt, order)
     this.position = new ReadPosition(ports.log.snapshot())
     this.#noteInputs()
     this.#meter = new RunHopsMeter(pipe.hopsThresholds, ports.logger)
@@ -66,7 +73,7 @@ export class Run {
 
   /** From now on it is the pipe's only run that may commit. */
   async begin(): Promise<void> {
-    this.#number = await this.ports.journal.beginRun(this.pipe.id)
+    this.#number = await this.ports.journal.beginRun(this.#name)
     if (this.pipe.tracesOutput) this.trace = new OutputTrace(this.pipe.id, this.#number)
     this.position.moveToPresent()
     this.#noteInputs()
@@ -88,7 +95,7 @@ export class Run {
   }
 
   get token(): RunToken {
-    return { pipe: this.pipe.id, number: this.#number as number }
+    return { pipe: this.#name, number: this.#number as number }
   }
 
   /** A commit of this run, of anything but entities. */
@@ -155,13 +162,18 @@ export class Run {
   async close(): Promise<void> {
     this.position.close()
     this.#latest?.close()
-    if (this.#number !== null) await this.ports.journal.endRun(this.pipe.id, this.#number)
+    if (this.#number !== null) await this.ports.journal.endRun(this.#name, this.#number)
   }
 
   #viewAt({ snapshot }: ReadPosition, dataset: string): DatasetView {
     const view = snapshot.dataset(dataset)
     if (view !== undefined) return view
     throw new PipeError('dataset-gone', `The dataset '${dataset}' of pipe '${this.pipe.id}' was deleted.`)
+  }
+
+  /** Under which the journal knows its runs, of which one may commit. */
+  get #name(): string {
+    return this.isBackground ? besideRun(this.pipe.id) : this.pipe.id
   }
 
   #noteInputs(): void {

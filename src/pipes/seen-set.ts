@@ -48,6 +48,11 @@ export class SeenSet {
     return taken
   }
 
+  /** Nobody knows whether what was taken was saved: all of it is to be taken again. */
+  changedAgain(): void {
+    for (const number of this.#pages.keys()) this.#changed.add(number)
+  }
+
   /** Numbers of all its pages, saved or not. */
   pages(): Iterable<number> {
     return this.#pages.keys()

@@ -21,8 +21,9 @@ const FORMAT = 1
 export class SeenStore<Head extends SeenHead> {
   readonly #prefix: string
 
-  constructor(pipe: string) {
-    this.#prefix = `${statePrefix(pipe)}seen\u0000`
+  /** `name`: of the kind of read, where a pipe has several. */
+  constructor(pipe: string, name = 'seen') {
+    this.#prefix = `${statePrefix(pipe)}${name}\u0000`
   }
 
   head(snapshot: Snapshot): Head | undefined {
@@ -47,11 +48,13 @@ export class SeenStore<Head extends SeenHead> {
 
   /** The head, and the pages that changed since they were saved last: to be committed together. */
   save(head: Head, seen: SeenSet): StateChanges {
-    const below = this.#pages(head.token)
-    return [
-      ...this.saveHead(head),
-      ...seen.takeChanged().map(([page, bytes]) => [Buffer.from(below + page.toString(16)), bytes] as const),
-    ]
+    return [...this.saveHead(head), ...this.savePages(head.token, seen)]
+  }
+
+  /** The pages that changed alone, where the head is as it was. */
+  savePages(token: string, seen: SeenSet): StateChanges {
+    const below = this.#pages(token)
+    return seen.takeChanged().map(([page, bytes]) => [Buffer.from(below + page.toString(16)), bytes] as const)
   }
 
   /** The head alone: what its pages say is void when it is another one. */

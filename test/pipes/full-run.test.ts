@@ -209,6 +209,31 @@ it('does not take what changed in its source while it was read for gone', async 
   expect(reading(opened.log, (snapshot) => snapshot.offset(sourceOffset('p')))).toBe('8')
 })
 
+it('deletes what it wrote itself when that is filtered by the time it is read again', async () => {
+  for (const isEmpty of [true, false]) {
+    const opened = await openedLog()
+    await opened.writer.assertDataset('in')
+    await opened.writer.commit({ writes: [write('in', many(4)), ...(isEmpty ? [] : [write('d', [{ _id: 'gone' }])])] })
+    const transform = {
+      type: 'dtl',
+      rules: {
+        default: [
+          ['copy', '*'],
+          ['filter', ['neq', '_S.out', true]],
+        ],
+      },
+    }
+    const pipe = pipeOf(config({ source: { type: 'dataset', dataset: 'in' }, transform, batch_size: 1 }))
+    let isChanged = false
+    const relieve = async () => {
+      if (!isChanged) await opened.writer.commit({ writes: [write('in', [{ _id: 'e0', out: true }])] })
+      isChanged = true
+    }
+    await runPipe(pipe, portsOf(opened.writer, opened.log, { relieve }), { kind: 'incremental' }, never)
+    expect(live(opened.log)).toEqual(['e1', 'e2', 'e3'])
+  }
+})
+
 it('spares what others write while it reads: that is newer than its beginning', async () => {
   const opened = await openedLog()
   await opened.writer.commit({ writes: [write('d', [...many(4), { _id: 'gone' }, { _id: 'posted', n: 1 }])] })

@@ -67,7 +67,8 @@ export class PoolRuns {
       pipe: argument.pipe,
       isBackground,
       startedAt: this.#ports.now(),
-      seat: this.#ports.choose(this.#last.get(key)),
+      // Both runs of a pipe share memory (a rescan beside incremental ones).
+      seat: this.of(argument)[0]?.seat ?? this.#ports.choose(this.#last.get(key)),
     }
     this.#underWay.set(lane, run)
     this.#ports.announce(run, true)
@@ -107,7 +108,7 @@ export class PoolRuns {
           throw lostRun(message)
         }
         if (losses === LOSSES) throw lostRun(`Its thread was lost ${losses} times; at last ${loss.message}.`)
-        run.seat = this.#ports.choose(run.seat)
+        run.seat = this.of(run).find((other) => other !== run)?.seat ?? this.#ports.choose(run.seat)
       }
     }
   }

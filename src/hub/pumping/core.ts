@@ -3,6 +3,7 @@
 import type { Journal } from '../../log/contract.ts'
 import type { LogReader } from '../../log/reader.ts'
 import { createNaming, type Naming } from '../../model/iri.ts'
+import { Besides } from '../../pipes/beside/besides.ts'
 import { IndexCompiler } from '../../pipes/dataset-writer.ts'
 import { PipeError } from '../../pipes/errors.ts'
 import type { Logger } from '../../pipes/logger.ts'
@@ -34,6 +35,9 @@ export class PumpingCore {
   readonly found = new FoundBefore()
   readonly indexes = new IndexCompiler()
   readonly runs = new Map<string, AbortController>()
+  /** Those in the background, and what they share with the runs beside them. */
+  readonly rescans = new Map<string, AbortController>()
+  readonly besides = new Besides()
   /** Pipes that run on other threads. */
   readonly elsewhere = new Set<string>()
   /** Of all work that goes on between two runs. */
@@ -96,7 +100,7 @@ export class PumpingCore {
   }
 
   isRunning(pipe: string): boolean {
-    return this.runs.has(pipe) || this.elsewhere.has(pipe)
+    return this.runs.has(pipe) || this.rescans.has(pipe) || this.elsewhere.has(pipe)
   }
 
   turn(pipe: string): Turn {
@@ -121,10 +125,10 @@ export class PumpingCore {
   /** `idle` resolves when what is not tracked has ended, too. */
   async close(idle: () => Promise<void>): Promise<void> {
     this.closing.abort()
-    for (const run of this.runs.values()) run.abort()
+    for (const run of [...this.runs.values(), ...this.rescans.values()]) run.abort()
     await Promise.all(this.#work)
     await idle()
-    while (this.runs.size > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    while (this.runs.size + this.rescans.size > 0) await new Promise((resolve) => setTimeout(resolve, 5))
     await this.#systems?.close()
     await this.log.close()
   }

@@ -57,13 +57,21 @@ export class PumpingTenant {
   }
 
   async run(id: string, order: RunOrder): Promise<RunReport> {
-    const { runs } = this.#core
+    const runs = order.isBackground === true ? this.#core.rescans : this.#core.runs
     const pipe = this.#core.pipe(id)
     if (runs.has(id)) throw new PipeError('already-running', `Pipe '${id}' is running already.`)
     const abort = new AbortController()
     runs.set(id, abort)
+    const progress = (read: number) =>
+      this.#core.emit({
+        type: 'progress',
+        tenant: this.#core.name,
+        pipe: id,
+        read,
+        isRescan: order.isBackground === true,
+      })
     try {
-      return await runPipe(pipe, this.#ports(pipe), order, abort.signal)
+      return await runPipe(pipe, { ...this.#ports(pipe), progress }, order, abort.signal)
     } finally {
       runs.delete(id)
     }
@@ -78,6 +86,7 @@ export class PumpingTenant {
 
   stop(id: string): void {
     this.#core.runs.get(id)?.abort()
+    this.#core.rescans.get(id)?.abort()
     this.#compactions.stop(id)
   }
 
@@ -181,7 +190,7 @@ export class PumpingTenant {
   }
 
   #ports(pipe: Pipe): RunPorts {
-    const { journal, log, found, indexes, naming, name, emit } = this.#core
+    const { journal, log, found, indexes, naming, besides } = this.#core
     return {
       journal,
       log,
@@ -196,7 +205,7 @@ export class PumpingTenant {
       keepIndex: (dataset, expression) => this.#indexes.keep(dataset, expression),
       relieve: (written) => this.#compactions.awaitRelief(written),
       turn: this.#core.turn(pipe.id),
-      progress: (read) => emit({ type: 'progress', tenant: name, pipe: pipe.id, read }),
+      besides,
     }
   }
 }

@@ -4,6 +4,7 @@ import { elementTexts } from '../../config/elements.ts'
 import type { ConfigurationInput } from '../../config/files.ts'
 import type { Problem } from '../../config/problems.ts'
 import { writeJson } from '../../model/json.ts'
+import { besideRun } from '../../pipes/beside/beside.ts'
 import { sourceOffset } from '../../pipes/full-run.ts'
 import { isReceiver, type Pipe } from '../../pipes/pipe.ts'
 import { forgetState, statePrefix } from '../../pipes/state.ts'
@@ -130,7 +131,7 @@ export class TenantConfiguration {
     const tracked = withSnapshot(this.#core, (snapshot) => trackingForgotten(id, snapshot))
     await journal.commit({ offsets: [[sourceOffset(id), null], ...tracked], meta: [[pumpMeta(id), null]] })
     await forgetting(this.#core, (present, commit) => forgetState(statePrefix(id), present, commit))
-    await journal.forgetRuns(id)
+    for (const runs of [id, besideRun(id)]) await journal.forgetRuns(runs)
     const internal = withSnapshot(this.#core, (snapshot) =>
       snapshot.datasets().filter((one) => isInternalOf(id, one.id)),
     )

@@ -1,5 +1,6 @@
 /** Does what is asked of the pumps of a tenant (rest-api.md §4.2). */
 
+import { forgetBeside } from '../../pipes/beside/beside.ts'
 import type { Person } from '../../pipes/execution/event.ts'
 import { fullRunForgotten, sourceOffset, voidFullRun } from '../../pipes/full-run.ts'
 import type { Pipe } from '../../pipes/pipe.ts'
@@ -90,7 +91,7 @@ export class PumpOperations {
     this.#assertIdle(id, 'its offset is set')
     const former = withSnapshot(this.#core, (snapshot) => snapshot.offset(sourceOffset(id)) ?? null)
     // A full run that was interrupted is given up with the offset it began at.
-    await forgetting(this.#core, (present, commit) => voidFullRun(id, present, commit))
+    await this.#giveUpFullRuns(id)
     const noted = withSnapshot(this.#core, (snapshot) => {
       const from = snapshot.offset(sourceOffset(id)) ?? null
       return noteOffset(id, snapshot, { from, to: offset }, Date.now())
@@ -117,7 +118,7 @@ export class PumpOperations {
   /** A rescan that was interrupted is given up: the next begins anew. Without an offset the next run reads everything anyway. */
   async #resetRescan(id: string): Promise<void> {
     this.#assertIdle(id, 'its rescan is reset')
-    await forgetting(this.#core, (present, commit) => voidFullRun(id, present, commit))
+    await this.#giveUpFullRuns(id)
     await this.#core.writer.journal.commit({ state: fullRunForgotten(id) })
     await this.#scheduler.forgetRescan(id)
   }
@@ -130,6 +131,11 @@ export class PumpOperations {
       state: noteReason(id, snapshot, TRACKING_RESET, Date.now()),
     }))
     await this.#core.writer.journal.commit({ offsets, state })
+  }
+
+  async #giveUpFullRuns(id: string): Promise<void> {
+    await forgetting(this.#core, (present, commit) => voidFullRun(id, present, commit))
+    await forgetting(this.#core, (present, commit) => forgetBeside(id, present, commit))
   }
 
   #assertIdle(id: string, what: string): void {

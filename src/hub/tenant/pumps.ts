@@ -153,8 +153,8 @@ export class TenantPumps {
     return publicationOf(this.#core, pipe, form, pool.stream('publish', argument, signal))
   }
 
-  progress(id: string, read: number): void {
-    this.scheduler.progress(id, read, false)
+  progress(id: string, read: number, isRescan: boolean): void {
+    this.scheduler.progress(id, read, isRescan)
     const written = this.#core.deployment.pipes.get(id)?.pipe
     if (written) this.housekeeping.written(written)
   }

@@ -22,6 +22,7 @@ export const mergeSource = defineSource({
   ],
   addsNamespaces: false,
   adapts: true,
+  keepsState: true,
   check: checkMerge,
   continuation: ownContinuation,
   inputs: (config) => planMerge(config).inputs,

@@ -1,0 +1,167 @@
+/** A rescan beside incremental runs: what they brought is newer and stays, also when the rescan looks for what is gone. */
+
+import type { DatasetView } from '../../log/contract.ts'
+import { type Entity, idOf } from '../../model/entity.ts'
+import { DatasetWriter } from '../dataset-writer.ts'
+import { trackDeletions } from '../deletion-tracking.ts'
+import { PipeError } from '../errors.ts'
+import { sourceOffset } from '../full-run.ts'
+import type { Output, Reached } from '../output.ts'
+import { type PipeSink, suppressesFiltered } from '../pipe.ts'
+import type { Run } from '../run.ts'
+import type { StateChanges } from '../state.ts'
+import { isFiltered } from '../transform-batch.ts'
+import type { Beside } from './beside.ts'
+
+type DatasetSink = PipeSink & { kind: 'dataset' }
+
+export class RescanOutput implements Output {
+  readonly isTransactional = true
+  readonly #run: Run
+  readonly #sink: DatasetSink
+  readonly #beside: Beside
+  readonly #signal: AbortSignal
+  readonly #writer: DatasetWriter
+  /** There may be entities that could not be made, and that nobody knows by name. */
+  #isMissing = false
+
+  constructor(run: Run, sink: DatasetSink, beside: Beside, signal: AbortSignal) {
+    const { ports } = run
+    this.#run = run
+    this.#sink = sink
+    this.#beside = beside
+    this.#signal = signal
+    this.#writer = new DatasetWriter(
+      ports.journal,
+      ports.indexes,
+      sink.dataset,
+      () => this.#view.document,
+      () => run.position.moveToPresent(),
+      sink.tracksChildren ? () => run.stored(sink.dataset) : null,
+      sink.rules,
+    )
+  }
+
+  /** From now on incremental runs know of it, also after a restart. */
+  begin(): Promise<void> {
+    return this.#beside.turns.with(async () => {
+      const state = this.#beside.changes()
+      await this.#beside.saving(() => this.#run.commit({ state }))
+      this.#run.position.moveToPresent()
+    })
+  }
+
+  async write(entities: readonly Entity[], { read, offset, state }: Reached): Promise<void> {
+    const stored = this.#run.snapshot.offset(this.#offset) ?? null
+    const isMoving = offset !== null && this.#beside.passes(offset, stored)
+    await this.#store(entities, { state, offsets: isMoving ? [[this.#offset, offset]] : [] })
+    this.#beside.passed(read, offset)
+  }
+
+  /** It follows no dependencies: incremental runs do. */
+  writeAgain(entities: readonly Entity[]): Promise<void> {
+    return this.put(entities)
+  }
+
+  put(entities: readonly Entity[]): Promise<void> {
+    return this.#store(entities, { state: [], offsets: [] })
+  }
+
+  misses(entities: readonly Entity[] | null): void {
+    if (entities === null) this.#isMissing = true
+    for (const entity of entities ?? []) this.#see(entity)
+  }
+
+  async flush(): Promise<void> {}
+
+  async settle(): Promise<void> {}
+
+  pause(): Promise<void> {
+    return this.#beside.turns.with(async () => {
+      const state = this.#beside.changes()
+      await this.#beside.saving(() => this.#run.commit({ state }))
+    })
+  }
+
+  async end(reached: string | null): Promise<void> {
+    if (this.#isMissing) throw this.#incomplete()
+    if (this.#sink.deletionTracking) await this.#deleteWhatIsGone()
+    if (this.#signal.aborted) return this.pause()
+    await this.#beside.turns.with(async () => {
+      const { limit } = this.#beside
+      // Without a run beside it nobody else has come as far.
+      const offsets = limit === null && reached !== null ? ([[this.#offset, reached]] as const) : []
+      await this.#run.commit({ offsets, state: this.#beside.forgotten() })
+      this.#beside.finish()
+    })
+  }
+
+  /** What could not be made may be there from before: whether it is gone shows when it was made. */
+  #incomplete(): PipeError {
+    const { id } = this.#run.pipe
+    return new PipeError('rescan-incomplete', `Not everything could be made in the rescan of pipe '${id}'.`, {
+      hint: 'Nothing was deleted. The rescan goes on when the pump is due.',
+    })
+  }
+
+  async #store(
+    entities: readonly Entity[],
+    more: { readonly state: StateChanges; readonly offsets: readonly (readonly [string, string])[] },
+  ): Promise<void> {
+    const { token, tally, ports, pipe } = this.#run
+    const own = this.#own(entities, suppressesFiltered(pipe, true))
+    const from = this.#view.counts().end
+    for (const entity of own) this.#see(entity)
+    const due = this.#beside.due(this.#sink.bitsetCommitInterval, ports.now(), from)
+    const moved = more.offsets.length > 0 ? this.#beside.changes() : due
+    const turn = own.length > 0 && moved.length === 0 ? this.#beside.turnOf('rescan', from) : moved
+    const state = [...more.state, ...turn]
+    if (own.length + state.length + more.offsets.length === 0) return
+    try {
+      const { changes } = await this.#beside.saving(() =>
+        this.#writer.write(own, { run: token, offsets: more.offsets, state }),
+      )
+      tally.changes += changes
+      tally.written += own.length
+    } finally {
+      this.#beside.wrote('rescan', from, this.#run.stored(this.#sink.dataset).counts().end)
+    }
+  }
+
+  /** What no incremental run has brought. */
+  #own(entities: readonly Entity[], isSuppressing: boolean): readonly Entity[] {
+    const view = this.#view
+    return entities.filter((entity) => {
+      const head = view.head(idOf(entity))
+      // As in any full run: deletion tracking leaves alone what is newer than the rescan.
+      const isNewer = head !== undefined && head.sequence >= this.#beside.end
+      if (isSuppressing && isFiltered(entity) && !isNewer) return false
+      return head === undefined || !this.#beside.touched.has(head.sequence)
+    })
+  }
+
+  /** The version that is there counts as brought; one that is filtered is not present. */
+  #see(entity: Entity): void {
+    const head = isFiltered(entity) ? undefined : this.#view.head(idOf(entity))
+    if (head !== undefined) this.#beside.seen.mark(head.sequence)
+  }
+
+  async #deleteWhatIsGone(): Promise<void> {
+    const { position, token, tally } = this.#run
+    const { generation, turns } = this.#beside
+    const seen = { generation, has: (sequence: number) => this.#beside.isThere(sequence) }
+    const write = (gone: readonly Entity[]) => this.#writer.write(gone, { run: token }, { isOfHub: true })
+    const inTurn = <T>(work: () => Promise<T>) => turns.with(work)
+    const deleted = await trackDeletions(position, this.#sink, seen, write, this.#signal, inTurn)
+    tally.changes += deleted
+    tally.deletionTracked += deleted
+  }
+
+  get #view(): DatasetView {
+    return this.#run.view(this.#sink.dataset)
+  }
+
+  get #offset(): string {
+    return sourceOffset(this.#run.pipe.id)
+  }
+}
