@@ -12,6 +12,7 @@ import { backupRoutes } from './rest/backups.ts'
 import { configRoutes } from './rest/config.ts'
 import { datasetRoutes } from './rest/datasets.ts'
 import { dtlRoute } from './rest/dtl.ts'
+import { flowRoute } from './rest/flow.ts'
 import { createMetrics, type Metrics } from './rest/metrics.ts'
 import { nodeRoutes } from './rest/node.ts'
 import { pipeRoutes } from './rest/pipes.ts'
@@ -44,6 +45,7 @@ export function createRoutes({ node, doors, queryTimeoutMs, log }: RouteOptions)
       ...configRoutes,
       dtlRoute,
       ...pipeRoutes,
+      flowRoute,
       ...systemRoutes,
       ...datasetRoutes,
       ...receiverRoutes,

@@ -12,6 +12,7 @@ const commands: Record<CommandName, () => Promise<Command>> = {
   serve: async () => (await import('./serve.ts')).serve,
   check: async () => (await import('./check.ts')).check,
   explain: async () => (await import('./explain.ts')).explain,
+  flow: async () => (await import('./flow.ts')).flow,
   docs: async () => (await import('./docs.ts')).docs,
   run: async () => (await import('./run.ts')).run,
   import: async () => (await import('./import.ts')).importRdf,

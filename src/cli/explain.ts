@@ -1,23 +1,19 @@
 /** `samtale explain PIPE`: how a pipe finds what it joins, what is followed back, and where its properties come from. */
 
-import { elementTexts } from '../config/elements.ts'
 import { didYouMean } from '../config/problems.ts'
 import type { Origin, Place, PropertyLineage } from '../dtl/contract.ts'
 import type { ExplainedBack, ExplainedHops, ExplainedSpec, ExplainedStep } from '../dtl/explain.ts'
-import { type Deployment, deploy } from '../hub/deployment.ts'
 import { explainPipe, type PipeExplanation, type TransformExplanation } from '../hub/explain.ts'
-import { CONFIG, ENV } from '../hub/log-knowledge.ts'
 import type { Exactness } from '../pipes/exactness/exactness.ts'
-import { type Arguments, UsageError } from './arguments.ts'
+import { UsageError } from './arguments.ts'
 import { showProblems } from './check.ts'
 import type { Command } from './command.ts'
-import { readConfiguration } from './configuration.ts'
-import { withLog } from './reading.ts'
+import { withDeployment } from './deployed.ts'
 import type { Terminal } from './terminal.ts'
 
 export const explain: Command = async ({ given, environment, terminal }) => {
   const id = given.positionals[0] as string
-  const { pipes } = deploymentOf(given, environment)
+  const { pipes } = withDeployment(given, environment, (deployment) => deployment)
   const deployed = pipes.get(id)
   if (deployed === undefined) {
     const meant = didYouMean(id, pipes.keys())
@@ -32,19 +28,6 @@ export const explain: Command = async ({ given, environment, terminal }) => {
   if (given.flag('json')) terminal.line(JSON.stringify(explanation, null, 2))
   else for (const line of linesOf(explanation, terminal)) terminal.line(line)
   return 0
-}
-
-/** The configuration of a folder, or the one that a hub's data hold. */
-function deploymentOf(given: Arguments, environment: Readonly<Record<string, string | undefined>>): Deployment {
-  const folder = given.text('config')
-  if (folder !== undefined) {
-    const { files, env } = readConfiguration(folder, environment)
-    return deploy(files, env, null)
-  }
-  return withLog(given, (snapshot) => {
-    const config = snapshot.meta(CONFIG)
-    return deploy(config === undefined ? [] : elementTexts(config), snapshot.meta(ENV) ?? '{}', null)
-  })
 }
 
 function* linesOf(pipe: PipeExplanation, terminal: Terminal): Generator<string> {

@@ -122,6 +122,19 @@ export const usages = {
     },
     details: `${VARIABLES} Exit code 1 when the pipe has errors.`,
   },
+  flow: {
+    name: 'flow',
+    summary: 'Show what feeds what: pipes, datasets and systems, with what waits, circles, and who is not exact.',
+    positionals: [],
+    options: {
+      config: { type: 'string', value: 'DIR', about: 'configuration folder; otherwise what the data folder holds' },
+      data,
+      tenant,
+      json,
+      help,
+    },
+    details: `${VARIABLES} Queues are those of the data folder, also while a hub runs on it; how long changes take only a running hub knows (GET /api/flow, GET /api/metrics).`,
+  },
   docs: {
     name: 'docs',
     summary: 'Print the reference of the Data Transformation Language as Markdown, or one function of it.',

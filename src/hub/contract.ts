@@ -6,10 +6,10 @@ import type { Snapshot } from '../log/contract.ts'
 import type { Dict } from '../model/dict.ts'
 import type { Naming } from '../model/iri.ts'
 import type { Person } from '../pipes/execution/event.ts'
+import type { Lag } from './flow/lag.ts'
+import type { Subscription } from './webhooks.ts'
 
 export type { Person } from '../pipes/execution/event.ts'
-
-import type { Subscription } from './webhooks.ts'
 
 /** What a thread that runs pipes is at. */
 export interface ThreadStatus {
@@ -77,6 +77,10 @@ export interface Tenant {
   pipeConfigText(id: string): JsonText | undefined
   /** rest-api.md §2.2. */
   pump(id: string): JsonText | undefined
+  /** What feeds what, what waits, and how long changes take (`FlowMap`). */
+  flow(): JsonText
+  /** How long changes took to the ends of chains of pipes, since this was asked last. */
+  takeLags(): readonly Lag[]
   /** rest-api.md §4.2. Codes: unknown-pipe, unsupported-operation, already-running. */
   operate(
     id: string,

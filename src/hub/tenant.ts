@@ -21,6 +21,7 @@ import type { DeployedPipe } from './deployment.ts'
 import { systemDocument } from './documents.ts'
 import { HubError } from './errors.ts'
 import { explainPipe } from './explain.ts'
+import type { Lag } from './flow/lag.ts'
 import { levelsOf } from './levels.ts'
 import type { PumpState } from './pump-state.ts'
 import { TenantConfiguration } from './tenant/configuration.ts'
@@ -333,6 +334,14 @@ export class HubTenant implements hub.Tenant {
         await this.write(BACKUP_DATASET, [dictOf({ _id: id, ...entry }) as Entity])
       },
     }
+  }
+
+  flow(): string {
+    return JSON.stringify(this.#pumps.flow())
+  }
+
+  takeLags(): readonly Lag[] {
+    return this.#pumps.lags.take()
   }
 
   health(): { readonly ready: boolean; readonly reasons: readonly string[] } {

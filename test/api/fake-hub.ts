@@ -139,6 +139,10 @@ export class FakeTenant implements Tenant {
       ? `{"_id":"${id}","config":{"mode":"scheduled"},"runtime":{"is-disabled":false,"is-valid-config":true,"last-report":{"outcome":"completed","seconds":1.5},"queues":{"source":3}}}`
       : undefined
   }
+  flow = () =>
+    '{"pipes":[{"id":"crm","valid":true,"queue":{"source":{"a":3},"hops":{}},"waiting_seconds":2.5}],"datasets":[],"systems":[],"edges":[],"cycles":[]}'
+  lags: { readonly end: { readonly kind: 'dataset' | 'pipe'; readonly id: string }; readonly seconds: number }[] = []
+  takeLags = () => this.lags.splice(0)
   async operate(id: string, operation: string, fields: Readonly<Record<string, string>>) {
     if (operation === 'start-twice') throw new HubError('already-running', 'It runs already.')
     if (operation === 'fly') throw new HubError('unsupported-operation', 'No such operation.')

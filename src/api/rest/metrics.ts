@@ -24,6 +24,13 @@ export function createMetrics(node: Node): Metrics {
     buckets: [0.001, 0.005, 0.02, 0.05, 0.2, 1, 5, 30],
     registers: [register],
   })
+  const lags = new Histogram({
+    name: 'samtale_flow_lag_seconds',
+    help: 'From a change where the hub first stores it to its effect at the end of a chain of pipes.',
+    labelNames: ['tenant', 'dataset', 'pipe'],
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600],
+    registers: [register],
+  })
   const gauges = createGauges(register)
   return {
     measure: (method, url, status, seconds) => requests.labels(method, url, String(status)).observe(seconds),
@@ -39,7 +46,12 @@ export function createMetrics(node: Node): Metrics {
       handle: async () => {
         gauges.reset()
         gauges.readThreads(node.threads())
-        for (const tenant of node.tenants()) await gauges.read(tenant)
+        for (const tenant of node.tenants()) {
+          await gauges.read(tenant)
+          for (const { end, seconds } of tenant.takeLags()) {
+            lags.labels({ tenant: tenant.name, dataset: '', pipe: '', [end.kind]: end.id }).observe(seconds)
+          }
+        }
         return { contentType: register.contentType, body: await register.metrics() }
       },
     }),
@@ -114,6 +126,10 @@ function createGauges(register: Registry) {
   const threadRestarts = gauge('samtale_pump_thread_restarts', 'Times that a pump thread was lost and replaced.', [
     'thread',
   ])
+  const waiting = gauge(
+    'samtale_pipe_waiting_seconds',
+    'For how long the oldest change has waited that the pump has not taken in; 0 when none does.',
+  )
   const lag = gauge('samtale_graph_lag', 'Entities that are not in the graph yet.', ['tenant'])
 
   const readPipe = (tenant: string, { pipe, pump, isLeaf }: PipeFigures): void => {
@@ -169,6 +185,12 @@ function createGauges(register: Registry) {
         lag.set({ tenant: tenant.name }, status.lag)
       }
       for (const figures of await pipesOf(tenant)) readPipe(tenant.name, figures)
+      const { pipes } = JSON.parse(tenant.flow()) as {
+        pipes: { id: string; queue: unknown; waiting_seconds: number | null }[]
+      }
+      for (const { id, queue, waiting_seconds } of pipes) {
+        if (queue !== null) waiting.set({ tenant: tenant.name, pipe: id }, waiting_seconds ?? 0)
+      }
     },
   }
 }

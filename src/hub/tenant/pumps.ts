@@ -7,8 +7,12 @@ import { newTally, type RunReport, reportOf } from '../../pipes/run-report.ts'
 import { type RunOrder, signalsOf } from '../../pipes/schedule.ts'
 import type * as hub from '../contract.ts'
 import { withSnapshot } from '../datasets.ts'
+import { deploy } from '../deployment.ts'
 import { type Outlook, pipeDocument, pumpDocument } from '../documents.ts'
 import { HubError } from '../errors.ts'
+import { type FlowMap, flowOf } from '../flow/flow.ts'
+import { LagMeter } from '../flow/lag.ts'
+import { networkOf } from '../flow/network.ts'
 import { Housekeeping, type HousekeepingPorts } from '../housekeeping.ts'
 import { assertPublishes, publicationOf } from '../publication.ts'
 import { PumpsCounters } from '../pump-counters.ts'
@@ -32,6 +36,9 @@ export class TenantPumps {
   readonly #core: TenantCore
   readonly #operations: PumpOperations
   readonly #counters = new PumpsCounters()
+  /** How long changes take to the end of each chain of pipes. */
+  readonly lags = new LagMeter()
+  #network = networkOf(deploy([], '{}', null))
 
   constructor(core: TenantCore, events: TenantEvents) {
     this.#core = core
@@ -65,6 +72,7 @@ export class TenantPumps {
   /** The pipes are those of the present deployment from now on. */
   async deployed(): Promise<void> {
     const core = this.#core
+    this.#network = networkOf(core.deployment)
     const runnable = new Map(core.pipes().map((pipe) => [pipe.id, pipe] as const))
     const saved = withSnapshot(
       core,
@@ -237,5 +245,25 @@ export class TenantPumps {
     if (report.outcome === 'failed') logger.error(`Pipe '${pipe}' failed: ${report.message}`, details)
     else if (report.outcome === 'waiting') logger.debug(`Pipe '${pipe}' ${report.message}.`, details)
     else if (report.changes > 0) logger.info(`Pipe '${pipe}' wrote ${report.changes} changes.`, details)
+    this.#measureLag(pipe, report)
+  }
+
+  #measureLag(id: string, { outcome, changes }: RunReport): void {
+    const pipe = this.#core.deployment.pipes.get(id)?.pipe
+    if (!pipe || outcome === 'waiting') return
+    const { ends, writers } = this.#network
+    withSnapshot(this.#core, (snapshot) =>
+      this.lags.ended(pipe, Date.now(), changes > 0, snapshot, {
+        isEnd: (dataset) => ends.includes(dataset),
+        isRunning: (dataset) => {
+          const writer = writers.get(dataset)
+          return writer !== undefined && this.scheduler.state(writer).running !== null
+        },
+      }),
+    )
+  }
+
+  flow(): FlowMap {
+    return withSnapshot(this.#core, (snapshot) => flowOf(this.#core.deployment, snapshot, this.lags, Date.now()))
   }
 }

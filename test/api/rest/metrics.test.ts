@@ -28,6 +28,28 @@ describe('metrics', () => {
     expect(requests.join('\n')).not.toContain('secret-id')
   })
 
+  it('tell how long changes take, each measured once however often it is asked', async () => {
+    served.tenant.lags = [
+      { end: { kind: 'dataset', id: 'end' }, seconds: 0.2 },
+      { end: { kind: 'pipe', id: 'out' }, seconds: 3 },
+    ]
+    await served.get('/api/metrics')
+    const lines = (await (await served.get('/api/metrics')).text()).split('\n')
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'samtale_flow_lag_seconds_count{tenant="default",dataset="end",pipe=""} 1',
+        'samtale_flow_lag_seconds_sum{tenant="default",dataset="",pipe="out"} 3',
+        'samtale_pipe_waiting_seconds{tenant="default",pipe="crm"} 2.5',
+      ]),
+    )
+  })
+
+  it('are told as a map, too', async () => {
+    const response = await served.get('/api/flow')
+    expect(response.status).toBe(200)
+    expect(await response.json()).toMatchObject({ pipes: [{ id: 'crm' }], edges: [], cycles: [] })
+  })
+
   it('forget pipes that are gone', async () => {
     served.tenant.addPipe('brief')
     expect(await (await served.get('/api/metrics')).text()).toContain('pipe="brief"')
