@@ -6,7 +6,7 @@ import type { Table } from './table.ts'
 /** Members in the owner's row at most. */
 const INLINE = 32
 /** Members of a bucket on average at most. */
-const FILL = 64
+const FILL = 16
 const GROWTH = 4
 
 /** A set is its row and the key of its owner, which names its buckets; the caller puts the row back after a change. */

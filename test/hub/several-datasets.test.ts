@@ -174,4 +174,47 @@ describe('a merge', () => {
       expect.stringMatching(/^error \/source\/condition: The condition is 'other'/),
     ])
   })
+
+  it('runs again what hops found in something that changed, and nothing else', async () => {
+    const hop = ['first', ['hops', { datasets: ['c c'], where: ['eq', '_S.k', 'c._id'], return: 'c.name' }]]
+    const transform = {
+      type: 'dtl',
+      rules: {
+        default: [
+          ['copy', '*'],
+          ['add', 'name', hop],
+        ],
+      },
+    }
+    const tenant = await openTenant()
+    const union = { type: 'union_datasets', datasets: ['a', 'b'] }
+    await deploy(
+      tenant,
+      ...['a', 'b', 'c'].map((id) => receiver(id)),
+      pipe('m', MERGE, { transform }),
+      pipe('u', union, { transform }),
+    )
+    await push(tenant, 'a', [
+      { _id: '1', k: 'x' },
+      { _id: '2', k: 'y' },
+    ])
+    await push(tenant, 'b', [{ _id: '1', k: 'x' }])
+    await push(tenant, 'c', [
+      { _id: 'x', name: 'X' },
+      { _id: 'y', name: 'Y' },
+    ])
+    for (const id of ['m', 'u']) await tenant.runNow(id)
+    await push(tenant, 'c', [{ _id: 'x', name: 'changed' }])
+    expect([(await tenant.runNow('m')).changes, (await tenant.runNow('u')).changes]).toEqual([1, 2])
+    const names = async (dataset: string) => (await live(tenant, dataset)).map(({ _id, name }) => [_id, name])
+    expect(await names('m')).toEqual([
+      ['0|1|1|1', 'changed'],
+      ['0|2', 'Y'],
+    ])
+    expect(await names('u')).toEqual([
+      ['a:1', 'changed'],
+      ['a:2', 'Y'],
+      ['b:1', 'changed'],
+    ])
+  })
 })

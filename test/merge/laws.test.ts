@@ -87,7 +87,7 @@ describe('the classes of a merge', () => {
         const world = new World(how)
         play(world, history, () => expect(world.sink).toEqual(naively(world)))
       }),
-      { numRuns: 1000 },
+      { numRuns: 600 },
     )
   })
 
@@ -110,7 +110,7 @@ describe('the classes of a merge', () => {
         )
         play(world, settled, () => model.check())
       }),
-      { numRuns: 700 },
+      { numRuns: 400 },
     )
   })
 

@@ -16,6 +16,8 @@ export class MergeStore {
   readonly #snapshot: () => Snapshot
   readonly #prefix: string
   readonly #token: string
+  /** The one that was handed over with a page. */
+  #setup: Memo['setup'] | undefined
 
   /** `token` tells this run from any other. */
   constructor(snapshot: () => Snapshot, pipe: string, token: string) {
@@ -27,8 +29,9 @@ export class MergeStore {
   memo(): Memo | undefined {
     const bytes = this.#snapshot().state(this.#key('memo'))
     if (bytes === undefined) return undefined
-    const { format, ...memo } = JSON.parse(textOf(bytes)) as Memo & { format: number }
-    if (format === FORMAT) return memo
+    const { format, ...memo } = JSON.parse(textOf(bytes)) as Omit<Memo, 'setup'> & { format: number }
+    const setup = this.#snapshot().state(this.#key('setup'))
+    if (format === FORMAT && setup !== undefined) return { ...memo, setup: JSON.parse(textOf(setup)) as Memo['setup'] }
     throw new PipeError(
       'state-format',
       `The state of this merge has the format ${format}, and this version knows ${FORMAT}.`,
@@ -60,10 +63,14 @@ export class MergeStore {
     memo: Memo,
     changes: readonly (readonly [epoch: string, changes: readonly RowChange[]])[],
   ): StateChange[] {
+    const { setup, ...rest } = memo
     const page: StateChange[] = [
-      [this.#key('memo'), Buffer.from(JSON.stringify({ format: FORMAT, ...memo }))],
+      [this.#key('memo'), Buffer.from(JSON.stringify({ format: FORMAT, ...rest }))],
       [this.#key('page'), Buffer.from(`${this.#token} ${number}`)],
     ]
+    // It may be long, and mostly stays as it is.
+    if (setup !== this.#setup) page.push([this.#key('setup'), Buffer.from(JSON.stringify(setup))])
+    this.#setup = setup
     for (const [epoch, rows] of changes) {
       const below = `${this.#prefix}${epoch}\u0000`
       for (const [key, value] of rows) page.push([Buffer.from(below + key), value])

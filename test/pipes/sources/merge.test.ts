@@ -397,7 +397,7 @@ describe('the merge source', () => {
         const held = ({ sink }: Pipe) => (identity === 'stable' ? [...sink.values()].sort() : [...sink].sort())
         expect(held(pipe)).toEqual(held(scratch))
       }),
-      { numRuns: 20 },
+      { numRuns: 12 },
     )
   })
 })
