@@ -26,15 +26,18 @@ export interface HubOptions {
   /** A folder that is there and stays; otherwise a fresh one. */
   readonly data?: string
   readonly withGraph?: boolean
+  /** Threads that run pipes. */
+  readonly threads?: number
 }
 
-export async function startHub({ data: folder, withGraph = true }: HubOptions = {}): Promise<Hub> {
+export async function startHub({ data: folder, withGraph = true, threads }: HubOptions = {}): Promise<Hub> {
   const data = folder ?? (await mkdtemp(join(tmpdir(), 'samtale-bench-')))
   const child = spawn(
     process.execPath,
     withGraph ? [MAIN, 'serve', '--port', '0', '--data', data] : withoutGraph(data),
     {
       stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...(threads === undefined ? {} : { SAMTALE_THREADS: String(threads) }) },
     },
   )
   const url = await listening(child)
@@ -83,7 +86,7 @@ const withoutGraph = (data: string): string[] => [
     const logger = { debug() {}, info() {}, warn() {}, error() {} }
     const onFatal = (error) => { throw error }
     const data = ${JSON.stringify(data)}
-    const node = await HubNode.open({ data, developer: false, version: 'bench', logger, withGraph: false, onFatal })
+    const node = await HubNode.open({ data, developer: false, version: 'bench', logger, withGraph: false, onFatal, ...(process.env.SAMTALE_THREADS === undefined ? {} : { threads: Number(process.env.SAMTALE_THREADS) }) })
     const server = await openServer(node, { host: '127.0.0.1', port: 0, doors })
     node.startPumps()
     process.once('SIGTERM', async () => { await server.close(); await node.close(); process.exit() })

@@ -2,9 +2,11 @@
 
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
+import { api } from './api.ts'
 import { dtl } from './dtl.ts'
 import { log } from './log.ts'
 import { achieved, describe, type Figure } from './measure.ts'
+import { threads } from './threads.ts'
 import { ingest } from './w1-ingest.ts'
 import { changes } from './w2-changes.ts'
 import { transform } from './w3-transform.ts'
@@ -15,8 +17,10 @@ import { replace } from './w11-replace.ts'
 import { world } from './world.ts'
 
 const benchmarks: Readonly<Record<string, (rounds: number) => Promise<Figure[]>>> = {
+  api,
   dtl,
   log,
+  threads,
   w1: ingest,
   w2: changes,
   w3: transform,

@@ -116,7 +116,7 @@ export class PumpPool {
     await Promise.all(this.#seats.map((seat) => seat.close()))
   }
 
-  /** On the least busy thread. Codes: already-running, run-lost, run-interrupted. */
+  /** On the least busy thread. Codes: already-running, run-lost, run-paused, run-interrupted. */
   run(argument: RunArgument): Promise<RunReport> {
     return this.#runs.run(argument)
   }

@@ -52,7 +52,7 @@ export class PoolRuns {
     return this.underWay().filter((run) => run.tenant === tenant && run.pipe === pipe)
   }
 
-  /** Codes: already-running; run-lost, with the reason, when it ended with its thread; run-interrupted, when the hub ends. */
+  /** Codes: already-running; run-lost, with the reason, when it ended with its thread; run-paused, not again yet; run-interrupted, when the hub ends. */
   async run(argument: RunArgument): Promise<RunReport> {
     const key = keyOf(argument)
     const isBackground = argument.order.isBackground === true
@@ -61,7 +61,7 @@ export class PoolRuns {
       throw new HubError('already-running', `Pipe '${argument.pipe}' is running already.`)
     }
     const paused = this.#culprits.pausedBecause(key)
-    if (paused !== null) throw lostRun(paused)
+    if (paused !== null) throw lostRun(paused, 'run-paused')
     const run: PooledRun = {
       tenant: argument.tenant,
       pipe: argument.pipe,
@@ -128,7 +128,7 @@ const keyOf = ({ tenant, pipe }: PipeName): string => JSON.stringify([tenant, pi
 const isOf = (culprit: PipeName | null, { tenant, pipe }: PipeName): boolean =>
   culprit !== null && culprit.tenant === tenant && culprit.pipe === pipe
 
-const lostRun = (message: string): HubError =>
-  new HubError('run-lost', message, {
+const lostRun = (message: string, code = 'run-lost'): HubError =>
+  new HubError(code, message, {
     hint: 'Give it a smaller batch_size, or make its program do less for an entity; everything that it had committed is kept.',
   })

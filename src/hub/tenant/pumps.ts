@@ -1,7 +1,9 @@
 /** The pipes of a tenant and their pumps: when they run, what is asked of them, what became of it. */
 
 import { writeJson } from '../../model/json.ts'
+import { IndexCompiler } from '../../pipes/dataset-writer.ts'
 import type { Person } from '../../pipes/execution/event.ts'
+import { RunLog } from '../../pipes/execution/run-log.ts'
 import { isReceiver } from '../../pipes/pipe.ts'
 import { newTally, type RunReport, reportOf } from '../../pipes/run-report.ts'
 import { type RunOrder, signalsOf } from '../../pipes/schedule.ts'
@@ -29,11 +31,21 @@ const COMPACTED_AT = 'compacted-at'
 /** Where the state of a pump is kept. */
 export const pumpMeta = (pipe: string): string => `pump:${pipe}`
 
+/** The pool tells of these instead of a report. */
+const UNREPORTED: ReadonlySet<string> = new Set(['run-lost', 'run-paused', 'run-interrupted'])
+
+interface Begun {
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly inputEnds: Readonly<Record<string, number>>
+}
+
 export class TenantPumps {
   readonly scheduler: Scheduler
   readonly housekeeping: Housekeeping
   readonly signalling: TenantSignalling
   readonly #core: TenantCore
+  readonly #indexes = new IndexCompiler()
   readonly #operations: PumpOperations
   readonly #counters = new PumpsCounters()
   /** How long changes take to the end of each chain of pipes. */
@@ -183,25 +195,44 @@ export class TenantPumps {
 
   /** A run that ended with its thread cannot report: what is known of it is put together here. */
   async #runOnThread(id: string, order: RunOrder): Promise<RunReport> {
-    const core = this.#core
-    const inputEnds = this.#inputEnds(id)
-    const startedAt = Date.now()
+    const { pool, name } = this.#core.options
+    const begun = { at: Date.now(), inputEnds: this.#inputEnds(id) }
     try {
-      return await core.options.pool.run({ tenant: core.options.name, pipe: id, order })
+      return await pool.run({ tenant: name, pipe: id, order })
     } catch (error) {
-      const { code } = error as HubError
-      if (code !== 'run-lost' && code !== 'run-interrupted') throw error
-      const { running, rescanning, last } = this.scheduler.state(id)
-      const read = (order.isBackground ? rescanning : running)?.read ?? 0
-      const known = {
-        syncType: order.kind === 'rescan' ? ('full' as const) : ('incremental' as const),
-        seconds: (Date.now() - startedAt) / 1_000,
-        inputEnds,
-        pending: last?.pending ?? 0,
-        tally: { ...newTally(), read },
-        meter: { maxCardinality: 0, total: 0 },
-      }
-      return code === 'run-lost' ? reportOf('failed', known, error as Error) : reportOf('interrupted', known, null)
+      if (!UNREPORTED.has((error as HubError).code)) throw error
+      return this.#reportInstead(id, order, begun, error as HubError)
+    }
+  }
+
+  async #reportInstead(id: string, order: RunOrder, begun: Begun, error: HubError): Promise<RunReport> {
+    const { running, rescanning, last } = this.scheduler.state(id)
+    const tally = { ...newTally(), read: (order.isBackground ? rescanning : running)?.read ?? 0 }
+    const pending = last?.pending ?? 0
+    const about = {
+      syncType: order.kind === 'rescan' ? ('full' as const) : ('incremental' as const),
+      seconds: (Date.now() - begun.at) / 1_000,
+      inputEnds: begun.inputEnds,
+      pending,
+      tally,
+      meter: { maxCardinality: 0, total: 0 },
+    }
+    if (error.code === 'run-interrupted') return reportOf('interrupted', about, null)
+    const report = reportOf('failed', about, error)
+    const pipe = this.#core.deployment.pipes.get(id)?.pipe
+    if (error.code !== 'run-lost' || !pipe) return report
+    const { log, writer, options } = this.#core
+    const told = new RunLog(pipe, { journal: writer.journal, log, indexes: this.#indexes, now: Date.now }, begun.at)
+    told.planned(about.syncType)
+    const end = { report, tally, error, whyStopped: null, hasPending: pending > 0 }
+    const snapshot = this.#core.snapshot()
+    try {
+      return { ...report, isLogged: await told.end(end, snapshot) }
+    } catch (cause) {
+      options.logger.error(`The execution log of pipe '${id}' could not be written: ${(cause as Error).message}`)
+      return report
+    } finally {
+      snapshot.close()
     }
   }
 

@@ -73,13 +73,15 @@ it('ends a run that holds its thread, names it, and lets its neighbours go on fr
   // Each once and in order: nothing was torn, lost or repeated.
   expect((await stored(tenant, 'neighbour', true)).map(({ n }) => n)).toEqual(numbered(300).map(({ n }) => n))
   expect(await live(tenant, 'greedy')).toEqual([])
+  const told = await stored(tenant, 'system:pump_execution:greedy', true)
+  expect(told.at(-1)).toMatchObject({ event_type: 'pump-failed', reason_why_stopped: report.message })
   expect(node.threads()).toMatchObject([{ restarts: 1, lastLoss: { tenant: 'default', pipe: 'greedy' } }])
   expect(logged.filter((line) => line.startsWith('Pump thread 0 was lost'))).toHaveLength(1)
   await push(tenant, 'sent', numbered(3))
   expect(await live(tenant, 'sent')).toHaveLength(3)
   // It is not started in a loop.
   const again = await tenant.runNow('greedy')
-  expect(again).toMatchObject({ outcome: 'failed', code: 'run-lost' })
+  expect(again).toMatchObject({ outcome: 'failed', code: 'run-paused' })
   expect(again.message).toMatch(/It is not started again before .*, unless it is asked to or configured anew/)
   expect(node.threads()).toMatchObject([{ restarts: 1 }])
   await deploy(tenant, receiver('in'), receiver('sent'), pipe('greedy', 'in', 1_000), pipe('neighbour', 'in', 2))
