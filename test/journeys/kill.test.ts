@@ -24,7 +24,7 @@ import { clientOf } from './live-hub.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'samtale-kill-'))
 const config = join(root, 'config')
-const typed = ['--data', join(root, 'killed'), '--config', config]
+const typed = ['--data', join(root, 'killed'), '--config', config, '--threads', '3']
 const logFolder = join(root, 'killed/tenants/default/log')
 const KILLS = Number(process.env.CRASHES ?? 8)
 /** Of them, this part while the hub starts. */
