@@ -17,6 +17,7 @@ import { entries } from '../../src/model/dict.ts'
 import { writeJson } from '../../src/model/json.ts'
 import { sourceOffset } from '../../src/pipes/full-run.ts'
 import { isReceiver, type Pipe, runsByPump } from '../../src/pipes/pipe.ts'
+import { outOfSync } from '../../src/pipes/reprocessing/reprocess.ts'
 import type { RunReport } from '../../src/pipes/run-report.ts'
 
 export type Json = Readonly<Record<string, unknown>>
@@ -65,7 +66,8 @@ export class World {
     for (const pipe of this.pipes()) {
       if (pipe.sink.kind !== 'dataset') continue
       await this.#writer.assertDataset(pipe.sink.dataset)
-      if (isReceiver(pipe)) await this.#writer.commit({ populated: [[pipe.sink.dataset, true]] })
+      if (isReceiver(pipe) || pipe.sink.populatedWhen === 'onload')
+        await this.#writer.commit({ populated: [[pipe.sink.dataset, true]] })
     }
     await this.#tenant.deploy(deployment)
   }
@@ -145,13 +147,22 @@ export class World {
     }
   }
 
-  isPopulated(dataset: string): boolean {
+  /** Why a pipe says that its dataset may differ from what it would make now. */
+  outOfSync(id: string): readonly string[] {
+    const pipe = this.#deployment.pipes.get(id)?.pipe
     const log = openLog(this.#path)
     const snapshot = log.snapshot()
-    const isPopulated = snapshot.dataset(dataset)?.document.populated === true
-    snapshot.close()
-    log.close()
-    return isPopulated
+    try {
+      return pipe ? outOfSync(pipe, snapshot).map(({ code }) => code) : []
+    } finally {
+      snapshot.close()
+      log.close()
+    }
+  }
+
+  /** As the API deletes one. */
+  async deleteDataset(id: string): Promise<void> {
+    await this.#writer.deleteDataset(id)
   }
 
   async close(): Promise<void> {
