@@ -15,7 +15,7 @@ import {
 } from '../pipes/schedule.ts'
 import { HubError } from './errors.ts'
 import { fresh, type PumpState, type Running } from './pump-state.ts'
-import { type InputState, isSignalled } from './signals.ts'
+import { type InputState, isSignalled, WAITS_FOR_RESCAN } from './signals.ts'
 
 export interface SchedulerPorts {
   now(): number
@@ -290,8 +290,8 @@ export class Scheduler {
     try {
       const report = await this.#ports.run(id, { kind: 'rescan', isBackground: true, ...by(person) })
       state.lastRescan = report
-      // What may not run beside others is done by an ordinary run.
-      if (report.outcome === 'waiting') this.#owed.add(id)
+      // What may not run beside others is done by an ordinary run; and somebody may have waited.
+      if (report.outcome === 'waiting' || state.last?.code === WAITS_FOR_RESCAN) this.#owed.add(id)
       if (report.outcome === 'completed' || report.outcome === 'waiting') state.owesRescan = false
       return report
     } finally {

@@ -4,6 +4,9 @@ import type { Pipe } from '../pipes/pipe.ts'
 import { signalsOf } from '../pipes/schedule.ts'
 import type { PumpState } from './pump-state.ts'
 
+/** As the engine calls it: the end of the rescan makes the pump due. */
+export const WAITS_FOR_RESCAN = 'waits-for-rescan'
+
 /** What a dataset looks like to the scheduler. */
 export interface InputState {
   readonly end: number
@@ -23,7 +26,7 @@ export function isSignalled(pipe: Pipe, state: PumpState, inputs: ReadonlyMap<st
   }
   if (last.outcome === 'waiting') {
     // Of what it waits for here no signal tells.
-    if (last.code === 'waits-for-completeness') return false
+    if (last.code === 'waits-for-completeness' || last.code === WAITS_FOR_RESCAN) return false
     return [...pipe.reads, ...pipe.source.inputs].every((dataset) => inputs.get(dataset)?.populated === true)
   }
   const { sink } = pipe

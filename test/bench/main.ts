@@ -3,6 +3,7 @@
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { api } from './api.ts'
+import { chain } from './chain.ts'
 import { dtl } from './dtl.ts'
 import { log } from './log.ts'
 import { achieved, describe, type Figure } from './measure.ts'
@@ -28,6 +29,7 @@ const benchmarks: Readonly<Record<string, (rounds: number) => Promise<Figure[]>>
   w6: graph,
   w10: start,
   w11: replace,
+  chain,
   world,
 }
 

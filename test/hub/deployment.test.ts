@@ -137,6 +137,70 @@ describe('a deployment', () => {
     expect(about(pipe('in', {}), pipe('out', { source: { type: 'dataset', dataset: 'in' } }))).toEqual([])
   })
 
+  it('signals a pipe between datasets unless its schedule is short, and any that asks for it', () => {
+    const signalled = (source: object, more: object = {}, defaults: object = {}) => {
+      const metadata = { _id: 'node', type: 'metadata', global_defaults: defaults }
+      const crm = { _id: 'crm', type: 'system:url', url_pattern: 'http://x/%s' }
+      const { pipes } = deploy(
+        JSON.stringify([metadata, crm, pipe('in', {}), pipe('a', { source, ...more })]),
+        '{}',
+        null,
+      )
+      const found = pipes.get('a')?.pipe
+      return [found?.source.signalled, found?.source.subscribes]
+    }
+    const dataset = { type: 'dataset', dataset: 'in' }
+    expect(signalled(dataset)).toEqual([true, false])
+    expect(signalled(dataset, { pump: { schedule_interval: 3599 } })).toEqual([false, false])
+    expect(signalled(dataset, { pump: { schedule_interval: 3600 } })).toEqual([true, false])
+    expect(signalled(dataset, { pump: { cron_expression: '0 0 * * *' } })).toEqual([false, false])
+    expect(signalled(dataset, {}, { use_signalling_internally: false })).toEqual([false, false])
+    expect(signalled({ ...dataset, supports_signalling: false })).toEqual([false, false])
+    const asked = { ...dataset, supports_signalling: true }
+    expect(signalled(asked, { pump: { schedule_interval: 5 } }, { use_signalling_internally: false })).toEqual([
+      true,
+      false,
+    ])
+    const out = { sink: { type: 'json', system: 'crm', url: 'y' } }
+    expect(signalled(dataset, out)).toEqual([false, false])
+    expect(signalled(asked, out)).toEqual([true, false])
+    const json = { type: 'json', system: 'crm', url: 'x' }
+    expect(signalled(json)).toEqual([false, false])
+    expect(signalled({ ...json, supports_signalling: true })).toEqual([false, true])
+    const external = { use_signalling_externally: true }
+    expect(signalled(json, { pump: { schedule_interval: 7200 } }, external)).toEqual([false, true])
+    expect(signalled(json, { pump: { schedule_interval: 60 } }, external)).toEqual([false, false])
+    expect(signalled({ type: 'binary', system: 'crm', url: 'x', supports_signalling: false }, {}, external)).toEqual([
+      false,
+      false,
+    ])
+  })
+
+  it('rescans in the background where that can be, and says why it is not', () => {
+    const metadata = { _id: 'node', type: 'metadata', global_defaults: { enable_background_rescan: true } }
+    const source = { type: 'dataset', dataset: 'in' }
+    const all = (...pipes: object[]) => deploy(JSON.stringify([metadata, pipe('in', {}), ...pipes]), '{}', null)
+    expect(all(pipe('a', { source })).pipes.get('a')?.pipe?.rescansInBackground).toBe(true)
+    const off = { source, enable_background_rescan: false }
+    expect(all(pipe('a', off)).pipes.get('a')?.pipe?.rescansInBackground).toBe(false)
+    const breaker = { sink: { type: 'dataset', dataset: 'a', circuit_breaker_threshold_count: 5 } }
+    expect(all(pipe('a', { source, ...breaker })).problems).toEqual([])
+    const asked = { enable_background_rescan: true }
+    for (const [more, why] of [
+      [{ source, ...breaker }, 'circuit breaker'],
+      [{ source, trace_output: true }, 'trace_output'],
+      [{ source: { type: 'merge', version: 2, datasets: ['in x'] } }, 'one state for all its runs'],
+      [{ source: { type: 'embedded', entities: [] } }, 'each run reads everything'],
+      [{ source, sink: { type: 'null' } }, 'does not write a dataset'],
+    ] as const) {
+      const { problems, pipes } = all(pipe('a', { ...more, ...asked }))
+      expect(pipes.get('a')?.pipe?.rescansInBackground, why).toBe(false)
+      expect(problems.map(({ level, pointer, message }) => `${level} ${pointer} ${message}`)).toContainEqual(
+        expect.stringMatching(new RegExp(`^warning /enable_background_rescan .*${why}`)),
+      )
+    }
+  })
+
   it('lets the metadata stop the scheduler and switch namespaces on', () => {
     const metadata = {
       _id: 'node',

@@ -1,5 +1,6 @@
 /** The background rescans of a thread: who joins one, who waits for one, and when what is known of one is dropped. */
 
+import { PipeError } from '../errors.ts'
 import { interruptedRun, sourceOffset } from '../full-run.ts'
 import type { Run } from '../run.ts'
 import type { RunOrder } from '../schedule.ts'
@@ -10,7 +11,7 @@ export interface Joined {
   /** What it shares with the other run of its pipe; null: it is alone. */
   readonly beside: Beside | null
   /** Why it may not run now. */
-  readonly waiting: string | null
+  readonly waiting: PipeError | null
 }
 
 interface Open {
@@ -27,7 +28,7 @@ export class Besides {
   async join(run: Run, order: RunOrder): Promise<Joined> {
     const isBackground = order.isBackground === true
     if (!run.pipe.rescansInBackground) {
-      return { beside: null, waiting: isBackground ? 'may not be rescanned in the background any more' : null }
+      return { beside: null, waiting: isBackground ? later('may not be rescanned in the background any more') : null }
     }
     return isBackground ? this.#joinRescan(run) : this.#joinIncremental(run)
   }
@@ -74,7 +75,7 @@ export class Besides {
     const joined = await this.#share(id, open)
     if (joined.beside?.hasPassed !== true) return joined
     this.leave(run, joined)
-    return { beside: null, waiting: PASSED }
+    return { beside: null, waiting: passed() }
   }
 
   async #share(id: string, open: Open): Promise<Joined> {
@@ -104,21 +105,26 @@ export class Besides {
 }
 
 /** An incremental run begins beside a rescan; gives why it may not, or null. */
-export async function beginBeside(run: Run, beside: Beside): Promise<string | null> {
+export async function beginBeside(run: Run, beside: Beside): Promise<PipeError | null> {
   return beside.turns.with(async () => {
     const stored = run.present().offset(sourceOffset(run.pipe.id))
     if (beside.isOver) return null
-    if (beside.hasPassed) return PASSED
+    if (beside.hasPassed) return passed()
     if (beside.limit !== null || stored === undefined) return null
     await beside.saving(() => run.commit({ state: beside.limitTo(stored) }))
     return null
   })
 }
 
-const PASSED = 'waits for its rescan in the background, which is further than its offset, to complete'
+/** No signal ends it: the scheduler knows when the rescan is over. */
+const passed = (): PipeError =>
+  new PipeError('waits-for-rescan', 'waits for its rescan in the background, which is further than its offset')
+
+const later = (why: string): PipeError => new PipeError('rescan-later', why)
 
 /** A rescan goes over what a first run brought. */
-function notYet({ pipe, snapshot }: Run): string | null {
-  if (snapshot.offset(sourceOffset(pipe.id)) === undefined) return 'has no offset yet: it reads everything anyway'
-  return interruptedRun(pipe.id, snapshot) === undefined ? null : 'goes on with a full run that was interrupted'
+function notYet({ pipe, snapshot }: Run): PipeError | null {
+  if (snapshot.offset(sourceOffset(pipe.id)) === undefined)
+    return later('has no offset yet: it reads everything anyway')
+  return interruptedRun(pipe.id, snapshot) === undefined ? null : later('goes on with a full run that was interrupted')
 }

@@ -2,7 +2,7 @@
 
 import { type Static, Type } from 'typebox'
 import { defineSource } from '../contract.ts'
-import { withOffsets } from './continuation.ts'
+import { initialSince, withOffsets } from './continuation.ts'
 import { ifSourceEmpty } from './empty-source.ts'
 import { type JsonConfig, jsonPages, subscribeAt } from './json.ts'
 
@@ -13,11 +13,7 @@ const config = Type.Object({
   page_size: Type.Optional(Type.Integer({ minimum: 1, description: 'Ask for this many at a time.' })),
   subset: Type.Optional(Type.Unknown({ description: 'Which of the entities the other hub is to give.' })),
   supports_signalling: Type.Optional(Type.Boolean({ description: 'Have the other hub tell when there is more.' })),
-  initial_since_value: Type.Optional(
-    Type.Union([Type.String(), Type.Integer()], {
-      description: 'The since value of the first run, and after a reset.',
-    }),
-  ),
+  initial_since_value: initialSince,
   if_source_empty: ifSourceEmpty,
   comment: Type.Optional(Type.Unknown()),
 })

@@ -9,6 +9,12 @@ import { Float, Typed, type TypedScalar } from '../../model/value.ts'
 import type { Batch, Continuation, Offset } from '../contract.ts'
 import { type Finding, warningAt } from '../finding.ts'
 
+export const initialSince = Type.Optional(
+  Type.Union([Type.String(), Type.Integer()], {
+    description: 'The since value of the first run, and after a reset.',
+  }),
+)
+
 /** The settings of a source whose continuation the configuration decides. */
 export const continuationSettings = {
   supports_since: Type.Boolean({
@@ -20,11 +26,7 @@ export const continuationSettings = {
     description: 'Of two `_updated` values the greater is the newer.',
   }),
   is_chronological: Type.Boolean({ default: false, description: 'Entities come in the order of their `_updated`.' }),
-  initial_since_value: Type.Optional(
-    Type.Union([Type.String(), Type.Integer()], {
-      description: 'The since value of the first run, and after a reset.',
-    }),
-  ),
+  initial_since_value: initialSince,
 }
 
 const settings = Type.Object(continuationSettings)

@@ -12,6 +12,8 @@ import { subsetIndex } from '../indexes.ts'
 import { languageOf } from '../language.ts'
 import { endOfReleased, newestReleased, ReleasedVersions } from '../released.ts'
 import { SubsetFeed } from '../subset.ts'
+import { BatchBounds } from './batch-bounds.ts'
+import { initialSince } from './continuation.ts'
 import { endOf } from './end-of.ts'
 
 /** Versions looked at for one batch, at most: what finds little gives its thread back, and saves how far it came. */
@@ -50,6 +52,7 @@ export const datasetSource = defineSource({
     initial_completeness: Type.Optional(
       Type.Array(Type.String(), { description: 'Wait until these datasets have completeness values.' }),
     ),
+    initial_since_value: initialSince,
     if_source_empty: Type.Enum(['accept', 'fail'], {
       default: 'accept',
       description: 'fail: a full run that reads nothing fails.',
@@ -77,6 +80,7 @@ export const datasetSource = defineSource({
         const view = snapshot().dataset(config.dataset)
         if (view === undefined) return
         const entities: Entity[] = []
+        const bounds = new BatchBounds(batchSize)
         let full = false
         const to = Math.min(at + SPAN, end - 1)
         for (const version of versionsAfter(view, at < 0 ? null : at, to)) {
@@ -84,7 +88,7 @@ export const datasetSource = defineSource({
           const entity = entityOf(version, { internal: true })
           if (!config.include_replaced && get(entity, '$replaced') === true) continue
           entities.push(entity)
-          if (entities.length >= batchSize) {
+          if (bounds.add(version.body.length)) {
             full = true
             break
           }

@@ -6,6 +6,7 @@ import { dictOf, set } from '../../model/dict.ts'
 import { type Entity, isDeleted } from '../../model/entity.ts'
 import { defineSource } from '../contract.ts'
 import { warningAt } from '../finding.ts'
+import { initialSince } from './continuation.ts'
 import { type Compared, differences } from './diff.ts'
 import { endOf } from './end-of.ts'
 import type { Placed } from './in-order-of-time.ts'
@@ -22,6 +23,7 @@ const config = Type.Object({
     description: 'Order and duplicates in lists make no difference, however deep they lie.',
   }),
   ignore_deletes: Type.Boolean({ default: false, description: 'A deleted entity is as good as none.' }),
+  initial_since_value: initialSince,
   ...inputSettings,
 })
 

@@ -3,6 +3,7 @@
 import { Type } from 'typebox'
 import { entityOf } from '../../log/stored.ts'
 import { defineSource } from '../contract.ts'
+import { initialSince } from './continuation.ts'
 import { endOf } from './end-of.ts'
 import { keyedByDataset, newestOf, readSameIds } from './same-id.ts'
 import { arePopulated, checkDatasets, datasetsSetting, inputSettings, ownContinuation } from './several-datasets.ts'
@@ -18,6 +19,7 @@ export const mergeDatasetsSource = defineSource({
       description:
         'latest: of each id the version that is newest in any dataset. all: the newest of each dataset, under its name.',
     }),
+    initial_since_value: initialSince,
     ...inputSettings,
   }),
   examples: [{ type: 'merge_datasets', datasets: ['crm-person-all', 'crm-person-event'] }],

@@ -5,6 +5,7 @@ import { entityOf } from '../../log/stored.ts'
 import { dictOf, entries, set } from '../../model/dict.ts'
 import { type Entity, isDeleted } from '../../model/entity.ts'
 import type { Batch, Offset, OpenSource, Surroundings } from '../contract.ts'
+import { BatchBounds } from './batch-bounds.ts'
 import { Bookmarks } from './bookmarks.ts'
 import { isNewer, type Placed, TimeWalk } from './in-order-of-time.ts'
 
@@ -37,12 +38,14 @@ async function* readInTurn(
   while (!signal.aborted) {
     const views = datasets.map((dataset) => snapshot().dataset(dataset))
     const entities: Entity[] = []
+    const bounds = new BatchBounds(batchSize)
     const isPage = walk.page(views, (placed) => {
       const { id } = placed.version
       const all = versionsOf(id, views, placed)
       const made = isDue(placed, newestOf(all), bookmarks) ? make(id, all, { isFull: since === null }) : undefined
-      if (made !== undefined) entities.push(made)
-      return entities.length < batchSize
+      if (made === undefined) return true
+      entities.push(made)
+      return !bounds.add(all.reduce((bytes, { version }) => bytes + version.body.length, 0))
     })
     if (!isPage) return
     yield { entities, offset: bookmarks.offset(), ...bookmarks.notes() }

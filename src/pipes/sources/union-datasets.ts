@@ -6,7 +6,9 @@ import { entityOf } from '../../log/stored.ts'
 import { set } from '../../model/dict.ts'
 import type { Entity } from '../../model/entity.ts'
 import { type Batch, defineSource, type Offset, type Surroundings } from '../contract.ts'
+import { BatchBounds } from './batch-bounds.ts'
 import { Bookmarks } from './bookmarks.ts'
+import { initialSince } from './continuation.ts'
 import { endOf } from './end-of.ts'
 import { arePopulated, checkDatasets, datasetsSetting, inputSettings, ownContinuation } from './several-datasets.ts'
 
@@ -21,6 +23,7 @@ const config = Type.Object({
     default: true,
     description: 'An `_id` becomes `<dataset>:<id>`, so that those of different datasets are different.',
   }),
+  initial_since_value: initialSince,
   ...inputSettings,
 })
 
@@ -71,13 +74,16 @@ async function* unite(
       const since = bookmarks.at[place] ?? null
       const to = Math.min((since ?? -1) + SPAN, end - 1)
       const entities: Entity[] = []
+      const bounds = new BatchBounds(batchSize)
+      let isFull = false
       for (const version of view.changes(since, { history: config.include_previous_versions, to })) {
         bookmarks.at[place] = version.sequence
         entities.push(named(config, dataset, version))
-        if (entities.length >= batchSize) break
+        isFull = bounds.add(version.body.length)
+        if (isFull) break
       }
       // What follows the last version read is superseded.
-      if (entities.length < batchSize) bookmarks.at[place] = to
+      if (!isFull) bookmarks.at[place] = to
       yield { entities, offset: bookmarks.offset(), ...bookmarks.notes() }
     }
   }
