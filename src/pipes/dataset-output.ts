@@ -7,7 +7,7 @@ import { learned } from './completeness.ts'
 import { DatasetWriter } from './dataset-writer.ts'
 import { trackDeletions } from './deletion-tracking.ts'
 import { FullRun, sourceOffset } from './full-run.ts'
-import type { Output, Reached } from './output.ts'
+import type { Lack, Output, Reached } from './output.ts'
 import { forgetTrace, type Traced } from './output-trace.ts'
 import { type PipeSink, suppressesFiltered } from './pipe.ts'
 import { healedAtEnd } from './reprocessing/reprocess.ts'
@@ -35,9 +35,6 @@ export class DatasetOutput implements Output {
   #savesProgress: boolean
   #batches = 0
   #unsaved: string | null = null
-  /** There may be entities that could not be made, and that nobody knows by name. */
-  #isMissing = false
-  #hasMissed = false
   /** One commit is on its way while the next batch is read and transformed; never two, so that order and offsets hold. */
   #inFlight: Promise<void> = Promise.resolve()
 
@@ -133,10 +130,8 @@ export class DatasetOutput implements Output {
     this.#run.position.moveToPresent()
   }
 
-  misses(entities: readonly Entity[] | null): void {
-    this.#hasMissed = true
-    if (entities === null) this.#isMissing = true
-    for (const sequence of this.#sequencesOf(entities ?? [])) this.#fullRun?.seen.mark(sequence)
+  misses(entities: readonly Entity[]): void {
+    for (const sequence of this.#sequencesOf(entities)) this.#fullRun?.seen.mark(sequence)
   }
 
   /** What of the batch is no longer made, and what is remembered of it; all before it is stored. */
@@ -177,14 +172,14 @@ export class DatasetOutput implements Output {
     if (state.length > 0) await this.#run.commit({ state })
   }
 
-  async end(reached: string | null, tracked: TrackingChanges): Promise<void> {
+  async end(reached: string | null, tracked: TrackingChanges, lack: Lack): Promise<void> {
     // What could not be made may be there from before: whether it is gone shows when it was made, so the full run goes on.
-    if (this.#fullRun !== null && this.#isMissing) return this.pause()
+    if (this.#fullRun !== null && lack === 'unknown') return this.pause()
     if (this.#fullRun !== null) {
       await this.#deleteWhatIsGone(this.#fullRun)
       if (this.#signal.aborted) return this.pause()
       // Of what could not be written, what it was made of still counts.
-      if (!this.#hasMissed) await this.#run.trace?.endFullRun(this.#access)
+      if (lack === 'nothing') await this.#run.trace?.endFullRun(this.#access)
     }
     this.#run.position.moveToPresent()
     const populated = this.#isPopulated() ? ([[this.#sink.dataset, true]] as const) : []

@@ -3,7 +3,7 @@
 import type { Entity } from '../model/entity.ts'
 import type { OpenSink } from './contract.ts'
 import { sourceOffset } from './full-run.ts'
-import type { Output, Reached } from './output.ts'
+import type { Lack, Output, Reached } from './output.ts'
 import type { PipeSink } from './pipe.ts'
 import { healedAtEnd } from './reprocessing/reprocess.ts'
 import type { Run } from './run.ts'
@@ -16,7 +16,6 @@ export class ExternalOutput implements Output {
   readonly #run: Run
   readonly #sink: OpenSink
   readonly #signal: AbortSignal
-  #isComplete = true
 
   constructor(run: Run, sink: PipeSink & { kind: 'external' }, signal: AbortSignal) {
     this.#run = run
@@ -44,9 +43,7 @@ export class ExternalOutput implements Output {
     if (offsets.length > 0) await this.#run.commit({ offsets })
   }
 
-  misses(): void {
-    this.#isComplete = false
-  }
+  misses(): void {}
 
   async flush(): Promise<void> {}
 
@@ -54,8 +51,8 @@ export class ExternalOutput implements Output {
 
   async pause(): Promise<void> {}
 
-  async end(reached: string | null, tracked: TrackingChanges): Promise<void> {
-    await this.#sink.end?.(this.#signal, { isComplete: this.#isComplete })
+  async end(reached: string | null, tracked: TrackingChanges, lack: Lack): Promise<void> {
+    await this.#sink.end?.(this.#signal, { isComplete: lack === 'nothing' })
     this.#run.position.moveToPresent()
     await this.#save(reached, [...tracked.state, ...healedAtEnd(this.#run)], tracked.offsets)
   }

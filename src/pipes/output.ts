@@ -15,6 +15,9 @@ export interface Reached {
   readonly state: StateChanges
 }
 
+/** What a run could not write: entities by name, or what nobody knows, because nothing could be made of its source. */
+export type Lack = 'nothing' | 'some' | 'unknown'
+
 export interface Output {
   /** A batch is written as a whole, or nothing of it. */
   readonly isTransactional: boolean
@@ -25,8 +28,8 @@ export interface Output {
   writeAgain(entities: readonly Entity[], offsets: OffsetChanges): Promise<void>
   /** Part of what was made of a batch: stored when it resolves. How far the source is comes with the rest of it. */
   put(entities: readonly Entity[]): Promise<void>
-  /** These could not be written; null: nobody knows which they would have been. What is there of them is not gone. */
-  misses(entities: readonly Entity[] | null): void
+  /** These could not be written. What is there of them is not gone. */
+  misses(entities: readonly Entity[]): void
   /** All that was handed over is stored. */
   flush(): Promise<void>
   /** The same, and how far the source is. */
@@ -34,5 +37,5 @@ export interface Output {
   /** The run ends before its end: what it needs to be continued is kept. */
   pause(): Promise<void>
   /** The source gave everything; `tracked` is saved with its offset. */
-  end(reached: string | null, tracked: TrackingChanges): Promise<void>
+  end(reached: string | null, tracked: TrackingChanges, lack: Lack): Promise<void>
 }

@@ -127,7 +127,7 @@ async function move(run: Run, plan: Plan, signal: AbortSignal, { isTracking } = 
   if (signal.aborted) return output.pause()
   assertNotEmpty(run, plan)
   const tracked = isTracking && isFull ? trackedByFullRun(run) : NOTHING_TRACKED
-  await output.end(reached ?? (plan.resumed === null ? null : plan.since), tracked)
+  await output.end(reached ?? (plan.resumed === null ? null : plan.since), tracked, delivery.lack)
   if (plan.hasRemains && !signal.aborted) await run.commit({ state: fullRunForgotten(run.pipe.id) })
 }
 

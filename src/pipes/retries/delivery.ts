@@ -13,7 +13,7 @@ import { type Entity, idOf } from '../../model/entity.ts'
 import { blame } from '../blame.ts'
 import { PipeError } from '../errors.ts'
 import { errorCode, errorProperties, isUnreachable } from '../execution/event.ts'
-import type { Output, Reached } from '../output.ts'
+import type { Lack, Output, Reached } from '../output.ts'
 import type { Run } from '../run.ts'
 import type { OffsetChanges } from '../tracking/book.ts'
 import { transformBatch } from '../transform-batch.ts'
@@ -35,6 +35,8 @@ export class Delivery {
   readonly #dead: Dead[] = []
   /** What failed in this run, by id: the hash of what it was. It is not tried again in the same run. */
   readonly #failed = new Map<string, string>()
+  /** Of these, the ones that no program could make anything of. */
+  readonly #unmade = new Set<string>()
   /** Of those that wait, the ones that the source gave in this run. */
   readonly #given = new Set<string>()
   /** What waited until a later version took its place in this run. */
@@ -92,10 +94,16 @@ export class Delivery {
     await this.#stored(write([]))
   }
 
+  /** What the run lacks of what it was to write, once all was tried. */
+  get lack(): Lack {
+    if (this.#unmade.size > 0) return 'unknown'
+    return this.#failed.size > 0 ? 'some' : 'nothing'
+  }
+
   /** After a read of everything: what waits and did not come is not there any more. */
   async forgetGone(): Promise<void> {
     for (const pending of this.#queue.all(this.#run.present)) {
-      if (this.#given.has(pending.id)) continue
+      if (this.#given.has(pending.id) || this.#failed.has(pending.id)) continue
       this.#queue.remove(pending.id)
       this.#tell(pending, { retryable: false, resolved: false, dead: false })
     }
@@ -188,12 +196,14 @@ export class Delivery {
     const error = await this.#tried(entity)
     if (error === null) return this.#succeeded([entity])
     const patience = this.#patience(error)
-    this.#consecutive++
-    const why = this.#whyStopped(entity, patience)
-    if (why === null || why === 'consecutive') this.#keep(entity, error, patience)
-    else this.#tellLost(entity, error)
-    if (why !== null) throw this.#stop(error, why, patience)
-    await this.#pause(patience.writeRetryDelayMs, this.#consecutive, error)
+    const why = this.#whyLost(entity, patience)
+    if (why !== null) {
+      this.#tellLost(entity, error)
+      throw this.#stop(error, why, patience)
+    }
+    const waited = this.#waited(entity)
+    this.#keep(entity, error, patience, waited)
+    await this.#goOn(error, waited, patience)
   }
 
   async #retryOne(pending: Pending): Promise<void> {
@@ -202,13 +212,19 @@ export class Delivery {
       this.#consecutive = 0
       this.#run.tally.succeeded++
       this.#resolve(pending, null)
+      this.#noteWritten(pending.id)
       await this.#letters?.void([pending.id])
       return
     }
     const patience = this.#patience(error)
     this.#failAgain({ ...pending, attempts: pending.attempts + 1 }, error, patience)
-    // It failed before; only that nothing gets through is news, which holds for all that comes after it.
-    if (!isUnreachable(error)) return
+    await this.#goOn(error, true, patience)
+  }
+
+  /** After an entity that is kept, unless too many failed one after the other. */
+  async #goOn(error: Error, waited: boolean, patience: Patience): Promise<void> {
+    // That one failed which failed before is no news; that nothing gets through is, and holds for all that comes after it.
+    if (waited && !isUnreachable(error)) return
     this.#consecutive++
     if (this.#consecutive >= patience.maxConsecutiveWriteErrors) throw this.#stop(error, 'consecutive', patience)
     await this.#pause(patience.writeRetryDelayMs, this.#consecutive, error)
@@ -224,22 +240,31 @@ export class Delivery {
     } catch (error) {
       blame(error, entity)
       if (this.#ends(error)) throw error
-      this.#output.misses(made)
+      if (made !== null) this.#output.misses(made)
       this.#run.tally.failed++
       this.#run.tally.writeErrors++
-      if (canWait(entity)) this.#failed.set(idOf(entity), hashOf(entity))
+      if (canWait(entity)) this.#noteFailed(entity, made === null)
       return error as Error
     }
   }
 
+  /** Whether this version of it waited before the run; any other fails for the first time. */
+  #waited(entity: Entity): boolean {
+    const id = idOf(entity)
+    return this.#queue.get(id)?.hash === hashOf(entity) && this.#given.has(id) && !this.#replaced.has(id)
+  }
+
+  #noteFailed(entity: Entity, isUnmade: boolean): void {
+    this.#failed.set(idOf(entity), hashOf(entity))
+    if (isUnmade) this.#unmade.add(idOf(entity))
+    else this.#unmade.delete(idOf(entity))
+  }
+
   /** It waits from now on, unless it waited too often. */
-  #keep(entity: Entity, error: Error, patience: Patience): void {
-    const [id, hash] = [idOf(entity), hashOf(entity)]
-    const known = this.#queue.get(id)
-    // A version that waited before this run failed once more; any other fails for the first time.
-    const waited = known?.hash === hash && this.#given.has(id) && !this.#replaced.has(id)
-    const attempts = waited ? known.attempts + 1 : 0
-    this.#failAgain({ id, entity, hash, attempts }, error, patience)
+  #keep(entity: Entity, error: Error, patience: Patience, waited: boolean): void {
+    const id = idOf(entity)
+    const attempts = waited ? (this.#queue.get(id)?.attempts ?? 0) + 1 : 0
+    this.#failAgain({ id, entity, hash: hashOf(entity), attempts }, error, patience)
   }
 
   #failAgain(pending: Pending, error: Error, { maxRetriesPerEntity }: Patience): void {
@@ -254,11 +279,17 @@ export class Delivery {
   async #succeeded(entities: readonly Entity[]): Promise<void> {
     this.#consecutive = 0
     this.#run.tally.succeeded += entities.length
+    if (this.#failed.size > 0) for (const entity of entities) if (canWait(entity)) this.#noteWritten(idOf(entity))
     if (this.#queue.size > 0) {
       for (const entity of entities) if (canWait(entity)) this.#overtake(entity)
       await this.#save()
     }
     await this.#letters?.void(entities.filter(canWait).map(idOf))
+  }
+
+  #noteWritten(id: string): void {
+    this.#failed.delete(id)
+    this.#unmade.delete(id)
   }
 
   /** It was written, so what waited of its id is done with. */
@@ -287,11 +318,11 @@ export class Delivery {
     await this.#run.log.flush()
   }
 
-  #whyStopped(entity: Entity, { maxPending, maxConsecutiveWriteErrors }: Patience): Stop | null {
+  /** Why it cannot be kept to be retried, or null. */
+  #whyLost(entity: Entity, { maxPending }: Patience): Stop | null {
     if (maxPending === 0) return 'not-kept'
     if (!canWait(entity)) return 'nameless'
-    if (this.#queue.size >= maxPending && this.#queue.get(idOf(entity)) === undefined) return 'full'
-    return this.#consecutive >= maxConsecutiveWriteErrors ? 'consecutive' : null
+    return this.#queue.size >= maxPending && this.#queue.get(idOf(entity)) === undefined ? 'full' : null
   }
 
   #stop(error: Error, why: Stop, { maxPending }: Patience): Error {
