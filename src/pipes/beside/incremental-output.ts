@@ -2,7 +2,7 @@
 
 import { type Entity, idOf } from '../../model/entity.ts'
 import type { DatasetOutput } from '../dataset-output.ts'
-import type { Output, Reached } from '../output.ts'
+import type { Lack, Output, Reached } from '../output.ts'
 import type { Run } from '../run.ts'
 import type { TrackingChanges } from '../tracking/begin.ts'
 import type { OffsetChanges } from '../tracking/book.ts'
@@ -38,7 +38,7 @@ export class IncrementalOutput implements Output {
     return this.#noted(entities, () => this.#inner.put(entities))
   }
 
-  misses(entities: readonly Entity[] | null): void {
+  misses(entities: readonly Entity[]): void {
     this.#inner.misses(entities)
   }
 
@@ -54,8 +54,8 @@ export class IncrementalOutput implements Output {
     return this.#inner.pause()
   }
 
-  end(reached: string | null, tracked: TrackingChanges): Promise<void> {
-    return this.#beside.turns.with(() => this.#inner.end(reached, tracked))
+  end(reached: string | null, tracked: TrackingChanges, lack: Lack): Promise<void> {
+    return this.#beside.turns.with(() => this.#inner.end(reached, tracked, lack))
   }
 
   /** Noted before it is written: what is noted and not written is brought again by the next run. */
