@@ -14,7 +14,7 @@ export interface Problem {
 
 /** One step of a JSON pointer (RFC 6901). */
 export const pointerStep = (name: string | number): string =>
-  `/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`
+  typeof name === 'number' ? `/${name}` : `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
 
 /** The known name that was most likely meant, if one is close enough. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {

@@ -11,8 +11,25 @@ export interface Bound {
   readonly size: number
 }
 
+type Definition = FunctionDefinition | TransformDefinition
+
+/** By definition and number: programs ask the same over and over. */
+const known = new WeakMap<Definition, (Bound | null)[]>()
+/** More arguments than this are rare, and there is no end of numbers. */
+const FEW = 16
+
 /** Null: no form takes that many. */
-export function bind(definition: FunctionDefinition | TransformDefinition, count: number): Bound | null {
+export function bind(definition: Definition, count: number): Bound | null {
+  if (count > FEW) return findForm(definition, count)
+  let bounds = known.get(definition)
+  if (bounds === undefined) {
+    bounds = Array.from({ length: FEW + 1 }, (_, each) => findForm(definition, each))
+    known.set(definition, bounds)
+  }
+  return bounds[count] as Bound | null
+}
+
+function findForm(definition: Definition, count: number): Bound | null {
   for (const form of formsOf(definition)) {
     const bound = bindForm(form, count)
     if (bound !== null) return bound
@@ -20,7 +37,7 @@ export function bind(definition: FunctionDefinition | TransformDefinition, count
   return null
 }
 
-export const formsOf = (definition: FunctionDefinition | TransformDefinition): readonly (readonly Parameter[])[] => [
+export const formsOf = (definition: Definition): readonly (readonly Parameter[])[] => [
   definition.parameters,
   ...(definition.otherForms ?? []),
 ]
@@ -66,7 +83,7 @@ function inOrder(count: number, parameterAt: (place: number) => Parameter): Boun
 }
 
 /** Smallest and largest number of arguments. */
-export function arityOf(definition: FunctionDefinition | TransformDefinition): readonly [least: number, most: number] {
+export function arityOf(definition: Definition): readonly [least: number, most: number] {
   const least = Math.min(
     ...formsOf(definition).map(
       (form) => form.filter(({ count }) => count === '1' || count === '>=1' || count === '+').length,
@@ -81,7 +98,7 @@ export function arityOf(definition: FunctionDefinition | TransformDefinition): r
 }
 
 /** In words, for the message about a wrong number: `takes 1 or 2 arguments`. */
-export function arityText(definition: FunctionDefinition | TransformDefinition): string {
+export function arityText(definition: Definition): string {
   const [least, most] = arityOf(definition)
   const allowed: number[] = []
   for (let count = least; count <= Math.min(most, least + 6); count++)
