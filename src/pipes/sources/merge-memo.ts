@@ -129,9 +129,9 @@ function begin(former: Memo | undefined, { plan, fingerprint, token, since, gene
   const { identity } = plan.config
   const inherited = former !== undefined && former.setup.next < MOST_INPUTS ? former.setup : undefined
   return {
-    epoch: token,
+    epoch: newEpoch(former, token),
     fingerprint,
-    root: former?.root ?? token.slice(0, 8),
+    root: former?.root ?? token.slice(0, SHORT),
     setup: setUp(identity, wantedBy(plan), inherited),
     inputs: generations.map((generation) => ({ ...UNREAD, generation })),
     leaving: [],
@@ -140,6 +140,15 @@ function begin(former: Memo | undefined, { plan, fingerprint, token, since, gene
     former: former === undefined ? [] : [...former.former, epochOf(former)].map((one) => inheritedBy(identity, one)),
   }
 }
+
+/** It stands in the key of every row: short, and not that of a former one whose rows may still be there. */
+function newEpoch(former: Memo | undefined, token: string): string {
+  const taken = former === undefined ? [] : [former.epoch, ...former.former.map(({ epoch }) => epoch)]
+  const short = token.slice(0, SHORT)
+  return taken.includes(short) ? token : short
+}
+
+const SHORT = 8
 
 const epochOf = ({ setup, epoch, leaving, marking }: Memo): FormerEpoch => ({
   epoch,

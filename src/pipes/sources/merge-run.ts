@@ -110,8 +110,9 @@ class MergeRun {
     this.#store = new MergeStore(surroundings.snapshot, surroundings.pipe, token)
     this.#ends = plan.inputs.map((_, at) => this.#view(at)?.counts().end ?? 0)
     this.#notes = new Bookmarks(plan.inputs, surroundings.pipe, surroundings.snapshot(), since).notes().state ?? []
-    this.#memo = this.#remember(token, since)
-    this.#hasWorked = this.#memo.epoch === token
+    const former = this.#store.memo()
+    this.#memo = this.#remember(former, token, since)
+    this.#hasWorked = this.#memo.epoch !== former?.epoch
     this.#layout = layoutOfMemo(this.#memo)
     const rows = this.#store.rows(this.#memo.epoch)
     this.#known = this.#hasWorked ? new KnownKeys() : null
@@ -133,12 +134,11 @@ class MergeRun {
     this.#readers.clear()
   }
 
-  #remember(token: string, since: Offset | null): Memo {
-    const former = this.#store.memo()
+  #remember(former: Memo | undefined, token: string, since: Offset | null): Memo {
     const generations = this.#plan.inputs.map((_, at) => this.#view(at)?.document.generation ?? null)
     const fingerprint = this.#fingerprint()
     const memo = memoFor(former, { plan: this.#plan, fingerprint, token, since, generations })
-    if (former !== undefined && since !== null && memo.epoch === token) {
+    if (former !== undefined && since !== null && memo.epoch !== former.epoch) {
       this.#surroundings.log.info(
         'The configuration or a dataset of the merge is another one: everything is merged anew.',
       )
