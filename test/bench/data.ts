@@ -29,8 +29,16 @@ const CITY = ['Oslo', 'Bergen', 'Trondheim', 'Stavanger'] as const
 
 export type PlainEntity = Readonly<Record<string, unknown>> & { readonly _id: string }
 
+/** Which of the companies a person works for. */
+export type Employer = (draw: () => number, companies: number) => number
+
+/** Spread evenly over the companies. */
+export const even: Employer = (draw, companies) => (draw() * companies) | 0
+/** A few companies employ most people (seed 43). */
+export const skewed: Employer = (draw, companies) => Math.floor(companies * draw() ** 10)
+
 /** Person i: 13 properties, about 401 bytes of JSON. The order of the draws is part of the definition. */
-export function person(i: number, draw: () => number, companies: number): PlainEntity {
+export function person(i: number, draw: () => number, companies: number, employer: Employer = even): PlainEntity {
   const pick = (below: number): number => (draw() * below) | 0
   const first = FIRST[pick(10)] as string
   const last = LAST[pick(10)] as string
@@ -43,7 +51,7 @@ export function person(i: number, draw: () => number, companies: number): PlainE
     'crm:street': `${last} gate ${pick(200)}`,
     'crm:zip': String(pick(9999)).padStart(4, '0'),
     'crm:city': CITY[pick(4)],
-    'crm:company': `~:company:c${pick(companies)}`,
+    'crm:company': `~:company:c${employer(draw, companies)}`,
     'crm:active': draw() > 0.2,
     'crm:revenue': pick(1e7) / 100,
     'crm:updated': `~t2026-0${1 + pick(9)}-1${pick(9)}T12:00:00Z`,
@@ -61,9 +69,14 @@ export const company = (j: number): PlainEntity => ({
 
 export const country = (k: number): PlainEntity => ({ _id: `n${k}`, 'ref:name': `Country ${k}` })
 
-export function* persons(count: number, companies: number, seed = 42): Generator<PlainEntity> {
+export function* persons(
+  count: number,
+  companies: number,
+  seed = 42,
+  employer: Employer = even,
+): Generator<PlainEntity> {
   const draw = random(seed)
-  for (let i = 0; i < count; i++) yield person(i, draw, companies)
+  for (let i = 0; i < count; i++) yield person(i, draw, companies, employer)
 }
 
 export const range = <T>(count: number, make: (place: number) => T): T[] =>

@@ -11,6 +11,7 @@ import { threads } from './threads.ts'
 import { ingest } from './w1-ingest.ts'
 import { changes } from './w2-changes.ts'
 import { transform } from './w3-transform.ts'
+import { dependencies } from './w4-dependencies.ts'
 import { merge } from './w5-merge.ts'
 import { graph } from './w6-graph.ts'
 import { start } from './w10-start.ts'
@@ -25,6 +26,7 @@ const benchmarks: Readonly<Record<string, (rounds: number) => Promise<Figure[]>>
   w1: ingest,
   w2: changes,
   w3: transform,
+  w4: dependencies,
   w5: merge,
   w6: graph,
   w10: start,

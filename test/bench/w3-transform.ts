@@ -123,7 +123,7 @@ export async function transform(rounds: number): Promise<Figure[]> {
   ]
 }
 
-async function load(hub: Hub, ...datasets: (readonly PlainEntity[])[]): Promise<void> {
+export async function load(hub: Hub, ...datasets: (readonly PlainEntity[])[]): Promise<void> {
   const names = ['person', 'company', 'country']
   await hub.request('PUT', '/api/config', JSON.stringify([...names.map(receiver), ENRICH]))
   for (const [place, entities] of datasets.entries()) {
@@ -142,7 +142,7 @@ interface PumpDocument {
 }
 
 /** Seconds from the start of the pump to its end, as one outside sees it; the run builds its join indexes first. */
-async function run(hub: Hub): Promise<number> {
+export async function run(hub: Hub): Promise<number> {
   const startedAt = performance.now()
   await hub.request('POST', '/api/pipes/person-enriched/pump', 'operation=start', 'application/x-www-form-urlencoded')
   for (;;) {
@@ -155,13 +155,13 @@ async function run(hub: Hub): Promise<number> {
   }
 }
 
-function timed<T>(work: () => T): { readonly result: T; readonly seconds: number } {
+export function timed<T>(work: () => T): { readonly result: T; readonly seconds: number } {
   const startedAt = performance.now()
   const result = work()
   return { result, seconds: (performance.now() - startedAt) / 1000 }
 }
 
-function digestOf(entities: readonly PlainEntity[]): string {
+export function digestOf(entities: readonly PlainEntity[]): string {
   const digest = createHash('md5')
   for (const { _id, email, name, company, country } of [...entities].sort((a, b) => (a._id < b._id ? -1 : 1))) {
     digest.update(JSON.stringify([_id, email, name, company, country]))

@@ -48,7 +48,7 @@ const steps = (): fc.Arbitrary<readonly Step[]> =>
 /** What stands before the program, and how its source entities come of datasets. */
 interface Shape {
   readonly before: readonly unknown[]
-  readonly isUnion: boolean
+  readonly source: 'dataset' | 'union' | 'merge' | 'latest'
   readonly isNamespaced: boolean
 }
 
@@ -85,10 +85,10 @@ const passing = () =>
 const shapes = (): fc.Arbitrary<Shape> =>
   fc.record({
     before: fc.array(passing(), { maxLength: 2 }),
-    isUnion: fc.boolean(),
+    source: some('dataset', 'union', 'merge', 'latest') as fc.Arbitrary<Shape['source']>,
     isNamespaced: fc.boolean(),
   })
-const PLAIN: Shape = { before: [], isUnion: false, isNamespaced: false }
+const PLAIN: Shape = { before: [], source: 'dataset', isNamespaced: false }
 
 let worlds = 0
 
@@ -96,12 +96,24 @@ let worlds = 0
 const named = (rules: unknown, prefix: string): unknown =>
   JSON.parse(JSON.stringify(rules).replaceAll(/"(source|a|b) (\w+)"/g, `"${prefix}$1 $2"`))
 
-const pipe = (id: string, prefix: string, rules: unknown, { before, isUnion, isNamespaced }: Shape) =>
+function sourceOf(type: Shape['source'], one: string, other: string): object {
+  const datasets = [one, other]
+  switch (type) {
+    case 'dataset':
+      return { type, dataset: one }
+    case 'union':
+      return { type: 'union_datasets', datasets }
+    case 'latest':
+      return { type: 'merge_datasets', datasets }
+    case 'merge':
+      return { type, version: 2, datasets: [`${one} one`, `${other} other`], equality: [['eq', 'one.y', 'other.y']] }
+  }
+}
+
+const pipe = (id: string, prefix: string, rules: unknown, { before, source, isNamespaced }: Shape) =>
   pipeOf({
     _id: id,
-    source: isUnion
-      ? { type: 'union_datasets', datasets: [`${prefix}source`, `${prefix}b`] }
-      : { type: 'dataset', dataset: `${prefix}source` },
+    source: sourceOf(source, `${prefix}source`, `${prefix}b`),
     transform: [...before.map((one) => ({ default: one })), rules].map((rules) => ({
       type: 'dtl',
       id_required: false,
@@ -129,6 +141,8 @@ async function settled(
   const prefix = `w${++worlds}-`
   await world.make(...NAMES.map((name) => prefix + name), `${prefix}sink`, `${prefix}full`)
   const tracked = planted(pipe(`${prefix}sink`, prefix, rules, shape))
+  // Joined on what cannot be followed back, such as the id of a merged entity: the check says so.
+  if (tracked.untracked.length > 0) return null
   for (const step of history) {
     if (step.type === 'put') await world.put(prefix + step.dataset, ...step.entities)
     else if (step.type === 'compact') for (const name of NAMES) await world.compact(prefix + name, step.keep)
@@ -158,7 +172,7 @@ it(
 )
 
 it(
-  'equals a full run behind other transforms and namespaces, and over united datasets',
+  'equals a full run behind other transforms and namespaces, and over united and merged datasets',
   async () => {
     const log = await openedLog()
     const property = fc.asyncProperty(program(), steps(), shapes(), async (rules, history, shape) => {
