@@ -137,7 +137,7 @@ export class Walker {
       for (const { key, index } of step.lookups) {
         for (const value of this.#ports.indexes.valuesOf(key, entity)) {
           const question: Question = { step, index, value, turns: next, of: idOf(entity), dataset }
-          if (this.#isNew(number, question)) this.#questions.push(question)
+          if (this.#isNew(question)) this.#questions.push(question)
         }
       }
     }
@@ -148,11 +148,12 @@ export class Walker {
     return to !== null && this.#plan.places[to]?.spec === spec
   }
 
-  #isNew(place: number, { step, index, value, turns }: Question): boolean {
+  /** Whoever asked it, the answer is the same. */
+  #isNew({ step, index, value, turns }: Question): boolean {
     const key = keyOf(value)
     const short = key.length <= 64 ? key : hash128(key)
     const counted = step.to !== null && this.#plan.places[step.to]?.countsTurns === true ? turns : 0
-    const text = `${place} ${step.to} ${step.dataset} ${counted} ${index} ${short}`
+    const text = `${step.to} ${step.dataset} ${counted} ${index} ${short}`
     if (this.#asked.has(text)) return false
     if (this.#asked.size >= ASKED) this.#asked.clear()
     this.#asked.add(text)
