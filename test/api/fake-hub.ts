@@ -136,7 +136,7 @@ export class FakeTenant implements Tenant {
   pipeConfigText = (id: string) => this.pipes.get(id)
   pump(id: string) {
     return this.pipes.has(id)
-      ? `{"_id":"${id}","config":{"mode":"scheduled"},"runtime":{"is-disabled":false,"is-valid-config":true,"last-report":{"outcome":"completed","seconds":1.5},"queues":{"source":3}}}`
+      ? `{"_id":"${id}","config":{"mode":"scheduled"},"runtime":{"is-disabled":false,"is-valid-config":true,"last-report":{"outcome":"completed","seconds":1.5,"tracking":{"changes":1,"rows":5,"found":4,"again":2}},"queues":{"source":3,"dependencies":{"b":2,"c":4}}}}`
       : undefined
   }
   flow = () =>

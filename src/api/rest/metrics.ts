@@ -91,6 +91,16 @@ function createGauges(register: Registry) {
     'leaf',
   ])
   const queue = gauge('sesam_pipe_queue_source', 'Entities the pump has not read yet.')
+  const untracked = gauge(
+    'sesam_pipe_queue_tracking',
+    'Changes of what the pipe hops to that are not followed back yet.',
+  )
+  const tracked = {
+    changes: gauge('samtale_pump_tracking_changes', 'Last run: changes of what it hops to that were followed back.'),
+    rows: gauge('samtale_pump_tracking_rows', 'Last run: rows of indexes that were read for that.'),
+    found: gauge('samtale_pump_tracking_found', 'Last run: source entities that may depend on them.'),
+    again: gauge('samtale_pump_tracking_again', 'Last run: source entities that ran again because of them.'),
+  }
   const exists = gauge('sesam_pipe_sink_dataset_count_index_exists', 'Live entities in the sink dataset.')
   const deleted = gauge('sesam_pipe_sink_dataset_count_index_deleted', 'Deleted entities in the sink dataset.')
   const logged = gauge('sesam_pipe_sink_dataset_count_log_exists', 'Versions in the sink dataset.')
@@ -138,6 +148,13 @@ function createGauges(register: Registry) {
     enabled.set(labels, runtime['is-disabled'] ? 0 : 1)
     config.set({ ...labels, config_group: 'default', leaf: isLeaf ? '1' : '0' }, runtime['is-valid-config'] ? 1 : 0)
     setIf(queue, labels, runtime.queues?.source)
+    const waiting = runtime.queues?.dependencies
+    if (waiting != null)
+      untracked.set(
+        labels,
+        Object.values(waiting).reduce((sum, one) => sum + one, 0),
+      )
+    for (const [name, set] of Object.entries(tracked)) setIf(set, labels, runtime['last-report']?.tracking?.[name])
     tripped.set(labels, pipe.runtime['circuit-breaker-tripped'] === true ? 1 : 0)
     setIf(exists, labels, pipe.storage?.['count-index-exists'])
     setIf(deleted, labels, pipe.storage?.['count-index-deleted'])
@@ -226,8 +243,15 @@ interface PumpDocument {
     readonly 'is-disabled'?: boolean
     readonly 'is-valid-config'?: boolean
     readonly 'next-run'?: string | null
-    readonly 'last-report'?: { readonly outcome: string; readonly seconds: number } | null
-    readonly queues?: { readonly source?: number | null }
+    readonly 'last-report'?: {
+      readonly outcome: string
+      readonly seconds: number
+      readonly tracking?: Readonly<Record<string, number>>
+    } | null
+    readonly queues?: {
+      readonly source?: number | null
+      readonly dependencies?: Readonly<Record<string, number>> | null
+    }
     readonly retries?: number
     readonly 'dead-letters'?: Readonly<Record<string, number>> | null
     /** By the names of {@link createGauges}. */

@@ -255,7 +255,7 @@ describe('a threshold', () => {
 
   it('lets a pipe that resets itself read all again', async () => {
     const world = await peopled(200)
-    const one = { ...limited({ dependency_error_threshold: 9 }), resetsItself: true }
+    const one = limited({ dependency_error_threshold: 9 }, { reprocessing_policy: 'automatic' })
     await world.run(one)
     await world.put('company', { _id: 'c0', name: 'new' })
     const report = await world.run(one)
