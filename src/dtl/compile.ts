@@ -1,8 +1,7 @@
 /** The language as others use it: programs, single expressions and index texts in, functions out. */
 
 import { keyOf } from '../model/canonical.ts'
-import { copyOf, dictOf, newDict, set } from '../model/dict.ts'
-import { type Entity, idOf } from '../model/entity.ts'
+import type { Entity } from '../model/entity.ts'
 import { isList, type Value } from '../model/value.ts'
 import { analyse } from './analyse.ts'
 import { checkIndexExpression, checkNode, checkProgram } from './check.ts'
@@ -21,12 +20,12 @@ import type {
 import { DtlError, type DtlErrorCode } from './errors.ts'
 import { type Explanation, explainProgram } from './explain.ts'
 import { frameOf } from './frame.ts'
-import { type IndexPassage, indexText, passedText, readIndexText, readPassage } from './index-text.ts'
+import { indexText, passedText, readIndexText, readPassage } from './index-text.ts'
 import { invert } from './inverse.ts'
 import { lineageOf } from './lineage.ts'
-import { addNamespaces } from './namespaces.ts'
 import { parseExpression, parseProgram } from './parse.ts'
 import { Impassable, isValueByValue, namesRead, type PassedProgram, sliceOf } from './passage.ts'
+import { passing } from './passing.ts'
 import { Program } from './program.ts'
 import { rootNames } from './root-names.ts'
 import { Problems, Scope } from './scope.ts'
@@ -241,46 +240,9 @@ export function compileIndex(text: string): CompiledIndex {
   }
 }
 
-/** What an entity becomes on its way; one that a program fails on has no keys. */
-function passing({ prefix, added, through, settings }: IndexPassage): (entity: Entity) => readonly Entity[] {
-  const programs = through.map((transforms) => {
-    const node = parseProgram(
-      dictOf({ type: 'dtl', id_required: false, rules: dictOf({ default: transforms as Value }) }),
-      new Problems(),
-    )
-    return new Program(node as ProgramNode, settings, undefined, () => null)
-  })
-  const namespaces = added === null ? null : { ...settings, namespaces: added }
-  return (entity) => {
-    let passed: readonly Entity[] = [prefix === '' ? entity : withId(entity, prefix)]
-    if (namespaces !== null) passed = passed.map((one) => addNamespaces(one, namespaces))
-    try {
-      for (const program of programs) passed = passed.flatMap((one) => program.run(one, ALONE))
-    } catch (error) {
-      if (error instanceof DtlError) return []
-      throw error
-    }
-    return passed
-  }
-}
-
-function withId(entity: Entity, prefix: string): Entity {
-  const named = copyOf(entity)
-  set(named, '_id', prefix + idOf(entity))
-  return named
-}
-
 const distinctKeys = (values: readonly Value[]): readonly Value[] => [
   ...new Map(values.map((value) => [keyOf(value), value])).values(),
 ]
-
-/** Where an index is made there is nothing but the entity. */
-const ALONE: RunContext = {
-  lookup: { joined: notInIndex, entity: notInIndex },
-  now: notInIndex,
-  uuid: notInIndex,
-  bound: newDict(),
-}
 
 function compiledKeys(text: string): (entity: Entity) => readonly Value[] {
   const { expression, settings } = readIndexText(text)

@@ -5,13 +5,13 @@ import { describe, expect, it } from 'vitest'
 import { compileIndex } from '../../src/dtl/compile.ts'
 import type { DtlTransform, Inverse } from '../../src/dtl/contract.ts'
 import { DtlError } from '../../src/dtl/errors.ts'
-import { type FindBack, walkBack } from '../../src/dtl/walk-back.ts'
 import { type Entity, idOf } from '../../src/model/entity.ts'
 import { writeJson } from '../../src/model/json.ts'
 import { equals } from '../../src/model/order.ts'
 import { entityWith, hop, NAMES, program, some } from './arbitrary-hops.ts'
 import { contextOf, type Datasets, memoryLookup } from './memory-lookup.ts'
 import { datasets, namespaced, programOf } from './settings.ts'
+import { type FindBack, walkBack } from './walk-back.ts'
 
 const person = { datasets: ['person p'], where: ['eq', '_S.ref', 'p.key'] }
 

@@ -1,9 +1,9 @@
-/** Takes a changed entity backwards through an inverse, to the sources it may have touched (dtl.md §11.3). */
+/** The plainest walk backwards through an inverse, all in memory: what the law of the inverse is tried with (dtl.md §11.3). */
 
-import { type Entity, idOf } from '../model/entity.ts'
-import type { Value } from '../model/value.ts'
-import { compileIndex } from './compile.ts'
-import type { CompiledIndex, Inverse, InverseStep } from './contract.ts'
+import { compileIndex } from '../../src/dtl/compile.ts'
+import type { CompiledIndex, Inverse, InverseStep } from '../../src/dtl/contract.ts'
+import { type Entity, idOf } from '../../src/model/entity.ts'
+import type { Value } from '../../src/model/value.ts'
 
 /**
  * Entities of the dataset (null: that of the source) with one of the keys in the index. Deleted ones must be among them:
