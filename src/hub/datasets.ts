@@ -206,8 +206,14 @@ export function datasetHeaders(tenant: Readable, dataset: string): Record<string
   })
 }
 
-const restoreHeaders = ({ uuid, offset }: NonNullable<DatasetDocument['restore']>): Record<string, string> => ({
+const restoreHeaders = ({
+  uuid,
+  offset,
+  generation,
+}: NonNullable<DatasetDocument['restore']>): Record<string, string> => ({
   'X-Dataset-Restore-Uuid': uuid,
+  // Ours: by it a reader tells a restore of what it knows from another dataset.
+  'X-Dataset-Restore-Generation': generation,
   ...(offset === null ? {} : { 'X-Dataset-Restore-Offset': String(offset) }),
 })
 

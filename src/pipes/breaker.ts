@@ -48,6 +48,9 @@ export async function armBreaker(
   run: RunToken,
 ): Promise<void> {
   const limit = breakerLimit(sink.breaker, view)
+  const staging = view.staging()
+  // The run begins once more: it is armed already.
+  if (staging?.state === 'open' && staging.pipe === run.pipe && staging.run === run.number) return
   if (limit !== null) await journal.beginStaging(sink.dataset, run, limit)
 }
 

@@ -7,6 +7,7 @@ import type { Entity } from '../model/entity.ts'
 import type { Naming } from '../model/iri.ts'
 import type { Finding } from './finding.ts'
 import type { Logger } from './logger.ts'
+import type { DatasetFacts } from './reprocessing/facts.ts'
 import type { SystemPort } from './systems/contract.ts'
 
 /** A bookmark in a source: opaque text to everybody but the source. */
@@ -22,6 +23,14 @@ export interface Batch {
 }
 
 /** What the engine gives a component that it opens. */
+/** What a source outside of the hub says of the dataset behind it. */
+export interface SaidOutside {
+  /** Null: nothing by which it could be told from another one. */
+  readonly facts: DatasetFacts | null
+  /** Microseconds since 1970 (hub.md §11). */
+  readonly completeness: number | null
+}
+
 export interface Surroundings {
   readonly pipe: string
   readonly batchSize: number
@@ -31,6 +40,11 @@ export interface Surroundings {
   readonly snapshot: () => Snapshot
   /** Microseconds since 1970: what was written later is held back (hub.md §11). */
   readonly heldTo?: number | null
+  /**
+   * Is told what the other side says of itself, before anything of what it gave after `since` is handed on. It may throw:
+   * then all of that is void, and the source is read anew.
+   */
+  readonly hear?: (said: SaidOutside, since: Offset | null) => Promise<void>
   readonly namespacedIdentifiers: boolean
   readonly identityNamespace: string
   /** What names mean in the pipe's programs; absent: as namespaces say above, with no prefixes. */

@@ -53,7 +53,6 @@ export class ExternalOutput implements Output {
 
   async end(reached: string | null, tracked: TrackingChanges, lack: Lack): Promise<void> {
     await this.#sink.end?.(this.#signal, { isComplete: lack === 'nothing' })
-    this.#run.position.moveToPresent()
     await this.#save(reached, [...tracked.state, ...healedAtEnd(this.#run)], tracked.offsets)
   }
 

@@ -12,6 +12,7 @@ import { fullRunForgotten, type Plan, planRun, sourceOffset, voidFullRun } from 
 import type { Output } from './output.ts'
 import type { Pipe, PipeSink } from './pipe.ts'
 import { waitingFor } from './readiness.ts'
+import { followChange, heard, SourceChanged } from './reprocessing/outside.ts'
 import { checkSync, noteHealing } from './reprocessing/reprocess.ts'
 import { Delivery, heapBytes } from './retries/delivery.ts'
 import { reading } from './retries/reading.ts'
@@ -37,6 +38,7 @@ export async function runPipe(pipe: Pipe, ports: RunPorts, order: RunOrder, sign
     if (!run.isBackground) await checkSync(run)
     const hindrance = run.beside === null || run.isBackground ? null : await beginBeside(run, run.beside)
     if (hindrance !== null) return await run.end('waiting', hindrance)
+    if (!run.isBackground) run.hear = (said, since) => heard(run, said, since)
     try {
       await moveWithin(run, order, signal)
     } catch (error) {
@@ -64,10 +66,17 @@ async function moveWithin(run: Run, order: RunOrder, signal: AbortSignal): Promi
   try {
     await move(run, await planned(run, why === null ? order : RESCAN), signal)
   } catch (error) {
+    if (error instanceof SourceChanged) return followed(run, order, signal)
     if (!(error instanceof TooManyDependants) || run.pipe.reprocessing.policy !== 'automatic') throw error
     noteReset(run, error.message)
     await move(run, await planned(run, RESCAN), signal)
   }
+}
+
+/** The source turned out to be another one: the pipe goes on, or begins anew, where that wants it. */
+async function followed(run: Run, order: RunOrder, signal: AbortSignal): Promise<void> {
+  await followChange(run)
+  await move(run, await planned(run, order), signal)
 }
 
 const RESCAN: RunOrder = { kind: 'rescan' }

@@ -32,6 +32,8 @@ export class Run {
   #inherited: Found = {}
   /** What its source says of its own completeness, if it is outside of the hub. */
   outside: number | null = null
+  /** Hears what its source says of itself. */
+  hear: NonNullable<Surroundings['hear']> | null = null
   /** Entities that wait to be retried. */
   pending = 0
   /** Why it did not go on after an error, where that is not the error itself. */
@@ -133,6 +135,7 @@ export class Run {
       system: (id) => ports.system(id),
       snapshot: () => this.position.snapshot,
       heldTo: this.heldTo,
+      ...(this.hear === null ? {} : { hear: this.hear }),
       namespacedIdentifiers: pipe.settings.namespacedIdentifiers,
       identityNamespace: pipe.settings.namespaces.identity,
       language: pipe.settings,

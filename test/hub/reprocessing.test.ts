@@ -389,3 +389,18 @@ describe('a hub that was restored from a backup', () => {
     expect(told(again.tenant)).toEqual([])
   }, 60_000)
 })
+
+describe('a rescan in the background', () => {
+  it('heals once it is complete, and no run beside it does', async () => {
+    const background = { enable_background_rescan: true, batch_size: 1 }
+    const slowly = (more: unknown[] = []) => ({ ...background, ...program(['sleep!', 0.05], ...more) })
+    const { tenant, configure } = await settled(slowly())
+    await configure(slowly([['add', 'new', true]]))
+    await tenant.operate('out', 'start-rescan', {})
+    await vi.waitFor(() => expect(told(tenant)).toMatchObject([{ reason: 'config-changed', 'is-healing': true }]))
+    await push(tenant, 'in', entities('4'))
+    await tenant.runNow('out')
+    await vi.waitFor(() => expect(told(tenant)).toEqual([]), { timeout: 20_000 })
+    expect((await live(tenant, 'out')).every((entity) => entity.new === true)).toBe(true)
+  }, 60_000)
+})

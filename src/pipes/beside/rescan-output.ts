@@ -8,6 +8,7 @@ import { PipeError } from '../errors.ts'
 import { sourceOffset } from '../full-run.ts'
 import type { Output, Reached } from '../output.ts'
 import { type PipeSink, suppressesFiltered } from '../pipe.ts'
+import { healedAtEnd } from '../reprocessing/reprocess.ts'
 import type { Run } from '../run.ts'
 import type { StateChanges } from '../state.ts'
 import { isFiltered } from '../transform-batch.ts'
@@ -91,7 +92,7 @@ export class RescanOutput implements Output {
       const { limit } = this.#beside
       // Without a run beside it nobody else has come as far.
       const offsets = limit === null && reached !== null ? ([[this.#offset, reached]] as const) : []
-      await this.#run.commit({ offsets, state: this.#beside.forgotten() })
+      await this.#run.commit({ offsets, state: [...this.#beside.forgotten(), ...healedAtEnd(this.#run)] })
       this.#beside.finish()
     })
   }

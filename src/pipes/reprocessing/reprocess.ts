@@ -7,7 +7,7 @@ import { fullRunForgotten, interruptedRun, type Plan, sourceOffset, voidFullRun 
 import { type Pipe, runsByPump } from '../pipe.ts'
 import type { Run } from '../run.ts'
 import type { StateChanges } from '../state.ts'
-import { type DatasetFacts, type Facts, factsOf, isSame, remembered } from './facts.ts'
+import { type Facts, factsOf, isSame, remembered } from './facts.ts'
 import { type Reason, reasonsBetween } from './reasons.ts'
 import {
   healed,
@@ -20,11 +20,11 @@ import {
   withReasons,
 } from './sync-state.ts'
 
-/** What the pipe is told at the begin of each run, before it is planned. `outside`: what its source says of itself. */
-export async function checkSync(run: Run, outside: DatasetFacts | null = null): Promise<void> {
+/** At the begin of each run, before it is planned. */
+export async function checkSync(run: Run): Promise<void> {
   const { pipe, ports, snapshot } = run
   const state = syncStateAt(pipe.id, snapshot)
-  const found = noticed(pipe, snapshot, state, outside, ports.now())
+  const found = noticed(pipe, snapshot, state, ports.now())
   const owed = owedBy(pipe, found)
   const [first] = owed
   const next = first === undefined ? null : offsetFor(pipe, owed, snapshot)
@@ -54,17 +54,18 @@ export async function checkSync(run: Run, outside: DatasetFacts | null = null): 
   await writeEvents(ports, pipe.id, [event])
 }
 
-/** The run is planned: what it heals when it is complete is known. */
+/** The run is planned: what it heals when it is complete is known. Beside a rescan it is that which heals. */
 export async function noteHealing(run: Run, plan: Plan): Promise<void> {
-  const { pipe, snapshot } = run
+  const { pipe, snapshot, beside, isBackground } = run
+  if (beside !== null && !isBackground) return
   const state = syncStateAt(pipe.id, snapshot)
   if (state.reasons.length === 0) return
-  const next = healedBy(plan, state, pipe, snapshot)
+  const isResumed = plan.resumed !== null || (isBackground && beside !== null && beside.reached !== null)
+  const next = isResumed ? state : healedBy(plan, state, pipe, snapshot)
   if (JSON.stringify(next) !== JSON.stringify(state)) await run.commit({ state: syncStateSaved(pipe.id, next) })
 }
 
-function healedBy({ syncType, resumed }: Plan, state: SyncState, pipe: Pipe, snapshot: Snapshot): SyncState {
-  if (resumed !== null) return state
+function healedBy({ syncType }: Plan, state: SyncState, pipe: Pipe, snapshot: Snapshot): SyncState {
   if (syncType === 'full') return healing(state, savesProgress(pipe, snapshot))
   return state.isLoading && syncType === 'incremental' ? state : notHealing(state)
 }
@@ -77,8 +78,10 @@ function savesProgress({ sink, source }: Pipe, snapshot: Snapshot): boolean {
 }
 
 /** To be committed with the end of a run that is complete. */
-export function healedAtEnd({ pipe, snapshot }: Run): StateChanges {
-  const state = syncStateAt(pipe.id, snapshot)
+export function healedAtEnd(run: Run): StateChanges {
+  const { pipe, beside, isBackground } = run
+  if (beside !== null && !isBackground) return []
+  const state = syncStateAt(pipe.id, run.latest().snapshot)
   const next = healed(state)
   const isNews = next.reasons.length < state.reasons.length || state.isLoading
   return isNews ? syncStateSaved(pipe.id, next) : []
@@ -87,7 +90,7 @@ export function healedAtEnd({ pipe, snapshot }: Run): StateChanges {
 /** Why the pipe may differ from what it would make now: what is noted, and what a run would notice at this moment. */
 export function outOfSync(pipe: Pipe, snapshot: Snapshot): readonly NotedReason[] {
   if (!runsByPump(pipe)) return []
-  return noticed(pipe, snapshot, syncStateAt(pipe.id, snapshot), null, null, { withDeleted: true }).reasons
+  return noticed(pipe, snapshot, syncStateAt(pipe.id, snapshot), null, { withDeleted: true }).reasons
 }
 
 /** What is not there is noticed when it is there again; until then it can only be said. */
@@ -95,11 +98,10 @@ function noticed(
   pipe: Pipe,
   snapshot: Snapshot,
   state: SyncState,
-  outside: DatasetFacts | null,
   now: number | null,
   { withDeleted = false } = {},
 ): SyncState {
-  const present = { ...factsOf(pipe, snapshot), outside }
+  const present = factsOf(pipe, snapshot)
   if (state.facts === null) return { ...state, facts: present }
   const all = reasonsBetween(state.facts, present, reachedOf(pipe, snapshot))
   const found = all.filter((one) => (withDeleted || one.code !== 'dataset-deleted') && !isToldBy(one, state.reasons))
@@ -148,7 +150,7 @@ function asDone(state: SyncState, owed: readonly NotedReason[], next: string | n
 }
 
 /** The last sequence that the pipe has read of an input, as far as its offset tells. */
-function reachedOf({ id, source }: Pipe, snapshot: Snapshot): (dataset: string | null) => number | null {
+export function reachedOf({ id, source }: Pipe, snapshot: Snapshot): (dataset: string | null) => number | null {
   const places = snapshot.offset(sourceOffset(id))?.split(',') ?? []
   const { inputs } = source
   return (dataset) => {

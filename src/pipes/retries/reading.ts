@@ -3,6 +3,7 @@
 import { performance } from 'node:perf_hooks'
 import type { Batch } from '../contract.ts'
 import { errorCode, errorProperties } from '../execution/event.ts'
+import { SourceChanged } from '../reprocessing/outside.ts'
 import type { Run } from '../run.ts'
 import { statusOf } from './kinds.ts'
 import { delayMs, pause } from './pause.ts'
@@ -24,7 +25,7 @@ export async function* reading(run: Run, since: string | null, signal: AbortSign
       }
       return
     } catch (error) {
-      if (signal.aborted) throw error
+      if (signal.aborted || error instanceof SourceChanged) throw error
       tally.readErrors++
       log.happened()
       const { maxReadRetries, readRetryDelayMs } = patienceOf(run, error)

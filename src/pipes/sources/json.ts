@@ -9,6 +9,7 @@ import { errorAt, type Finding, refuseErrors } from '../finding.ts'
 import { checkContinuation, continuationOf, continuationSettings, lastUpdated, withOffsets } from './continuation.ts'
 import { ifSourceEmpty } from './empty-source.ts'
 import { jsonEntities } from './json-entities.ts'
+import { saidByHub } from './said-by-hub.ts'
 
 const config = Type.Object({
   type: Type.Literal('json'),
@@ -127,7 +128,7 @@ export async function* jsonPages(
 
 async function* page(
   config: Config,
-  { system, batchSize }: Surroundings,
+  { system, batchSize, hear }: Surroundings,
   since: Offset | null,
   signal: AbortSignal,
 ): AsyncIterable<readonly Entity[]> {
@@ -139,6 +140,8 @@ async function* page(
   }
   const headers = { accept: 'application/json', ...config.headers }
   const answer = await accepted(port, 'GET', await port.request({ url: config.url, headers, query }, signal))
+  const said = saidByHub(answer)
+  if (said !== null) await hear?.(said, since)
   if (answer.status === 204) return
   yield* jsonEntities(port, answer, batchSize)
 }
