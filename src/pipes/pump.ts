@@ -35,7 +35,7 @@ export async function runPipe(pipe: Pipe, ports: RunPorts, order: RunOrder, sign
     if (joined !== null && joined.waiting !== null) return await run.end('waiting', joined.waiting)
     run.beside = joined?.beside ?? null
     await run.begin()
-    if (!run.isBackground) await checkSync(run)
+    await checkSync(run)
     const hindrance = run.beside === null || run.isBackground ? null : await beginBeside(run, run.beside)
     if (hindrance !== null) return await run.end('waiting', hindrance)
     if (!run.isBackground) run.hear = (said, since) => heard(run, said, since)

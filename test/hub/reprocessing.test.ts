@@ -393,7 +393,7 @@ describe('a hub that was restored from a backup', () => {
 describe('a rescan in the background', () => {
   it('heals once it is complete, and no run beside it does', async () => {
     const background = { enable_background_rescan: true, batch_size: 1 }
-    const slowly = (more: unknown[] = []) => ({ ...background, ...program(['sleep!', 0.05], ...more) })
+    const slowly = (more: unknown[] = []) => ({ ...background, ...program(['sleep!', 1], ...more) })
     const { tenant, configure } = await settled(slowly())
     await configure(slowly([['add', 'new', true]]))
     await tenant.operate('out', 'start-rescan', {})

@@ -25,7 +25,8 @@ export async function checkSync(run: Run): Promise<void> {
   const { pipe, ports, snapshot } = run
   const state = syncStateAt(pipe.id, snapshot)
   const found = noticed(pipe, snapshot, state, ports.now())
-  const owed = owedBy(pipe, found)
+  // A rescan beside other runs reads everything, and moves nobody's offset.
+  const owed = run.isBackground ? [] : owedBy(pipe, found)
   const [first] = owed
   const next = first === undefined ? null : offsetFor(pipe, owed, snapshot)
   if (first === undefined || next === undefined) {
