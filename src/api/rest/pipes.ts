@@ -112,7 +112,6 @@ export const pipeRoutes: readonly Route[] = [
       'multipart/form-data': PREVIEW,
       'application/json': PREVIEW,
     },
-    takesBulk: true,
     answers: found(PreviewShape, 'What it makes, and what is wrong.'),
     handle: preview,
   }),
