@@ -23,7 +23,10 @@ export type Step =
   | { readonly kind: 'delete'; readonly root: number; readonly id: string }
   | { readonly kind: 'run' | 'configure' | 'reset'; readonly pipe: number }
   | { readonly kind: 'kill'; readonly pipe: number; readonly commits: number }
-  | { readonly kind: 'settle' | 'restart' | 'reopen' }
+  /** A root, or what a pipe made, is deleted and made again. */
+  | { readonly kind: 'recreate'; readonly root: number }
+  | { readonly kind: 'lose'; readonly pipe: number }
+  | { readonly kind: 'settle' | 'restart' }
 
 const IDS = ['1', '2', '3', '4', '5']
 const key = fc.constantFrom<unknown>('1', '2', '3', '4', null, ['1', '3'], ['2', '4'], [])
@@ -64,6 +67,8 @@ export const history = (length: number): fc.Arbitrary<readonly Step[]> =>
       { weight: 2, arbitrary: fc.record({ kind: fc.constant('settle' as const) }) },
       { weight: 1, arbitrary: fc.record({ kind: fc.constant('configure' as const), pipe }) },
       { weight: 1, arbitrary: fc.record({ kind: fc.constant('reset' as const), pipe }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('recreate' as const), root }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('lose' as const), pipe }) },
       { weight: 2, arbitrary: fc.record({ kind: fc.constant('kill' as const), pipe, commits: fc.nat(5) }) },
     ),
     { minLength: 1, maxLength: length },

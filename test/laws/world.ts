@@ -27,22 +27,30 @@ const PASSES = 30
 
 const PUSH = { isFull: false, isFirst: false, isLast: false }
 
+/** Mistakes of the engine, planted by whoever wants to see them found. */
+export interface Bugs {
+  readonly pipe?: (pipe: Pipe) => Pipe
+  readonly journal?: (journal: Journal) => Journal
+}
+
 export class World {
   readonly #path: string
   #writer: LogWriter
   #tenant: PumpingTenant
   #journal: Killable
+  readonly #bugs: Bugs
   #deployment: Deployment = deploy([], '{}', null)
 
-  private constructor(path: string, writer: LogWriter) {
+  private constructor(path: string, writer: LogWriter, bugs: Bugs) {
     this.#path = path
+    this.#bugs = bugs
     this.#writer = writer
     this.#journal = new Killable(writer)
     this.#tenant = this.#open()
   }
 
-  static async open(path: string): Promise<World> {
-    return new World(path, await LogWriter.open(path))
+  static async open(path: string, bugs: Bugs = {}): Promise<World> {
+    return new World(path, await LogWriter.open(path), bugs)
   }
 
   get deployment(): Deployment {
@@ -62,14 +70,14 @@ export class World {
     )
     const problem = deployment.problems.find(({ level }) => level === 'error')
     if (problem !== undefined) throw new Error(`${problem.component} ${problem.pointer}: ${problem.message}`)
-    this.#deployment = deployment
+    this.#deployment = this.#spoiled(deployment)
     for (const pipe of this.pipes()) {
       if (pipe.sink.kind !== 'dataset') continue
       await this.#writer.assertDataset(pipe.sink.dataset)
       if (isReceiver(pipe) || pipe.sink.populatedWhen === 'onload')
         await this.#writer.commit({ populated: [[pipe.sink.dataset, true]] })
     }
-    await this.#tenant.deploy(deployment)
+    await this.#tenant.deploy(this.#deployment)
   }
 
   async put(root: string, entities: readonly Json[]): Promise<void> {
@@ -170,12 +178,22 @@ export class World {
     await this.#writer.close()
   }
 
+  #spoiled(deployment: Deployment): Deployment {
+    const { pipe: spoil } = this.#bugs
+    if (spoil === undefined) return deployment
+    const pipes = [...deployment.pipes].map(
+      ([id, one]) => [id, { ...one, pipe: one.pipe === null ? null : spoil(one.pipe) }] as const,
+    )
+    return { ...deployment, pipes: new Map(pipes) }
+  }
+
   #isRescan(id: string): boolean {
     return this.#deployment.pipes.get(id)?.pipe?.pump.rescanRunCount === 1
   }
 
   #open(): PumpingTenant {
-    const core = new PumpingCore('default', 'http://h', openLog(this.#path), this.#journal.journal, {
+    const journal = this.#bugs.journal?.(this.#journal.journal) ?? this.#journal.journal
+    const core = new PumpingCore('default', 'http://h', openLog(this.#path), journal, {
       emit: () => {},
       turns: new Turns(new Sheet(), () => {}),
       pool: {
