@@ -6,11 +6,12 @@ import { DatasetWriter } from '../dataset-writer.ts'
 import { trackDeletions } from '../deletion-tracking.ts'
 import { PipeError } from '../errors.ts'
 import { sourceOffset } from '../full-run.ts'
-import type { Output, Reached } from '../output.ts'
+import type { Lack, Output, Reached } from '../output.ts'
 import { type PipeSink, suppressesFiltered } from '../pipe.ts'
 import { healedAtEnd } from '../reprocessing/reprocess.ts'
 import type { Run } from '../run.ts'
 import type { StateChanges } from '../state.ts'
+import type { TrackingChanges } from '../tracking/begin.ts'
 import { isFiltered } from '../transform-batch.ts'
 import type { Beside } from './beside.ts'
 
@@ -23,8 +24,6 @@ export class RescanOutput implements Output {
   readonly #beside: Beside
   readonly #signal: AbortSignal
   readonly #writer: DatasetWriter
-  /** There may be entities that could not be made, and that nobody knows by name. */
-  #isMissing = false
 
   constructor(run: Run, sink: DatasetSink, beside: Beside, signal: AbortSignal) {
     const { ports } = run
@@ -68,9 +67,8 @@ export class RescanOutput implements Output {
     return this.#store(entities, { state: [], offsets: [] })
   }
 
-  misses(entities: readonly Entity[] | null): void {
-    if (entities === null) this.#isMissing = true
-    for (const entity of entities ?? []) this.#see(entity)
+  misses(entities: readonly Entity[]): void {
+    for (const entity of entities) this.#see(entity)
   }
 
   async flush(): Promise<void> {}
@@ -84,8 +82,8 @@ export class RescanOutput implements Output {
     })
   }
 
-  async end(reached: string | null): Promise<void> {
-    if (this.#isMissing) throw this.#incomplete()
+  async end(reached: string | null, _tracked: TrackingChanges, lack: Lack): Promise<void> {
+    if (lack === 'unknown') throw this.#incomplete()
     if (this.#sink.deletionTracking) await this.#deleteWhatIsGone()
     if (this.#signal.aborted) return this.pause()
     await this.#beside.turns.with(async () => {
