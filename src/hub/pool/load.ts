@@ -2,8 +2,8 @@
 
 /** A thread as the choice sees it. */
 export interface Load {
-  /** It is there; otherwise choosing it starts it. */
-  readonly isStarted: boolean
+  /** Otherwise it has to be started, or is just starting: what comes to it waits. */
+  readonly isReady: boolean
   /** Runs, requests and streams under way on it. */
   readonly underWay: number
   /** Of them, those that came since it was measured. */
@@ -12,7 +12,7 @@ export interface Load {
   readonly busy: number
 }
 
-/** A thread that is not there yet costs its start. */
+/** Starting a thread costs something, and takes a while. */
 const START = 0.3
 /** What is new is expected to take half of a thread, until it is measured. */
 const EXPECTED = 0.5
@@ -21,8 +21,8 @@ const WAITING = 0.02
 /** So much busier may the one be that is preferred: it has in memory what it needs again. */
 const PREFERENCE = 0.15
 
-export function weightOf({ isStarted, underWay, fresh, busy }: Load): number {
-  if (!isStarted) return START
+export function weightOf({ isReady, underWay, fresh, busy }: Load): number {
+  if (!isReady) return START + underWay * EXPECTED
   // What it did before is over.
   if (underWay === 0) return busy * 0.1
   return busy + fresh * EXPECTED + underWay * WAITING
@@ -33,6 +33,6 @@ export function leastBusy(loads: readonly Load[], preferred: number | undefined)
   const weights = loads.map(weightOf)
   let least = 0
   for (const [place, weight] of weights.entries()) if (weight < (weights[least] as number)) least = place
-  if (preferred === undefined || !loads[preferred]?.isStarted) return least
+  if (preferred === undefined || !loads[preferred]?.isReady) return least
   return (weights[preferred] as number) <= (weights[least] as number) + PREFERENCE ? preferred : least
 }

@@ -171,7 +171,7 @@ export class PumpPool {
     argument: Parameters<Streams[K]>[0],
     signal: AbortSignal,
   ): AsyncGenerator<ReturnType<Streams[K]> extends AsyncIterable<infer T> ? T : never> {
-    const seat = this.#choose()
+    const seat = this.#chooseReady()
     const leave = seat.enter()
     try {
       yield* (await seat.thread()).stream(method, argument, signal)
@@ -184,10 +184,10 @@ export class PumpPool {
     const runs = this.#runs.underWay()
     return this.#seats.map((seat) => {
       const { number, losses, lastLoss } = seat
-      const { isStarted, busy } = seat.load(Date.now())
+      const { busy } = seat.load(Date.now())
       return {
         number,
-        isStarted,
+        isStarted: seat.isStarted,
         busy,
         runs: runs.flatMap((run) =>
           run.seat === seat ? [{ tenant: run.tenant, pipe: run.pipe, startedAt: run.startedAt }] : [],
@@ -241,6 +241,8 @@ export class PumpPool {
       thread: seat.number,
       ...culprit,
     })
+    // What it knew is gone: nobody needs to wait for the next one.
+    for (const [key, home] of this.#homes) if (home === seat) this.#homes.delete(key)
     if (seat.failedStarts >= FAILED_STARTS) {
       this.#options.onFatal(new Error(`No thread that runs pipes can be started: ${message}`))
     } else seat.thread().catch(() => {})
@@ -259,13 +261,24 @@ export class PumpPool {
     return this.#seats[place] as Seat
   }
 
+  /** For what somebody waits for: no thread is started for it. */
+  #chooseReady(): Seat {
+    const now = Date.now()
+    const ready = this.#seats.filter((seat) => seat.load(now).isReady)
+    const place = leastBusy(
+      ready.map((seat) => seat.load(now)),
+      undefined,
+    )
+    return ready[place] ?? (this.#seats[0] as Seat)
+  }
+
   /** Where this is done: at its home, if it has one. */
   #placeOf(method: Placed, argument: Placing): Seat {
     const key = homeOf(method, argument)
-    if (key === null) return this.#choose()
+    if (key === null) return this.#chooseReady()
     let home = this.#homes.get(key)
     if (home === undefined) {
-      home = this.#choose()
+      home = this.#chooseReady()
       this.#homes.set(key, home)
     }
     return home

@@ -30,6 +30,7 @@ export class Seat {
   /** What all threads are told, one after the other. */
   #told: Promise<unknown> = Promise.resolve()
   #telling = 0
+  #isReady = false
   #busy = 0
   /** How often and when its load was measured. */
   #measured = 0
@@ -91,13 +92,13 @@ export class Seat {
   }
 
   load(now: number): Load {
-    if (now - this.#measuredAt >= MEASURED_MS && this.#thread !== null) {
+    if (now - this.#measuredAt >= MEASURED_MS && this.#thread !== null && this.#isReady) {
       this.#busy = this.#busy / 2 + this.#thread.busy() / 2
       this.#measuredAt = now
       this.#measured++
       this.#fresh = 0
     }
-    return { isStarted: this.isStarted, underWay: this.#underWay, fresh: this.#fresh, busy: this.#busy }
+    return { isReady: this.#isReady, underWay: this.#underWay, fresh: this.#fresh, busy: this.#busy }
   }
 
   look(patience: number): void {
@@ -121,6 +122,7 @@ export class Seat {
     this.#thread = thread
     await this.#excused(() => this.#options.prepare(thread, number))
     this.failedStarts = 0
+    this.#isReady = true
     return thread
   }
 
@@ -128,6 +130,7 @@ export class Seat {
     if (this.#telling > 0) this.failedStarts++
     this.#thread = null
     this.#ready = null
+    this.#isReady = false
     this.#busy = 0
     this.losses++
     this.lastLoss = { at: Date.now(), loss }

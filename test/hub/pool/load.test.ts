@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest'
 import { type Load, leastBusy } from '../../../src/hub/pool/load.ts'
 
-const idle: Load = { isStarted: true, underWay: 0, fresh: 0, busy: 0 }
-const working: Load = { isStarted: true, underWay: 1, fresh: 0, busy: 0.9 }
-const waiting: Load = { isStarted: true, underWay: 3, fresh: 0, busy: 0.05 }
-const absent: Load = { isStarted: false, underWay: 0, fresh: 0, busy: 0 }
+const idle: Load = { isReady: true, underWay: 0, fresh: 0, busy: 0 }
+const working: Load = { isReady: true, underWay: 1, fresh: 0, busy: 0.9 }
+const waiting: Load = { isReady: true, underWay: 3, fresh: 0, busy: 0.05 }
+const absent: Load = { isReady: false, underWay: 0, fresh: 0, busy: 0 }
 
 it('gives what is new to the thread that does least', () => {
   expect(leastBusy([working, idle], undefined)).toBe(1)
@@ -18,12 +18,18 @@ it('starts a thread only when those that are there have enough to do', () => {
   expect(leastBusy([working, absent], undefined)).toBe(1)
 })
 
+it('has little wait for a thread that is starting', () => {
+  const starting = { ...absent, underWay: 1 }
+  expect(leastBusy([{ ...working, busy: 0.5 }, starting], undefined)).toBe(0)
+  expect(leastBusy([{ ...working, busy: 0.9 }, starting], undefined)).toBe(1)
+})
+
 it('spreads what comes all at once, before anything could be measured', () => {
   const loads: Load[] = [idle, idle, idle]
   const places = Array.from({ length: 6 }, () => {
     const place = leastBusy(loads, undefined)
     const { underWay, fresh } = loads[place] as Load
-    loads[place] = { isStarted: true, underWay: underWay + 1, fresh: fresh + 1, busy: 0 }
+    loads[place] = { isReady: true, underWay: underWay + 1, fresh: fresh + 1, busy: 0 }
     return place
   })
   expect(places.toSorted()).toEqual([0, 0, 1, 1, 2, 2])
