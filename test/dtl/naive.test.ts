@@ -18,6 +18,8 @@ import { NaiveError, naive, wildcard as naiveWildcard } from './naive.ts'
 import { namespaced, plain } from './settings.ts'
 
 const RUNS = 2_500
+/** On a machine that is busy with other things. */
+const LONG_MS = 120_000
 
 type Datasets = ReadonlyMap<string, readonly Value[]>
 const NONE: Datasets = new Map()
@@ -88,7 +90,7 @@ const inDefault = ['_S', '_S', '_T', '_R', '_R._T', '_B']
 const inRule = ['_S', '_T', '_P', '_P._S', '_P._T', '_P._P._S', '_R._S', '_R']
 
 describe('a compiled program', () => {
-  it('gives what the naive interpreter gives for one expression', () => {
+  it('gives what the naive interpreter gives for one expression', { timeout: LONG_MS }, () => {
     const rules = expression(3, { variables: inDefault, rules: [] }).map((one) =>
       dictOf({ default: [['add', '::r', one]] }),
     )
@@ -100,7 +102,7 @@ describe('a compiled program', () => {
     )
   })
 
-  it('gives what the naive interpreter gives for whole rules', () => {
+  it('gives what the naive interpreter gives for whole rules', { timeout: LONG_MS }, () => {
     const rules = fc
       .record({
         default: transforms(2, { variables: inDefault, rules: ['one', 'two'] }),
@@ -116,7 +118,7 @@ describe('a compiled program', () => {
     )
   })
 
-  it('gives the rows of hops that trying every combination gives', () => {
+  it('gives the rows of hops that trying every combination gives', { timeout: LONG_MS }, () => {
     const side = (variable: string) =>
       fc.oneof(
         fc.constantFrom<Value>(

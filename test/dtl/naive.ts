@@ -725,10 +725,8 @@ function call(name: string, args: readonly Value[], place: Place): Value {
       if (![start, stop, step].every((one) => isInteger(one as Value)) || step === 0) throw new NaiveError('range')
       const made: Value[] = []
       const [from, to, by] = [start, stop, step].map((one) => BigInt(one as number)) as [bigint, bigint, bigint]
-      for (let at = from; by > 0n ? at < to : at > to; at += by) {
-        if (made.length >= MANY) throw new NaiveError('range')
-        made.push(integerOf(at))
-      }
+      if ((to - from) / by > MANY) throw new NaiveError('range')
+      for (let at = from; by > 0n ? at < to : at > to; at += by) made.push(integerOf(at))
       return made
     }
     case 'reversed': {
