@@ -35,6 +35,8 @@ export interface SchedulerPorts {
 /** After a look for what is due nothing is looked for during this many times as long, so that a stream of small commits costs little. */
 const REST_SHARE = 4
 const LEAST_REST_MS = 1
+/** However long it took: on a busy machine most of it is waiting for the processor. */
+const LONGEST_REST_MS = 10
 /** A pipe that waits for something is tried again after this long even without a signal. */
 const WAITING_RETRY_MS = 5_000
 const LONGEST_SLEEP_MS = 60_000
@@ -308,7 +310,8 @@ export class Scheduler {
       const seen = this.#ports.grownTo()
       const lookedAt = this.#ports.now()
       this.#startDue()
-      const rest = Math.max(LEAST_REST_MS, REST_SHARE * (this.#ports.now() - lookedAt))
+      const took = this.#ports.now() - lookedAt
+      const rest = Math.min(LONGEST_REST_MS, Math.max(LEAST_REST_MS, REST_SHARE * took))
       const woken = new Promise<void>((resolve) => {
         this.#wake = resolve
       })

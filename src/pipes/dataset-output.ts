@@ -62,7 +62,11 @@ export class DatasetOutput implements Output {
   async begin(): Promise<void> {
     const { pipe, ports, position, token, isFull } = this.#run
     const sink = this.#sink
-    await ports.journal.assertDataset(sink.dataset, { durable: pipe.isDurable })
+    // Mostly it is there as it should be, and a transaction is saved before each change goes on.
+    const there = this.#run.snapshot.dataset(sink.dataset)?.document
+    if (there?.durable !== pipe.isDurable) {
+      await ports.journal.assertDataset(sink.dataset, { durable: pipe.isDurable })
+    }
     for (const expression of sink.indexes) await ports.keepIndex(sink.dataset, expression)
     await settleStaging(ports, sink.dataset)
     position.moveToPresent()
@@ -184,7 +188,9 @@ export class DatasetOutput implements Output {
     this.#run.position.moveToPresent()
     const populated = this.#isPopulated() ? ([[this.#sink.dataset, true]] as const) : []
     const { supportsSince } = this.#run.pipe.source.continuation
-    const own = supportsSince && reached !== null ? ([[this.#offset, reached]] as const) : []
+    // Mostly it was saved with the last batch, and a transaction of its own would hold up who reads what was written.
+    const isNews = supportsSince && reached !== null && this.#run.snapshot.offset(this.#offset) !== reached
+    const own = isNews ? ([[this.#offset, reached as string]] as const) : []
     const offsets = [...own, ...tracked.offsets]
     const state = [...(this.#fullRun?.forgotten() ?? []), ...tracked.state, ...healedAtEnd(this.#run)]
     const completeness = learned(this.#run.snapshot, this.#sink.dataset, this.#run.inherited)

@@ -66,7 +66,7 @@ export async function openRealHub(data?: string): Promise<RealHub> {
 }
 
 /** Asks again and again until something is as expected; fails with what it was last. */
-export async function eventually<T>(look: () => Promise<T> | T, expected: T, timeoutMs = 10_000): Promise<void> {
+export async function eventually<T>(look: () => Promise<T> | T, expected: T, timeoutMs = 30_000): Promise<void> {
   const end = Date.now() + timeoutMs
   for (;;) {
     const found = await look()
