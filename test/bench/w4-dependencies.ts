@@ -13,7 +13,7 @@ const COUNTRIES = 200
 /** Microseconds a row that may depend on what changed; milliseconds of one change until it is seen. */
 const ROW_US = 100
 const ONE_MS = 20
-const SINGLES = Number(process.env.W4_SINGLES ?? 200)
+const SINGLES = 200
 /** What the hub may take more for the heaviest company, in MB: as much as for a few pages. */
 const FIXED_MB = 150
 
@@ -103,12 +103,12 @@ async function changeAll(round: number, measured: Map<string, Measured>): Promis
     await load(hub, people, companies, countries)
     await run(hub)
     for (const [name, change] of changesOf(people, round)) {
-      const { seconds, report } = await changed(hub, change)
+      const { seconds, cpuSeconds, report } = await changed(hub, change)
       const former = change.entities.flatMap(({ _id }) => hand[change.dataset].get(_id) ?? [])
       const byHand = timed(() => hand.apply(change))
       const byIvm = timed(() => follow(ivm, change, former))
       mustEqual(`hash after '${name}'`, await digest(hub), digestOf(hand.fresh()))
-      if (round > 0) note(measured, name, report, seconds, byHand.seconds, byIvm.seconds)
+      if (round > 0) note(measured, name, report, cpuSeconds, [seconds, byHand.seconds, byIvm.seconds])
     }
   } finally {
     await hub.stop()
@@ -119,7 +119,8 @@ function note(
   measured: Map<string, Measured>,
   name: string,
   report: Report,
-  ...seconds: [number, number, number]
+  cpuSeconds: number,
+  seconds: readonly [hub: number, hand: number, ivm: number],
 ): void {
   const rows = report.tracking.again + report.read
   const [us, hand, ivm] = seconds.map((one) => (1e6 * one) / rows) as [number, number, number]
@@ -128,7 +129,7 @@ function note(
   all.hand.push(hand)
   all.ivm.push(ivm)
   const { tracking, changes } = report
-  all.note = `${rows.toLocaleString('en')} rows, ${tracking.rows.toLocaleString('en')} of indexes, ${changes.toLocaleString('en')} changed`
+  all.note = `${rows.toLocaleString('en')} rows, ${tracking.rows.toLocaleString('en')} of indexes, ${changes.toLocaleString('en')} changed, ${((1e6 * cpuSeconds) / rows).toPrecision(3)} µs of CPU a row`
   measured.set(name, all)
 }
 
@@ -174,11 +175,12 @@ function follow(ivm: IvmView, { dataset, entities }: Change, former: readonly Pl
 async function changed(
   hub: Hub,
   { dataset, entities }: Change,
-): Promise<{ readonly seconds: number; readonly report: Report }> {
+): Promise<{ readonly seconds: number; readonly cpuSeconds: number; readonly report: Report }> {
   for (const body of bodies(entities, 1_000)) await hub.request('POST', `/api/receivers/${dataset}/entities`, body)
+  const before = hub.usage().cpuSeconds
   const seconds = await run(hub)
   const { runtime } = await hub.json<{ runtime: { 'last-report': Report } }>('/api/pipes/person-enriched/pump')
-  return { seconds, report: runtime['last-report'] }
+  return { seconds, cpuSeconds: hub.usage().cpuSeconds - before, report: runtime['last-report'] }
 }
 
 const digest = async (hub: Hub): Promise<string> =>

@@ -141,17 +141,16 @@ export class Tracker {
     for (const input of this.#run.pipe.source.inputs) {
       for (;;) {
         if (signal.aborted) return
-        const sequences = this.#walker.take(input, this.#run.pipe.batchSize)
-        if (sequences.length === 0) break
+        const ids = this.#walker.take(input, this.#run.pipe.batchSize)
+        if (ids === null) break
         if (held.length > 0) yield { entities: held, offsets: [] }
-        held = this.#again(input, sequences)
+        held = this.#again(input, ids)
       }
     }
     yield { entities: held, offsets: trackedUpTo(this.#run.pipe.id, moved) }
   }
 
-  #again(input: string, sequences: readonly number[]): readonly Entity[] {
-    const ids = [...(this.#view(input)?.placesAt(sequences) ?? [])].map(({ id }) => id)
+  #again(input: string, ids: readonly string[]): readonly Entity[] {
     const entities = this.#source.reread?.(input, ids) ?? []
     this.#run.tally.tracking.again += entities.length
     this.#options.thresholds.weigh(entities)
@@ -161,6 +160,7 @@ export class Tracker {
   async #pause(): Promise<void> {
     if (performance.now() - this.#pausedAt < PAUSE_MS) return
     await setImmediate()
+    await this.#run.ports.turn?.pass()
     this.#run.position.moveToPresent()
     this.#pausedAt = performance.now()
   }

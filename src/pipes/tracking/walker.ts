@@ -21,6 +21,8 @@ const PAGE = 500
 const ROWS = 1_000
 /** Questions remembered as asked at most; a forgotten one is only asked again. */
 const ASKED = 50_000
+/** Ids of sources kept at hand at most; those of others are read again from where the bits say they are. */
+const IDS = 20_000
 /** Sources under one key that make it a hot one. */
 const HOT = 10_000
 
@@ -33,6 +35,13 @@ interface Question {
   /** The entity whose value it is. */
   readonly of: string
   readonly dataset: string
+}
+
+/** Of one input, by the sequence of the newest version: all that were found, those that are to be taken, and some ids. */
+interface Sources {
+  readonly all: Bits
+  readonly open: Bits
+  readonly ids: Map<number, string>
 }
 
 /** A value that very many source entities are joined by. */
@@ -62,7 +71,7 @@ export class Walker {
   /** By place and turns: what came there, and what is to go on from there. */
   readonly #visited = new Map<string, Bits>()
   readonly #open = new Map<string, Bits>()
-  readonly #sources = new Map<string, { readonly all: Bits; readonly open: Bits }>()
+  readonly #sources = new Map<string, Sources>()
   readonly #asked = new Set<string>()
   #questions: Question[] = []
 
@@ -93,9 +102,18 @@ export class Walker {
     }
   }
 
-  /** Sources that were found and not taken yet, `most` of them, by the input that they are of. */
-  take(input: string, most: number): readonly number[] {
-    return this.#sources.get(input)?.open.take(most) ?? []
+  /** Ids of sources that were found and not taken yet, `most` of them, in the order of the log; null: all were taken. */
+  take(input: string, most: number): readonly string[] | null {
+    const sources = this.#sources.get(input)
+    const sequences = sources?.open.take(most) ?? []
+    if (sources === undefined || sequences.length === 0) return null
+    const far = sequences.filter((sequence) => !sources.ids.has(sequence))
+    for (const { sequence, id } of this.#ports.view(input)?.placesAt(far) ?? []) sources.ids.set(sequence, id)
+    return sequences.flatMap((sequence) => {
+      const id = sources.ids.get(sequence)
+      sources.ids.delete(sequence)
+      return id ?? []
+    })
   }
 
   /** How many are to be taken. */
@@ -189,7 +207,7 @@ export class Walker {
   #arrive(step: TrackedStep, view: DatasetView, id: string, turns: number): void {
     const head = view.head(id)
     if (head === undefined) return
-    if (step.to === null) this.#arriveAtSource(step.dataset, head.sequence)
+    if (step.to === null) this.#arriveAtSource(step.dataset, head.sequence, id)
     else this.#arriveAt(step.to, head.sequence, turns)
   }
 
@@ -202,15 +220,16 @@ export class Walker {
     if (bitsAt(this.#visited, name).add(sequence)) bitsAt(this.#open, name).add(sequence)
   }
 
-  #arriveAtSource(input: string, sequence: number): void {
+  #arriveAtSource(input: string, sequence: number, id: string): void {
     if (sequence > this.#ports.passed(input)) return
     let sources = this.#sources.get(input)
     if (sources === undefined) {
-      sources = { all: new Bits(), open: new Bits() }
+      sources = { all: new Bits(), open: new Bits(), ids: new Map() }
       this.#sources.set(input, sources)
     }
     if (!sources.all.add(sequence)) return
     sources.open.add(sequence)
+    if (sources.ids.size < IDS) sources.ids.set(sequence, id)
     this.found++
   }
 }
