@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import type { Tenant } from '../hub/contract.ts'
 import { HubError } from '../hub/errors.ts'
 import { HubNode } from '../hub/node.ts'
 import { type PipeTotal, runUntilSettled } from '../hub/settle.ts'
@@ -75,8 +76,12 @@ async function runIn(
     const { totals, isSettled } = await runUntilSettled(tenant, hear, stop.signal).finally(() => clearInterval(ticker))
     terminal.clear()
     const seconds = (performance.now() - startedAt) / 1000
-    if (given.flag('json')) terminal.line(JSON.stringify({ seconds, isSettled, pipes: totals }, null, 2))
-    else show(totals, isSettled, seconds, terminal)
+    const outOfSync = outOfSyncOf(tenant)
+    if (given.flag('json')) terminal.line(JSON.stringify({ seconds, isSettled, pipes: totals, outOfSync }, null, 2))
+    else {
+      show(totals, isSettled, seconds, terminal)
+      for (const line of outOfSyncLines(outOfSync)) terminal.line(terminal.yellow(line))
+    }
     return isSettled && totals.every(({ outcome }) => outcome === 'completed' || outcome === 'idle') ? 0 : 1
   } finally {
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
@@ -93,6 +98,27 @@ function running(tenant: {
     return running === null ? [] : [`${id} ${running.read.toLocaleString('en')}`]
   })
   return now.length === 0 ? '' : `running: ${now.join(', ')}`
+}
+
+interface OutOfSync {
+  readonly reason: string
+  readonly message: string
+}
+
+/** Why pipes may hold other than what they would make now (hub.md §12). */
+function outOfSyncOf(tenant: Pick<Tenant, 'pipeIds' | 'pump'>): Readonly<Record<string, readonly OutOfSync[]>> {
+  const told = tenant.pipeIds().map((id) => {
+    const { runtime } = JSON.parse(tenant.pump(id) ?? '{"runtime":{}}') as { runtime: Record<string, unknown> }
+    return [id, (runtime['out-of-sync'] ?? []) as readonly OutOfSync[]] as const
+  })
+  return Object.fromEntries(told.filter(([, reasons]) => reasons.length > 0))
+}
+
+function outOfSyncLines(outOfSync: ReturnType<typeof outOfSyncOf>): readonly string[] {
+  const lines = Object.entries(outOfSync).flatMap(([id, reasons]) =>
+    reasons.map(({ message }) => `out of sync ${id}: ${message}`),
+  )
+  return lines.length === 0 ? [] : [...lines, 'Reset or rescan these pipes, or set "reprocessing_policy": "automatic".']
 }
 
 function show(totals: readonly PipeTotal[], isSettled: boolean, seconds: number, terminal: Terminal): void {

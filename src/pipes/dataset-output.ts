@@ -193,7 +193,8 @@ export class DatasetOutput implements Output {
     const own = isNews ? ([[this.#offset, reached as string]] as const) : []
     const offsets = [...own, ...tracked.offsets]
     const state = [...(this.#fullRun?.forgotten() ?? []), ...tracked.state, ...healedAtEnd(this.#run)]
-    const completeness = learned(this.#run.snapshot, this.#sink.dataset, this.#run.inherited)
+    // What waits to be retried is not in it.
+    const completeness = lack === 'nothing' ? learned(this.#run.snapshot, this.#sink.dataset, this.#run.inherited) : []
     if (populated.length + offsets.length + state.length + completeness.length === 0) return
     await this.#run.commit({ populated, offsets, state, completeness })
   }

@@ -207,6 +207,36 @@ describe('samtale check', () => {
   })
 })
 
+describe('samtale run, once more with another configuration', () => {
+  it('says which pipes are out of sync, and heals those that may be', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'samtale-again-'))
+    onTestFinished(() => rmSync(data, { recursive: true, force: true }))
+    const configured = (name: string, more: object) =>
+      folder(name, {
+        'pipes/a.conf.json': JSON.stringify({
+          _id: 'a',
+          type: 'pipe',
+          source: { type: 'embedded', entities: [{ _id: 'x' }] },
+        }),
+        'pipes/b.conf.json': JSON.stringify({
+          _id: 'b',
+          type: 'pipe',
+          source: { type: 'dataset', dataset: 'a' },
+          ...more,
+        }),
+      })
+    const run = (folder: string, ...more: string[]) => type('run', folder, '--data', data, ...more)
+    expect((await run(configured('first', {}))).out).not.toContain('out of sync')
+    const transform = { type: 'dtl', rules: { default: [['copy', '*']] } }
+    const { code, out } = await run(configured('changed', { transform }))
+    expect(code).toBe(0)
+    expect(out).toContain('out of sync b: Its source, transforms, sink or namespaces are others')
+    expect(out).toContain('"reprocessing_policy": "automatic"')
+    const healing = { transform, reprocessing_policy: 'automatic', rescan_when_config_changes: true }
+    expect(JSON.parse((await run(configured('healing', healing), '--json')).out)).toMatchObject({ outOfSync: {} })
+  }, 120_000)
+})
+
 describe('samtale erase', () => {
   it('erases an entity with all its versions, and says how many there were', async () => {
     const data = mkdtempSync(join(tmpdir(), 'samtale-erased-'))

@@ -91,6 +91,10 @@ function createGauges(register: Registry) {
     'leaf',
   ])
   const queue = gauge('sesam_pipe_queue_source', 'Entities the pump has not read yet.')
+  const outOfSync = gauge(
+    'samtale_pipe_out_of_sync',
+    'Reasons why what the pipe made may be other than what it would make now.',
+  )
   const untracked = gauge(
     'sesam_pipe_queue_tracking',
     'Changes of what the pipe hops to that are not followed back yet.',
@@ -148,6 +152,7 @@ function createGauges(register: Registry) {
     enabled.set(labels, runtime['is-disabled'] ? 0 : 1)
     config.set({ ...labels, config_group: 'default', leaf: isLeaf ? '1' : '0' }, runtime['is-valid-config'] ? 1 : 0)
     setIf(queue, labels, runtime.queues?.source)
+    outOfSync.set(labels, runtime['out-of-sync']?.length ?? 0)
     const waiting = runtime.queues?.dependencies
     if (waiting != null)
       untracked.set(
@@ -243,6 +248,7 @@ interface PumpDocument {
     readonly 'is-disabled'?: boolean
     readonly 'is-valid-config'?: boolean
     readonly 'next-run'?: string | null
+    readonly 'out-of-sync'?: readonly unknown[]
     readonly 'last-report'?: {
       readonly outcome: string
       readonly seconds: number

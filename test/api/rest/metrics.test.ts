@@ -17,6 +17,7 @@ describe('metrics', () => {
         'sesam_pipe_enabled{tenant="default",pipe="a"} 1',
         'sesam_pipe_config{tenant="default",pipe="a",config_group="default",leaf="1"} 1',
         'sesam_pipe_queue_source{tenant="default",pipe="a"} 3',
+        'samtale_pipe_out_of_sync{tenant="default",pipe="a"} 0',
         'sesam_pipe_queue_tracking{tenant="default",pipe="a"} 6',
         'samtale_pump_tracking_rows{tenant="default",pipe="a"} 5',
         'sesam_pipe_sink_dataset_count_index_exists{tenant="default",pipe="a"} 7',
