@@ -136,7 +136,7 @@ export class FakeTenant implements Tenant {
   pipeConfigText = (id: string) => this.pipes.get(id)
   pump(id: string) {
     return this.pipes.has(id)
-      ? `{"_id":"${id}","config":{"mode":"scheduled"},"runtime":{"is-disabled":false,"is-valid-config":true,"last-report":{"outcome":"completed","seconds":1.5,"tracking":{"changes":1,"rows":5,"found":4,"again":2}},"queues":{"source":3,"dependencies":{"b":2,"c":4}}}}`
+      ? `{"_id":"${id}","config":{"mode":"scheduled"},"runtime":{"is-disabled":false,"is-valid-config":true,"last-report":{"outcome":"completed","seconds":1.5,"tracking":{"changes":1,"rows":5,"found":4,"again":2}},"retries":2,"dead-letters":{"count-index-exists":1},"counters":{"created":9,"started":4,"completed":3,"failed":1,"interrupted":0,"changes":8,"seen":9,"compacted":5,"deletionTracked":6,"lastCompleted":77},"queues":{"source":3,"dependencies":{"b":2,"c":4}}}}`
       : undefined
   }
   flow = () =>

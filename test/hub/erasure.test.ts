@@ -48,6 +48,20 @@ describe('an entity that is erased', () => {
     await expect(tenant.eraseEntity('r', 'e')).rejects.toMatchObject({ code: 'unknown-entity' })
   })
 
+  it('waits nowhere to be retried, and no log tells what it held', async () => {
+    const tenant = await openTenant()
+    const keeping = { mode: 'manual', max_write_errors_in_retry_dataset: 5 }
+    const sink = { type: 'dataset', max_entity_bytes_size: 40 }
+    await deploy(tenant, receiver('r', settled), follows('b', 'r', { pump: keeping, sink }))
+    await push(tenant, 'r', [{ _id: 'e', value: `secret ${'x'.repeat(40)}` }])
+    expect(await tenant.runNow('b')).toMatchObject({ outcome: 'failed', pending: 1 })
+    expect(JSON.stringify(await stored(tenant, 'system:pump_execution:b', true))).toContain('secret')
+    await tenant.eraseEntity('r', 'e')
+    expect(JSON.stringify(await stored(tenant, 'system:pump_execution:b', true))).not.toContain('secret')
+    expect(JSON.parse(tenant.pump('b') as string).runtime).toMatchObject({ retries: 0 })
+    expect(await tenant.runNow('b')).toMatchObject({ outcome: 'completed', changes: 0, pending: 0 })
+  })
+
   it('may come again, as something new', async () => {
     const tenant = await openTenant()
     await deploy(tenant, receiver('r', settled), follows('b', 'r', settled))

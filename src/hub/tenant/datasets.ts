@@ -3,7 +3,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Entity } from '../../model/entity.ts'
 import { DatasetWriter, IndexCompiler } from '../../pipes/dataset-writer.ts'
-import type { Person } from '../../pipes/execution/event.ts'
+import { executionDataset, type Person } from '../../pipes/execution/event.ts'
+import { retryForgotten } from '../../pipes/retries/queue.ts'
 import type * as hub from '../contract.ts'
 import { withSnapshot } from '../datasets.ts'
 import { datasetDocument } from '../documents.ts'
@@ -12,6 +13,7 @@ import { HubError } from '../errors.ts'
 import type { Scheduler } from '../scheduler.ts'
 import { type TenantCore, transferable } from './core.ts'
 import type { TenantEvents } from './events.ts'
+import { mentioned, pipesAround } from './mentions.ts'
 
 export class TenantDatasets {
   readonly #core: TenantCore
@@ -68,7 +70,18 @@ export class TenantDatasets {
   /** Erases an entity with all its versions, here and in the graph. Gives how many versions there were. */
   async eraseEntity(dataset: string, id: string): Promise<number> {
     const { name, pool } = this.#core.options
-    const erased = await pool.erase({ tenant: name, dataset, id, projected: this.#core.projected() })
+    const projected = this.#core.projected()
+    const erased = await pool.erase({ tenant: name, dataset, id, projected })
+    for (const pipe of pipesAround(this.#core.pipes(), dataset)) {
+      const { entries, waiting } = withSnapshot(this.#core, (snapshot) => ({
+        entries: mentioned(snapshot, pipe.id, id),
+        waiting: retryForgotten(pipe.id, id, snapshot),
+      }))
+      if (waiting.length > 0) await this.#core.writer.journal.commit({ state: waiting })
+      for (const entry of entries) {
+        await pool.erase({ tenant: name, dataset: executionDataset(pipe.id), id: entry, projected })
+      }
+    }
     await this.#scheduler.forgetMentions(id)
     return erased
   }

@@ -6,7 +6,7 @@ import { type Dict, dictOf, entries, get, set } from '../../model/dict.ts'
 import { type Entity, idOf, isEntity } from '../../model/entity.ts'
 import { encodeEntity } from '../../model/entity-encoder.ts'
 import { parseJson, parseStored, writeJson } from '../../model/json.ts'
-import { forgetState, type StateChanges, statePrefix } from '../state.ts'
+import { forgetState, type StateChange, type StateChanges, statePrefix } from '../state.ts'
 
 /** One that waits. */
 export interface Pending {
@@ -81,11 +81,11 @@ export class RetryQueue {
       ([id, pending]) => [this.#key(id), pending === null ? null : rowOf(pending)] as const,
     )
     this.#changes.clear()
-    return [...rows, [countOf(this.#pipe), this.size === 0 ? null : Buffer.from(String(this.size))]]
+    return [...rows, countRow(this.#pipe, this.size)]
   }
 
   #key(id: string): Buffer {
-    return Buffer.from(rowsOf(this.#pipe) + boundKey(id))
+    return rowKey(this.#pipe, id)
   }
 }
 
@@ -94,6 +94,20 @@ export function pendingCount(pipe: string, snapshot: Snapshot): number {
   const count = snapshot.state(countOf(pipe))
   return count === undefined ? 0 : Number(Buffer.from(count).toString())
 }
+
+/** One entity does not wait any more; nothing where it did not. */
+export function retryForgotten(pipe: string, id: string, snapshot: Snapshot): StateChanges {
+  const key = rowKey(pipe, id)
+  if (snapshot.state(key) === undefined) return []
+  return [[key, null], countRow(pipe, pendingCount(pipe, snapshot) - 1)]
+}
+
+const rowKey = (pipe: string, id: string): Buffer => Buffer.from(rowsOf(pipe) + boundKey(id))
+
+const countRow = (pipe: string, count: number): StateChange => [
+  countOf(pipe),
+  count <= 0 ? null : Buffer.from(String(count)),
+]
 
 /** Nothing of the pipe waits any more: after a reset, and when it is asked for. */
 export async function forgetRetries(

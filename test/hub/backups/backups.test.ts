@@ -86,6 +86,12 @@ it('backs up a running hub, restores it into another folder, and says so', async
     'restore-uuid': uuid,
     'restore-offset': 3,
   })
+  expect((await stored(again.tenant, 'system:pump_execution:copy')).at(-1)).toMatchObject({
+    _id: 'restore-completed',
+    pipe: 'copy',
+    restore_uuid: uuid,
+    event_time: expect.any(String),
+  })
   // The pipe goes on where the backup was.
   expect(await again.tenant.runNow('copy')).toMatchObject({ outcome: 'completed', read: 2, changes: 2 })
   await again.node.close()
