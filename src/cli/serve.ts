@@ -11,6 +11,7 @@ import { showIgnored, showProblems } from './check.ts'
 import type { Command } from './command.ts'
 import { readConfiguration } from './configuration.ts'
 import { openLogger } from './logger.ts'
+import { readStartOptions } from './start-options.ts'
 import { threadsOf } from './threads.ts'
 import { version } from './version.ts'
 
@@ -28,10 +29,12 @@ export const serve: Command = async ({ given, environment, terminal }) => {
   const config = given.text('config')
   const configuration = config === undefined ? null : readConfiguration(config, environment)
   const base = given.text('base')
+  const options = given.text('start-options')
   const logger = openLogger(given.flag('verbose') ? 'debug' : 'warn')
   const node = await HubNode.open({
     data: resolve(given.text('data') as string),
     developer: given.flag('developer'),
+    ...(options === undefined ? {} : { tasks: readStartOptions(options) }),
     ...backupOf(given),
     ...threadsOf(given),
     version,

@@ -96,6 +96,12 @@ export const usages = {
         variable: 'SAMTALE_BACKUP_KEEP',
         default: '7,4,4',
       },
+      'start-options': {
+        type: 'string',
+        value: 'FILE',
+        about: 'JSON with a task_manager that holds pumps back, whatever the configuration says',
+        variable: 'SAMTALE_START_OPTIONS',
+      },
       developer: { type: 'boolean', about: 'developer mode', variable: 'SAMTALE_DEVELOPER' },
       verbose: { type: 'boolean', about: 'log more' },
       help,

@@ -100,7 +100,9 @@ function hindrance({ pipe, problems }: DeployedPipe, state: PumpState, { mayRunB
   if (!runsByPump(pipe)) return null
   if (pipe.pump.mode === 'off') return "does not run: its mode is 'off'"
   if (state.isDisabled) return `does not run by itself: it is disabled${state.comment ? ` (${state.comment})` : ''}`
-  return mayRunByItself ? null : 'does not run by itself: task_manager of the node metadata does not let it'
+  return mayRunByItself
+    ? null
+    : 'does not run by itself: task_manager, of the node metadata or of the start-up options, does not let it'
 }
 
 /** Why the pipe may differ from what it would make now; empty: it is in sync. */

@@ -10,6 +10,7 @@ import { type BackupSettings, Backups } from './backups/backups.ts'
 import type * as hub from './contract.ts'
 import { HubError } from './errors.ts'
 import { PumpPool } from './pool/pool.ts'
+import type { TaskManager } from './task-manager.ts'
 import { HubTenant } from './tenant.ts'
 
 export interface NodeOptions {
@@ -18,6 +19,8 @@ export interface NodeOptions {
   /** IRI base; stored at first start and then fixed. */
   readonly base?: string
   readonly developer: boolean
+  /** Holds pumps back, whatever the configuration says. */
+  readonly tasks?: TaskManager
   readonly logger: Logger
   readonly version: string
   /** Quads at most in each tenant's graph. */
@@ -164,6 +167,7 @@ export class HubNode implements hub.Node {
       base: name === 'default' ? this.base : `${this.base}/t/${name}`,
       folder: this.#folder(name),
       address: () => this.#addressOf(name),
+      ...(this.#options.tasks === undefined ? {} : { tasks: this.#options.tasks }),
       pool: this.#pool,
       logger: this.#options.logger,
       graphBudget: this.#options.graphBudget ?? GRAPH_BUDGET,

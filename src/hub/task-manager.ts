@@ -9,6 +9,8 @@ export interface TaskManager {
   readonly disablesUserPipes: boolean
 }
 
+export const NO_LIMITS: TaskManager = { disablesPumps: false, disablesUserPipes: false }
+
 export const mayRunBy =
   ({ disablesPumps, disablesUserPipes }: TaskManager) =>
   (pipe: Pipe): boolean =>

@@ -15,6 +15,7 @@ import { HubError } from '../errors.ts'
 import type { PumpPool } from '../pool/pool.ts'
 import { projectionOf } from '../projection.ts'
 import type { InputState } from '../signals.ts'
+import { mayRunBy, NO_LIMITS, type TaskManager } from '../task-manager.ts'
 
 export interface TenantOptions {
   readonly name: string
@@ -23,6 +24,8 @@ export interface TenantOptions {
   readonly folder: string
   /** Of the hub. */
   readonly version: string
+  /** Holds pumps back, whatever the configuration says. */
+  readonly tasks?: TaskManager
   /** Where others reach it, once that is known. */
   readonly address?: () => string | null
   readonly pool: PumpPool
@@ -64,6 +67,12 @@ export class TenantCore {
     this.deployment = next
     this.naming = createNaming({ base: this.options.base, namespaces: next.node.prefixes })
     this.graph?.configure(this.#projection())
+  }
+
+  /** Whether the node lets the pump of a pipe run by itself: neither the configuration nor the start's options may mind. */
+  mayRun(pipe: Pipe): boolean {
+    const { tasks = NO_LIMITS } = this.options
+    return mayRunBy(tasks)(pipe) && mayRunBy(this.deployment.tasks)(pipe)
   }
 
   pipes(): readonly Pipe[] {

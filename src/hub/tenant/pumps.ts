@@ -20,7 +20,6 @@ import { assertPublishes, publicationOf } from '../publication.ts'
 import { PumpsCounters } from '../pump-counters.ts'
 import { type PumpState, stateOf, stateText } from '../pump-state.ts'
 import { Scheduler } from '../scheduler.ts'
-import { mayRunBy } from '../task-manager.ts'
 import { type TenantCore, transferable } from './core.ts'
 import type { TenantEvents } from './events.ts'
 import { PumpOperations } from './operations.ts'
@@ -90,7 +89,11 @@ export class TenantPumps {
       core,
       (snapshot) => new Map([...runnable.keys()].map((id) => [id, snapshot.meta(pumpMeta(id))])),
     )
-    await this.scheduler.setPipes(mayRunBy(core.deployment.tasks), runnable, (id) => stateOf(saved.get(id)))
+    await this.scheduler.setPipes(
+      (pipe) => core.mayRun(pipe),
+      runnable,
+      (id) => stateOf(saved.get(id)),
+    )
   }
 
   pipeDocument(id: string): string | undefined {
@@ -113,7 +116,7 @@ export class TenantPumps {
   /** What there is to say about the next run. */
   #outlook(id: string): Outlook {
     const pipe = this.#core.deployment.pipes.get(id)?.pipe ?? null
-    const mayRun = pipe === null || mayRunBy(this.#core.deployment.tasks)(pipe)
+    const mayRun = pipe === null || this.#core.mayRun(pipe)
     const { pool, name: tenant } = this.#core.options
     const thread = pool.threadOf({ tenant, pipe: id })
     return { nextRunAt: this.scheduler.nextRunAt(id), mayRunByItself: mayRun, thread, counters: this.#counters.of(id) }
