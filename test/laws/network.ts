@@ -21,7 +21,7 @@ export interface Network {
 export type Step =
   | { readonly kind: 'put'; readonly root: number; readonly entity: Json }
   | { readonly kind: 'delete'; readonly root: number; readonly id: string }
-  | { readonly kind: 'run' | 'configure' | 'reset'; readonly pipe: number }
+  | { readonly kind: 'run' | 'configure' | 'reset' | 'rescan'; readonly pipe: number }
   | { readonly kind: 'kill'; readonly pipe: number; readonly commits: number }
   /** A root, or what a pipe made, is deleted and made again. */
   | { readonly kind: 'recreate'; readonly root: number }
@@ -58,17 +58,19 @@ export const network = (may: (shape: Shape) => boolean, most: number): fc.Arbitr
 const pipe = fc.nat(20)
 const root = fc.nat(2)
 
-export const history = (length: number): fc.Arbitrary<readonly Step[]> =>
+/** `change` is how often configurations and datasets become others. */
+export const history = (length: number, change = 1): fc.Arbitrary<readonly Step[]> =>
   fc.array(
     fc.oneof(
       { weight: 8, arbitrary: fc.record({ kind: fc.constant('put' as const), root, entity }) },
       { weight: 3, arbitrary: fc.record({ kind: fc.constant('delete' as const), root, id }) },
       { weight: 5, arbitrary: fc.record({ kind: fc.constant('run' as const), pipe }) },
       { weight: 2, arbitrary: fc.record({ kind: fc.constant('settle' as const) }) },
-      { weight: 1, arbitrary: fc.record({ kind: fc.constant('configure' as const), pipe }) },
-      { weight: 1, arbitrary: fc.record({ kind: fc.constant('reset' as const), pipe }) },
-      { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('recreate' as const), root }) },
-      { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('lose' as const), pipe }) },
+      { weight: change, arbitrary: fc.record({ kind: fc.constant('configure' as const), pipe }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('reset' as const, 'rescan' as const), pipe }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
+      { weight: change, arbitrary: fc.record({ kind: fc.constantFrom('recreate' as const), root }) },
+      { weight: change, arbitrary: fc.record({ kind: fc.constantFrom('lose' as const), pipe }) },
       { weight: 2, arbitrary: fc.record({ kind: fc.constant('kill' as const), pipe, commits: fc.nat(5) }) },
     ),
     { minLength: 1, maxLength: length },

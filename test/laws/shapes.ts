@@ -7,8 +7,8 @@ type Json = Readonly<Record<string, unknown>>
 export interface Shape {
   /** Why the check must not call it exact. */
   readonly inexact?: InexactKind
-  /** It looks at other datasets than that of its source. */
-  readonly hops?: boolean
+  /** It mints ids: exact but for those. */
+  readonly mints?: boolean
   /** `a` is the dataset of the source; `b` and `c` are others, or the same. */
   pipe(a: string, b: string, c: string): Json
 }
@@ -153,6 +153,42 @@ const hops: Readonly<Record<string, Shape['pipe']>> = {
       ['filter', ['is-not-empty', ['hops', { datasets: [`${b} p`], where: ['eq', '_S.x', 'p.x'], return: 'p._id' }]]],
       all,
     ),
+  namespaced: (a, b) => ({
+    ...reading(a, all, hop({ datasets: [`${b} p`], where: ['eq', '_S.x', 'p.x'], return: 'p._id' })),
+    namespaced_identifiers: true,
+    namespaces: { identity: 'z', property: 'z' },
+  }),
+  afterCopy: (a, b) => ({
+    source: { type: 'dataset', dataset: a },
+    transform: [
+      dtl(['copy', 't'], ['rename', 'x', 'k']),
+      dtl(all, hop({ datasets: [`${b} p`], where: ['eq', '_S.k', 'p.y'], return: 'p._id' })),
+    ],
+  }),
+  ofUnion: (a, b, c) => ({
+    ...reading(a, all, hop({ datasets: [`${c} p`], where: ['eq', '_S.x', 'p._id'], return: 'p.t' })),
+    source: { type: 'union_datasets', datasets: [...new Set([a, b])] },
+  }),
+  inRounds: (a, b) => ({
+    source: { type: 'dataset', dataset: a },
+    transform: {
+      type: 'dtl',
+      rules: {
+        default: [
+          ['copy', 't'],
+          ['add', 'parts', ['apply-hops', 'part', { datasets: [`${b} p`], where: ['eq', '_S._id', 'p.y'] }]],
+        ],
+        part: [
+          ['copy', 't'],
+          [
+            'if',
+            ['eq', '_S.t', 'a'],
+            ['add', 'of', ['hops', { datasets: [`${b} q`], where: ['eq', '_S.x', 'q._id'], return: 'q.t' }]],
+          ],
+        ],
+      },
+    },
+  }),
   ofSubset: (a, b) => ({
     ...reading(a, all, hop({ datasets: [`${b} p`], where: ['eq', '_S.x', 'p.x'], return: 'p._id' })),
     source: { type: 'dataset', dataset: a, subset: ['eq', '_S.t', 'a'] },
@@ -249,10 +285,13 @@ const rescanned =
 
 export const SHAPES: Readonly<Record<string, Shape>> = {
   ...Object.fromEntries(Object.entries(exact).map(([name, pipe]) => [name, { pipe }])),
-  ...Object.fromEntries(Object.entries(hops).map(([name, pipe]) => [name, { pipe, hops: true }])),
-  ...Object.fromEntries(
-    Object.entries(inexact).map(([name, [inexact, pipe]]) => [name, { pipe, inexact, hops: inexact === 'hop' }]),
-  ),
+  ...Object.fromEntries(Object.entries(hops).map(([name, pipe]) => [name, { pipe }])),
+  ...Object.fromEntries(Object.entries(inexact).map(([name, [inexact, pipe]]) => [name, { pipe, inexact }])),
+  mergeStable: {
+    inexact: 'history',
+    mints: true,
+    pipe: (a, b) => ({ source: merge([a, b], { equality: rules([a, b], 'x'), identity: 'stable' }) }),
+  },
   joinedAgain: { pipe: rescanned(hops.two as Shape['pipe']) },
   discardedAgain: { pipe: rescanned(inexact.discard?.[1] as Shape['pipe']) },
 }

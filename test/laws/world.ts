@@ -91,8 +91,8 @@ export class World {
     return report
   }
 
-  async compact(id: string): Promise<void> {
-    await this.#tenant.compact(id, 'sink', {})
+  async rescan(id: string): Promise<void> {
+    await this.#tenant.run(id, { kind: 'rescan' })
   }
 
   /** As the operation `update-last-seen` with nothing. */
