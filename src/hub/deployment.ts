@@ -288,6 +288,10 @@ function* checkTogether(pipes: ReadonlyMap<string, DeployedPipe>): Generator<rea
         report('warning', '/source', `No pipe writes the dataset '${dataset}'.`, didYouMean(dataset, writers.keys()))
       }
     }
+    for (const [pointer, dataset] of completenessNames(pipe)) {
+      if (writers.has(dataset)) continue
+      report('warning', pointer, `No pipe writes the dataset '${dataset}'.`, didYouMean(dataset, writers.keys()))
+    }
     for (const dataset of pipe.reads) {
       if (!writers.has(dataset)) {
         const hint = didYouMean(dataset, writers.keys()) ?? 'The pipe waits until the dataset is there and populated.'
@@ -325,6 +329,19 @@ function writersOf(pipes: ReadonlyMap<string, DeployedPipe>): ReadonlyMap<string
     if (typeof letters === 'string' && !writers.has(letters)) writers.set(letters, id)
   }
   return writers
+}
+
+/** Datasets that are named for their completeness, but for those that the pipe reads, with where. */
+function completenessNames({ source, completeness, reads }: Pipe): readonly (readonly [string, string])[] {
+  const { initial, rule } = source.holding
+  const at = (pointer: string, ids: readonly string[]) => ids.map((id, place) => [`${pointer}/${place}`, id] as const)
+  const named = [
+    ...at('/source/initial_completeness', initial),
+    ...(rule?.kind === 'datasets' ? at('/source/completeness', rule.ids) : []),
+    ...at('/include_completeness', completeness.include ?? []),
+    ...at('/exclude_completeness', completeness.exclude),
+  ]
+  return named.filter(([, id]) => !source.inputs.includes(id) && !reads.includes(id))
 }
 
 const hasErrors = (problems: readonly Problem[]): boolean => problems.some(({ level }) => level === 'error')

@@ -188,6 +188,12 @@ describe('completeness of a source', () => {
     expect(await problems({ completeness: { expression: ['nou'] } })).toMatchObject([
       { level: 'error', pointer: '/source/completeness/expression', message: expect.stringContaining("'nou'") },
     ])
+    const misspelt = { completeness: ['in', 'inn'], initial_completeness: ['im'] }
+    expect(await problems(misspelt, { ...sink, exclude_completeness: ['nothing'] })).toMatchObject([
+      { level: 'warning', pointer: '/source/initial_completeness/0', hint: expect.stringContaining("'in'") },
+      { level: 'warning', pointer: '/source/completeness/1', message: expect.stringContaining("'inn'") },
+      { level: 'warning', pointer: '/exclude_completeness/0' },
+    ])
     const hops = ['hops', { datasets: ['in x'], where: ['eq', '_S._id', 'x._id'], return: 'x._id' }]
     expect(await problems({ completeness: { expression: hops } })).toContainEqual(
       expect.objectContaining({ level: 'error', pointer: '/source/completeness/expression' }),
