@@ -9,7 +9,7 @@
 
 import { performance } from 'node:perf_hooks'
 import { getHeapStatistics } from 'node:v8'
-import { type Entity, idOf } from '../../model/entity.ts'
+import type { Entity } from '../../model/entity.ts'
 import { blame } from '../blame.ts'
 import { PipeError } from '../errors.ts'
 import { errorCode, errorProperties, isUnreachable } from '../execution/event.ts'
@@ -17,58 +17,55 @@ import type { Lack, Output, Reached } from '../output.ts'
 import type { Run } from '../run.ts'
 import type { OffsetChanges } from '../tracking/book.ts'
 import { transformBatch } from '../transform-batch.ts'
-import { type Dead, DeadLetters } from './dead-letters.ts'
 import { endsRun, statusOf } from './kinds.ts'
 import { delayMs, pause } from './pause.ts'
-import { canWait, hashOf, type Pending, RetryQueue } from './queue.ts'
+import { canWait, type Pending } from './queue.ts'
 import { keepsPending, type Patience, patienceFor, type RetryStrategy } from './settings.ts'
+import { Waiting } from './waiting.ts'
 
 export class Delivery {
   readonly #run: Run
   readonly #output: Output
   readonly #signal: AbortSignal
   readonly #strategy: RetryStrategy | null
-  readonly #queue: RetryQueue
-  readonly #letters: DeadLetters | null
+  readonly #waiting: Waiting
   /** Entities that fail are kept, so each batch is stored before the next is read. */
   readonly #isKeeping: boolean
-  readonly #dead: Dead[] = []
-  /** What failed in this run, by id: the hash of what it was. It is not tried again in the same run. */
-  readonly #failed = new Map<string, string>()
-  /** Of these, the ones that no program could make anything of. */
-  readonly #unmade = new Set<string>()
-  /** Of those that wait, the ones that the source gave in this run. */
-  readonly #given = new Set<string>()
-  /** What waited until a later version took its place in this run. */
-  readonly #replaced = new Map<string, Pending>()
   #consecutive = 0
 
   constructor(run: Run, output: Output, signal: AbortSignal) {
-    const { pipe, ports, snapshot } = run
-    const { retries, deadLetters } = pipe.errors
+    const { pipe, ports } = run
     const system = pipe.sink.kind === 'external' ? pipe.sink.system : undefined
     this.#run = run
     this.#output = output
     this.#signal = signal
     this.#strategy = system === undefined ? null : (ports.system(system).retryStrategy ?? null)
-    this.#queue = new RetryQueue(pipe.id, snapshot)
-    this.#letters = deadLetters === null ? null : new DeadLetters(run, deadLetters)
-    this.#isKeeping = this.#queue.size > 0 || keepsPending(retries.patience, this.#strategy)
-    run.pending = this.#queue.size
+    this.#waiting = new Waiting(run)
+    this.#isKeeping = !this.#waiting.isEmpty || keepsPending(pipe.errors.retries.patience, this.#strategy)
   }
 
   /** What waits is tried again, before anything newer is read. */
   async retry(): Promise<void> {
     try {
-      for (const pending of this.#queue.all(this.#run.present)) {
+      for (const pending of this.#waiting.all()) {
         if (this.#signal.aborted) return
         this.#run.log.happened()
         await this.#retryOne(pending)
         this.#run.position.moveToPresent()
       }
     } finally {
-      await this.#save()
+      await this.#waiting.save()
     }
+  }
+
+  /** What the run lacks of what it was to write, once all was tried. */
+  get lack(): Lack {
+    return this.#waiting.lack
+  }
+
+  /** After a read of everything: what waits and did not come is not there any more. */
+  forgetGone(): Promise<void> {
+    return this.#waiting.forgetGone()
   }
 
   /** What the source gave, and how far it is with it. */
@@ -83,57 +80,15 @@ export class Delivery {
   }
 
   async #deliver(entities: readonly Entity[], write: Write): Promise<void> {
-    const fresh = this.#isKeeping ? await this.#fresh(entities) : entities
+    const fresh = this.#isKeeping ? await this.#waiting.fresh(entities) : entities
     const made = await this.#transformed(fresh)
     if (made !== null && (await this.#writtenWhole(fresh, made, write))) return this.#succeeded(fresh)
     try {
       await this.#inParts(fresh)
     } finally {
-      await this.#save()
+      await this.#waiting.save()
     }
     await this.#stored(write([]))
-  }
-
-  /** What the run lacks of what it was to write, once all was tried. */
-  get lack(): Lack {
-    if (this.#unmade.size > 0) return 'unknown'
-    return this.#failed.size > 0 ? 'some' : 'nothing'
-  }
-
-  /** After a read of everything: what waits and did not come is not there any more. */
-  async forgetGone(): Promise<void> {
-    for (const pending of this.#queue.all(this.#run.present)) {
-      if (this.#given.has(pending.id) || this.#failed.has(pending.id)) continue
-      this.#queue.remove(pending.id)
-      this.#tell(pending, { retryable: false, resolved: false, dead: false })
-    }
-    await this.#save()
-  }
-
-  /** Without what failed in this run already; later versions of what waits take its place there. */
-  async #fresh(entities: readonly Entity[]): Promise<readonly Entity[]> {
-    if (this.#queue.size === 0) return entities
-    const fresh: Entity[] = []
-    for (const entity of entities) {
-      const known = canWait(entity) ? this.#queue.get(idOf(entity)) : undefined
-      if (known === undefined) {
-        fresh.push(entity)
-        continue
-      }
-      this.#given.add(known.id)
-      const hash = hashOf(entity)
-      if (this.#failed.get(known.id) === hash) continue
-      if (hash !== known.hash) this.#replace(known.id, { id: known.id, entity, hash, attempts: 0 })
-      fresh.push(entity)
-    }
-    await this.#save()
-    return fresh
-  }
-
-  #replace(id: string, later: Pending): void {
-    const former = this.#queue.stored(id, this.#run.snapshot)
-    if (former !== undefined && !this.#replaced.has(id)) this.#replaced.set(id, former)
-    this.#queue.put(later)
   }
 
   /** Null: one of them failed, and they are to be taken one by one. */
@@ -198,11 +153,11 @@ export class Delivery {
     const patience = this.#patience(error)
     const why = this.#whyLost(entity, patience)
     if (why !== null) {
-      this.#tellLost(entity, error)
+      this.#waiting.tellLost(entity, error)
       throw this.#stop(error, why, patience)
     }
-    const waited = this.#waited(entity)
-    this.#keep(entity, error, patience, waited)
+    const waited = this.#waiting.waited(entity)
+    this.#waiting.keep(entity, error, patience)
     await this.#goOn(error, waited, patience)
   }
 
@@ -211,13 +166,10 @@ export class Delivery {
     if (error === null) {
       this.#consecutive = 0
       this.#run.tally.succeeded++
-      this.#resolve(pending, null)
-      this.#noteWritten(pending.id)
-      await this.#letters?.void([pending.id])
-      return
+      return this.#waiting.writtenAtLast(pending)
     }
     const patience = this.#patience(error)
-    this.#failAgain({ ...pending, attempts: pending.attempts + 1 }, error, patience)
+    this.#waiting.failAgain({ ...pending, attempts: pending.attempts + 1 }, error, patience)
     await this.#goOn(error, true, patience)
   }
 
@@ -243,86 +195,22 @@ export class Delivery {
       if (made !== null) this.#output.misses(made)
       this.#run.tally.failed++
       this.#run.tally.writeErrors++
-      if (canWait(entity)) this.#noteFailed(entity, made === null)
+      if (canWait(entity)) this.#waiting.noteFailed(entity, made === null)
       return error as Error
     }
-  }
-
-  /** Whether this version of it waited before the run; any other fails for the first time. */
-  #waited(entity: Entity): boolean {
-    const id = idOf(entity)
-    return this.#queue.get(id)?.hash === hashOf(entity) && this.#given.has(id) && !this.#replaced.has(id)
-  }
-
-  #noteFailed(entity: Entity, isUnmade: boolean): void {
-    this.#failed.set(idOf(entity), hashOf(entity))
-    if (isUnmade) this.#unmade.add(idOf(entity))
-    else this.#unmade.delete(idOf(entity))
-  }
-
-  /** It waits from now on, unless it waited too often. */
-  #keep(entity: Entity, error: Error, patience: Patience, waited: boolean): void {
-    const id = idOf(entity)
-    const attempts = waited ? (this.#queue.get(id)?.attempts ?? 0) + 1 : 0
-    this.#failAgain({ id, entity, hash: hashOf(entity), attempts }, error, patience)
-  }
-
-  #failAgain(pending: Pending, error: Error, { maxRetriesPerEntity }: Patience): void {
-    const isDead = pending.attempts > maxRetriesPerEntity
-    if (isDead) {
-      this.#queue.remove(pending.id)
-      if (this.#letters !== null) this.#dead.push({ ...pending, error })
-    } else this.#queue.put(pending)
-    this.#tell(pending, { retryable: !isDead, resolved: false, dead: isDead }, error)
   }
 
   async #succeeded(entities: readonly Entity[]): Promise<void> {
     this.#consecutive = 0
     this.#run.tally.succeeded += entities.length
-    if (this.#failed.size > 0) for (const entity of entities) if (canWait(entity)) this.#noteWritten(idOf(entity))
-    if (this.#queue.size > 0) {
-      for (const entity of entities) if (canWait(entity)) this.#overtake(entity)
-      await this.#save()
-    }
-    await this.#letters?.void(entities.filter(canWait).map(idOf))
-  }
-
-  #noteWritten(id: string): void {
-    this.#failed.delete(id)
-    this.#unmade.delete(id)
-  }
-
-  /** It was written, so what waited of its id is done with. */
-  #overtake(written: Entity): void {
-    const known = this.#queue.get(idOf(written))
-    if (known === undefined) return
-    const former = this.#replaced.get(known.id)
-    this.#replaced.delete(known.id)
-    if (former === undefined) this.#resolve({ ...known, entity: written }, null)
-    else this.#resolve(former, written)
-  }
-
-  /** `later`: the version that was written in its place. */
-  #resolve(pending: Pick<Pending, 'id' | 'entity' | 'attempts'>, later: Entity | null): void {
-    this.#queue.remove(pending.id)
-    this.#tell(pending, { retryable: false, resolved: true, dead: false }, null, later)
-  }
-
-  /** All that changed in what waits is stored, with the letters of the dead; then the log tells of it. */
-  async #save(): Promise<void> {
-    const state = this.#queue.changes()
-    const dead = this.#dead.splice(0)
-    if (this.#letters !== null && dead.length > 0) await this.#letters.write(dead, state)
-    else if (state.length > 0) await this.#run.commit({ state })
-    this.#run.pending = this.#queue.size
-    await this.#run.log.flush()
+    await this.#waiting.written(entities)
   }
 
   /** Why it cannot be kept to be retried, or null. */
-  #whyLost(entity: Entity, { maxPending }: Patience): Stop | null {
-    if (maxPending === 0) return 'not-kept'
+  #whyLost(entity: Entity, patience: Patience): Stop | null {
+    if (patience.maxPending === 0) return 'not-kept'
     if (!canWait(entity)) return 'nameless'
-    return this.#queue.size >= maxPending && this.#queue.get(idOf(entity)) === undefined ? 'full' : null
+    return this.#waiting.isFullFor(entity, patience) ? 'full' : null
   }
 
   #stop(error: Error, why: Stop, { maxPending }: Patience): Error {
@@ -378,27 +266,6 @@ export class Delivery {
   #pause(configuredMs: number, failures: number, error: unknown): Promise<void> {
     const { backoff } = this.#run.pipe.errors.retries
     return pause(delayMs(backoff, configuredMs, failures, error), this.#signal)
-  }
-
-  #tell(
-    { id, entity, attempts }: Pick<Pending, 'id' | 'entity' | 'attempts'>,
-    becomes: { readonly retryable: boolean; readonly resolved: boolean; readonly dead: boolean },
-    error: Error | null = null,
-    later: Entity | null = null,
-  ): void {
-    const properties = {
-      ...(error === null ? {} : { error_code: errorCode(error), ...errorProperties(error) }),
-      retry_attempts: attempts,
-      ...becomes,
-      entity,
-      ...(later === null ? {} : { resolved_entity: later }),
-    }
-    this.#run.log.add('write-error', properties, id)
-  }
-
-  #tellLost(entity: Entity, error: Error): void {
-    const id = canWait(entity) ? idOf(entity) : this.#run.ports.uuid()
-    this.#tell({ id, entity, attempts: 0 }, { retryable: false, resolved: false, dead: false }, error)
   }
 
   #tellBatch(entities: number, error: Error): void {
