@@ -6,7 +6,7 @@ import type { RunReport } from '../../pipes/run-report.ts'
 import type { ThreadStatus } from '../contract.ts'
 import type { DeploymentText, PoolMethods, PumpEvent, PumpMethods, RunArgument } from '../pump-protocol.ts'
 import { leastBusy } from './load.ts'
-import { PoolRuns } from './runs.ts'
+import { PoolRuns, type RunPlacing } from './runs.ts'
 import { Seat } from './seat.ts'
 import { type Loss, lossOf, type PipeName, type PumpThread } from './thread.ts'
 
@@ -117,8 +117,8 @@ export class PumpPool {
   }
 
   /** On the least busy thread. Codes: already-running, run-lost, run-paused, run-interrupted. */
-  run(argument: RunArgument): Promise<RunReport> {
-    return this.#runs.run(argument)
+  run(argument: RunArgument, placing: RunPlacing): Promise<RunReport> {
+    return this.#runs.run(argument, placing)
   }
 
   /** Somebody asks for a run of it: that it cost a thread before does not count. */
@@ -171,7 +171,9 @@ export class PumpPool {
     argument: Parameters<Streams[K]>[0],
     signal: AbortSignal,
   ): AsyncGenerator<ReturnType<Streams[K]> extends AsyncIterable<infer T> ? T : never> {
-    const seat = this.#chooseReady()
+    const { tenant, pipe } = argument
+    // What the programs of a publisher remember is where it was asked before.
+    const seat = method === 'publish' ? this.#home(keyOf('publisher', tenant, pipe)) : this.#chooseReady()
     const leave = seat.enter()
     try {
       yield* (await seat.thread()).stream(method, argument, signal)
@@ -275,7 +277,10 @@ export class PumpPool {
   /** Where this is done: at its home, if it has one. */
   #placeOf(method: Placed, argument: Placing): Seat {
     const key = homeOf(method, argument)
-    if (key === null) return this.#chooseReady()
+    return key === null ? this.#chooseReady() : this.#home(key)
+  }
+
+  #home(key: string): Seat {
     let home = this.#homes.get(key)
     if (home === undefined) {
       home = this.#chooseReady()

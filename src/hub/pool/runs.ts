@@ -28,6 +28,11 @@ export interface PooledRun extends PipeName {
   seat: Seat
 }
 
+export interface RunPlacing {
+  /** What its programs remember from run to run is on the thread that it ran on before. */
+  readonly staysPut: boolean
+}
+
 /** Threads that a run may lose through others before it is given up. */
 const LOSSES = 3
 
@@ -53,7 +58,7 @@ export class PoolRuns {
   }
 
   /** Codes: already-running; run-lost, with the reason, when it ended with its thread; run-paused, not again yet; run-interrupted, when the hub ends. */
-  async run(argument: RunArgument): Promise<RunReport> {
+  async run(argument: RunArgument, { staysPut }: RunPlacing): Promise<RunReport> {
     const key = keyOf(argument)
     const isBackground = argument.order.isBackground === true
     const lane = JSON.stringify([key, isBackground])
@@ -68,7 +73,7 @@ export class PoolRuns {
       isBackground,
       startedAt: this.#ports.now(),
       // Both runs of a pipe share memory (a rescan beside incremental ones).
-      seat: this.of(argument)[0]?.seat ?? this.#ports.choose(this.#last.get(key)),
+      seat: this.of(argument)[0]?.seat ?? this.#seatFor(key, staysPut),
     }
     this.#underWay.set(lane, run)
     this.#ports.announce(run, true)
@@ -80,6 +85,11 @@ export class PoolRuns {
       this.#underWay.delete(lane)
       if (this.of(run).length === 0) this.#ports.announce(run, false)
     }
+  }
+
+  #seatFor(key: string, staysPut: boolean): Seat {
+    const last = this.#last.get(key)
+    return staysPut && last !== undefined ? last : this.#ports.choose(last)
   }
 
   /** Somebody asks for it, whatever happened before. */

@@ -201,7 +201,7 @@ export class TenantPumps {
     const { pool, name } = this.#core.options
     const begun = { at: Date.now(), inputEnds: this.#inputEnds(id) }
     try {
-      return await pool.run({ tenant: name, pipe: id, order })
+      return await pool.run({ tenant: name, pipe: id, order }, { staysPut: this.#remembers(id) })
     } catch (error) {
       if (!UNREPORTED.has((error as HubError).code)) throw error
       return this.#reportInstead(id, order, begun, error as HubError)
@@ -237,6 +237,12 @@ export class TenantPumps {
     } finally {
       snapshot.close()
     }
+  }
+
+  /** Its programs make up namespaces, and remember which (dtl.md §9.14). */
+  #remembers(id: string): boolean {
+    const transforms = this.#core.deployment.pipes.get(id)?.pipe?.transforms ?? []
+    return transforms.some(({ analysis }) => analysis.purity.history.some(({ what }) => what === 'ni'))
   }
 
   /** Next sequence of each dataset that signals the pipe. */

@@ -33,7 +33,7 @@ it('lets a short pipe through while a long one runs on the same thread', async (
   expect(read() - before).toBeLessThan(200)
   await tenant.operate('long', 'stop', {})
   expect(await long).toMatchObject({ outcome: 'interrupted' })
-})
+}, 90_000)
 
 it('shares long runs among its threads, and tells which has which', async () => {
   const { node, tenant } = await openHub({ threads: 2 })
@@ -47,7 +47,7 @@ it('shares long runs among its threads, and tells which has which', async () => 
   await Promise.all(['one', 'two'].map((id) => tenant.operate(id, 'stop', {})))
   for (const report of await Promise.all(runs)) expect(report).toMatchObject({ outcome: 'interrupted' })
   expect(threadOf(tenant, 'one')).toBeNull()
-})
+}, 90_000)
 
 it('ends a run that holds its thread, names it, and lets its neighbours go on from their offsets', async () => {
   const logged: string[] = []
@@ -86,7 +86,7 @@ it('ends a run that holds its thread, names it, and lets its neighbours go on fr
   expect(node.threads()).toMatchObject([{ restarts: 1 }])
   await deploy(tenant, receiver('in'), receiver('sent'), pipe('greedy', 'in', 1_000), pipe('neighbour', 'in', 2))
   expect(await tenant.runNow('greedy')).toMatchObject({ outcome: 'completed', changes: 300 })
-})
+}, 90_000)
 
 it('takes the parts of full syncs in by one receiver each, whatever else runs', async () => {
   const { tenant } = await openHub({ threads: 3 })
@@ -107,7 +107,31 @@ it('takes the parts of full syncs in by one receiver each, whatever else runs', 
   for (const name of names) expect(await live(tenant, name)).toEqual([{ _id: 'x' }, { _id: 'y' }, { _id: 'z' }])
   await tenant.operate('busy', 'stop', {})
   expect(await run).toMatchObject({ outcome: 'interrupted' })
-})
+}, 90_000)
+
+it('keeps a pipe that makes up namespaces on the thread that remembers them', async () => {
+  const { node, tenant } = await openHub({ threads: 2 })
+  const uri = (path: string) => ['ni', ['uri', ['concat', `http://${path}/`, '_S._id']]]
+  await deploy(
+    tenant,
+    receiver('in'),
+    receiver('more'),
+    pipe('busy', 'more', 1, work(100)),
+    pipe('named', 'in', 1, ['if', ['eq', '_S.n', 0], ['add', 'at', uri('a')], ['add', 'at', uri('b')]]),
+  )
+  await push(tenant, 'in', [{ _id: 'x', n: 0 }])
+  await push(tenant, 'more', numbered(2_000))
+  await tenant.runNow('named')
+  const run = tenant.runNow('busy')
+  await expect.poll(() => tenant.pumpState('busy').running?.read ?? 0, { timeout: 20_000 }).toBeGreaterThan(0)
+  // Another one goes to the other thread; this one does not, busy or not.
+  await push(tenant, 'in', [{ _id: 'y', n: 1 }])
+  await tenant.runNow('named')
+  expect(await live(tenant, 'named')).toMatchObject([{ at: '~:named-1:x' }, { at: '~:named-2:y' }])
+  expect(node.threads().length).toBe(2)
+  await tenant.operate('busy', 'stop', {})
+  await run
+}, 90_000)
 
 it('ends in time although a run holds its thread', async () => {
   const { node, tenant } = await openHub({ threads: 2 })
@@ -119,4 +143,4 @@ it('ends in time although a run holds its thread', async () => {
   await node.close()
   expect(performance.now() - startedAt).toBeLessThan(5_000)
   expect(await run).toMatchObject({ outcome: 'interrupted' })
-})
+}, 90_000)
