@@ -10,7 +10,7 @@ import { pipeOf } from '../running-pipe.ts'
 import { type Json, type RunHow, World } from './world.ts'
 
 /** More in the long form. */
-const RUNS = Number(process.env.LAW_PROGRAMS ?? 40)
+const RUNS = Number(process.env.LAW_PROGRAMS ?? 25)
 
 type Step =
   | { readonly type: 'put'; readonly dataset: string; readonly entities: readonly Json[] }
@@ -156,7 +156,7 @@ async function settled(
     : null
 }
 
-const TIMEOUT_MS = 60_000 + RUNS * 2_000
+const TIMEOUT_MS = 60_000 + RUNS * 4_000
 
 it(
   'equals a full run, for hops of every shape, after inserts, changes, deletes, moves, kills and compaction',
