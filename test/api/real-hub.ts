@@ -1,9 +1,14 @@
 /** A hub with its REST API on a port of this machine, without a graph: as a client sees it. */
 
-import { afterEach, expect } from 'vitest'
-import { openServer } from '../../src/api/server.ts'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, expect } from 'vitest'
+import { openServer, type Server } from '../../src/api/server.ts'
 import { doors } from '../../src/hub/doors.ts'
+import { HubNode } from '../../src/hub/node.ts'
 import type { HubTenant } from '../../src/hub/tenant.ts'
+import { silent } from '../../src/pipes/logger.ts'
 import { openHub } from '../hub/running-hub.ts'
 
 const clean: (() => Promise<void>)[] = []
@@ -16,7 +21,6 @@ export interface RealHub {
   readonly tenant: HubTenant
   /** Pumps run by themselves from now on. */
   start(): void
-  close(): Promise<void>
   fetch(path: string, init?: RequestInit): Promise<Response>
   configure(...components: object[]): Promise<void>
   push(pipe: string, entities: unknown): Promise<void>
@@ -28,24 +32,58 @@ export interface RealHub {
   pump(pipe: string): Promise<any>
 }
 
-export async function openRealHub(data?: string): Promise<RealHub> {
-  const { node, tenant } = await openHub(data === undefined ? {} : { data })
+/** A hub of its own, whose pumps wait until they are started. */
+export async function openRealHub(): Promise<RealHub> {
+  const { node, tenant } = await openHub()
   const server = await openServer(node, { host: '127.0.0.1', port: 0, doors })
   node.listensAt(server.url)
-  let isOpen = true
-  const close = async () => {
-    if (isOpen) await server.close()
-    if (isOpen) await node.close()
-    isOpen = false
+  clean.push(() => server.close())
+  return clientOf(server.url, '', tenant, () => node.startPumps())
+}
+
+let shared: Promise<{ readonly node: HubNode; readonly server: Server; readonly data: string }> | null = null
+let tenants = 0
+afterAll(async () => {
+  const opened = await shared
+  await opened?.server.close()
+  await opened?.node.close()
+  if (opened !== null) rmSync(opened.data, { recursive: true, force: true })
+})
+
+/** A new tenant of a hub that the tests of a file share: quick. Its pumps run by themselves at once. */
+export async function openRealTenant(): Promise<RealHub> {
+  shared ??= openShared()
+  const { node, server } = await shared
+  const name = `t${++tenants}`
+  const tenant = await node.createTenant(name)
+  clean.push(() => node.deleteTenant(name))
+  return clientOf(server.url, `/t/${name}`, tenant, () => {})
+}
+
+async function openShared() {
+  const data = mkdtempSync(join(tmpdir(), 'samtale-test-'))
+  const onFatal = (error: Error) => {
+    throw error
   }
-  clean.push(close)
-  const ask = (path: string, init: RequestInit = {}) => fetch(`${server.url}/api${path}`, init)
+  const node = await HubNode.open({
+    data,
+    developer: false,
+    version: 'test',
+    logger: silent,
+    withGraph: false,
+    onFatal,
+  })
+  const server = await openServer(node, { host: '127.0.0.1', port: 0, doors })
+  return { node, server, data }
+}
+
+function clientOf(url: string, prefix: string, tenant: HubTenant, start: () => void): RealHub {
+  const ask = (path: string, init: RequestInit = {}) => fetch(`${url}${prefix}/api${path}`, init)
   const json = { 'content-type': 'application/json' }
   return {
-    url: server.url,
+    url,
     tenant,
-    start: () => node.startPumps(),
-    close,
+    start,
     fetch: ask,
     configure: async (...components) => {
       const answer = await ask('/config', { method: 'PUT', headers: json, body: JSON.stringify(components) })

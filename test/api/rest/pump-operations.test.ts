@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { receiver } from '../../hub/running-hub.ts'
-import { eventually, openRealHub, type RealHub } from '../real-hub.ts'
+import { eventually, openRealHub, openRealTenant, type RealHub } from '../real-hub.ts'
 
 const reader = (pump: object = { mode: 'manual' }, more: object = {}) => ({
   _id: 'out',
@@ -11,8 +11,8 @@ const reader = (pump: object = { mode: 'manual' }, more: object = {}) => ({
 })
 
 /** A hub whose pipe `out` reads three entities of `in`. */
-async function hub(pump?: object, more?: object): Promise<RealHub> {
-  const opened = await openRealHub()
+async function hub(pump?: object, more?: object, open = openRealTenant): Promise<RealHub> {
+  const opened = await open()
   await opened.configure(receiver('in'), reader(pump, more))
   await opened.push('in', [{ _id: '1' }, { _id: '2' }, { _id: '3' }])
   return opened
@@ -39,7 +39,7 @@ const unsupported = (operation: string) => ({
   },
 })
 
-describe('operations on a pump', () => {
+describe('operations on a pump', { timeout: 90_000 }, () => {
   it('start it, from its offset or for everything again, with the offset kept', async () => {
     const opened = await hub()
     expect(await run(opened)).toMatchObject({ syncType: 'full', read: 3, changes: 3 })
@@ -105,7 +105,7 @@ describe('operations on a pump', () => {
   })
 
   it('disable and enable it, and let it be started by hand meanwhile', async () => {
-    const opened = await hub({ schedule_interval: 0.05 })
+    const opened = await hub({ schedule_interval: 0.05 }, {}, openRealHub)
     await opened.operate('out', 'disable', { comment: 'holidays' })
     opened.start()
     expect(await opened.pump('out')).toMatchObject({
@@ -167,7 +167,7 @@ describe('operations on a pump', () => {
   })
 
   it('are few when the configuration has errors, and the document says so', async () => {
-    const opened = await openRealHub()
+    const opened = await openRealTenant()
     const broken = JSON.stringify([{ ...reader(), batch_size: -1 }])
     const headers = { 'content-type': 'application/json' }
     await opened.fetch('/config?force=true', { method: 'PUT', headers, body: broken })
@@ -181,7 +181,7 @@ describe('operations on a pump', () => {
   })
 
   it('start what the node does not let run by itself', async () => {
-    const opened = await hub({ schedule_interval: 0.05 })
+    const opened = await hub({ schedule_interval: 0.05 }, {}, openRealHub)
     const task_manager = { disable_user_pipes: true }
     await opened.configure({ _id: 'node', type: 'metadata', task_manager }, receiver('in'), reader())
     opened.start()
