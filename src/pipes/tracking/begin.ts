@@ -119,17 +119,6 @@ export function trackedByFullRun({ pipe, snapshot }: Run): TrackingChanges {
   }
 }
 
-/** What the pipe is to follow from the end of each dataset as of its next run: all offsets gone. */
-export const trackingReset = (pipe: string, snapshot: Pick<Snapshot, 'offsets'>): OffsetChanges =>
-  trackingForgotten(pipe, snapshot)
-
-/** All that is there of each dataset counts as changed at its next run. */
-export const trackingFromStart = (pipe: string, datasets: readonly string[]): OffsetChanges =>
-  trackedUpTo(
-    pipe,
-    datasets.map((dataset) => [dataset, NOT_BEGUN] as const),
-  )
-
 const lastOf = (snapshot: Snapshot, dataset: string): number => (snapshot.dataset(dataset)?.counts().end ?? 0) - 1
 
 function followed(snapshot: Snapshot, dataset: string): Followed {
