@@ -20,13 +20,13 @@ afterAll(async () => {
 /** The one whose transform is greedy lies in the middle of a batch. */
 const entities = Array.from({ length: COUNT }, (_, n) => ({ _id: `e${n}`, n, greedy: n === 155 }))
 
-/** A batch after the other, with pauses: it is always under way when the thread is lost. */
+/** A batch after the other, for a while: it is under way when the thread is lost. */
 const slow = {
   type: 'dtl',
   rules: {
     default: [
-      ['sleep!', 0.02],
       ['copy', '*'],
+      ['add', 'count', ['count', ['range', 0, 50_000]]],
     ],
   },
 }
@@ -64,8 +64,8 @@ it('fails the pump whose thread was lost, keeps whole batches, and lets all othe
   mkdirSync(join(config, 'pipes'), { recursive: true })
   const typed = ['--data', join(root, 'data'), '--config', config, '--threads', '1']
   const little = { env: { NODE_OPTIONS: '--max-old-space-size=120' } }
-  // The most that a transform may make of one entity is more than there is here.
-  configure(['range', 0, 19_000_000])
+  // Piece by piece: the engine ends the process when one piece alone goes far beyond the limit.
+  configure(['map', ['list', ['range', 0, 1_000]], ['range', 0, 18_000]])
   hub = await serve(typed, little)
   await expect.poll(async () => (await client.pump('out'))['last-outcome'], { timeout: 40_000 }).toBe('failed')
   const failed = await client.pump('out')
@@ -74,11 +74,13 @@ it('fails the pump whose thread was lost, keeps whole batches, and lets all othe
     /^Pipe 'out' (needed more memory than its thread has|held its thread for more than 10 seconds)/,
   )
   const { body: status } = await client.get('/api/status')
-  expect(status.threads).toMatchObject([{ restarts: 1, 'last-loss': { pipe: 'out' } }])
+  // Where memory is that short, it may run out in the turn of another before.
+  expect(status.threads).toMatchObject([{ 'last-loss': { pipe: 'out' } }])
+  expect(status.threads[0].restarts).toBeGreaterThan(0)
   const kept = (await written('out')).length
   expect([140, 150]).toContain(kept)
   // The one beside it lost its thread, too, and nothing else.
-  await expect.poll(() => written('slow'), { timeout: 20_000 }).toHaveLength(COUNT)
+  await expect.poll(() => written('slow'), { timeout: 90_000 }).toHaveLength(COUNT)
   expect(await written('slow')).toEqual(firsts(COUNT))
   expect((await client.push('sent', [{ _id: 'a' }])).status).toBe(200)
   expect(hub.process.exitCode).toBeNull()
@@ -88,4 +90,4 @@ it('fails the pump whose thread was lost, keeps whole batches, and lets all othe
   await expect.poll(() => written('out'), { timeout: 20_000 }).toHaveLength(COUNT)
   expect(await written('out')).toEqual(firsts(COUNT))
   expect((await client.pump('out'))['last-outcome']).toBe('completed')
-}, 120_000)
+}, 180_000)
