@@ -3,7 +3,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { type TObject, type TSchema, Type } from 'typebox'
-import type { Node, Person } from '../hub/contract.ts'
+import type { Node, User } from '../hub/contract.ts'
 import type { Answer } from './answer.ts'
 import { type Doors, doorsFor } from './doors.ts'
 import { ApiError } from './errors.ts'
@@ -84,7 +84,7 @@ function callOf(request: FastifyRequest, reply: FastifyReply, route: Route, node
     path: prefix === '' ? path : path.slice(path.indexOf('/', '/t/'.length)),
     body: (request.body as Uint8Array | undefined) ?? new Uint8Array(),
     contentType: request.headers['content-type'] ?? '',
-    person: personOf(request),
+    user: userOf(request),
     // Made when it is asked for: most calls have answered before anybody could go away.
     get signal() {
       signal ??= goneSignal(reply)
@@ -94,7 +94,7 @@ function callOf(request: FastifyRequest, reply: FastifyReply, route: Route, node
 }
 
 /** Until there are tokens nobody has a name: all that is known is the machine that asks. */
-const personOf = ({ socket }: FastifyRequest): Person => ({
+const userOf = ({ socket }: FastifyRequest): User => ({
   user_id: null,
   email: null,
   remote_addr: socket.remoteAddress ?? null,

@@ -1,7 +1,7 @@
 /** A door as data: its path, its parameters, what it needs permission for, and what it does. The API's description comes from the same. */
 
 import type { Static, TObject, TSchema } from 'typebox'
-import type { Node, Person, Tenant } from '../hub/contract.ts'
+import type { Node, Tenant, User } from '../hub/contract.ts'
 import type { Answer } from './answer.ts'
 import type { GuardedDoors } from './doors.ts'
 import type { Action, Resource } from './may.ts'
@@ -27,7 +27,7 @@ export interface Call<Query = unknown> {
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal
   /** Who asks, for logs. */
-  readonly person: Person
+  readonly user: User
 }
 
 export interface Route {

@@ -5,11 +5,11 @@ import type { GraphAnswer, GraphStatus } from '../graph/contract.ts'
 import type { Snapshot } from '../log/contract.ts'
 import type { Dict } from '../model/dict.ts'
 import type { Naming } from '../model/iri.ts'
-import type { Person } from '../pipes/execution/event.ts'
+import type { User } from '../pipes/execution/event.ts'
 import type { Lag } from './flow/lag.ts'
 import type { Subscription } from './webhooks.ts'
 
-export type { Person } from '../pipes/execution/event.ts'
+export type { User } from '../pipes/execution/event.ts'
 
 /** What a thread that runs pipes is at. */
 export interface ThreadStatus {
@@ -82,12 +82,7 @@ export interface Tenant {
   /** How long changes took to the ends of chains of pipes, since this was asked last. */
   takeLags(): readonly Lag[]
   /** rest-api.md §4.2. Codes: unknown-pipe, unsupported-operation, already-running. */
-  operate(
-    id: string,
-    operation: string,
-    fields: Readonly<Record<string, string>>,
-    person?: Person | null,
-  ): Promise<void>
+  operate(id: string, operation: string, fields: Readonly<Record<string, string>>, user?: User | null): Promise<void>
   /** Codes: unknown-pipe, unknown-webhook. */
   signalled(id: string, token: string): void
   /** rest-api.md §5.5. Codes: bad-webhook, too-many-webhooks, target-refused. */
@@ -122,9 +117,9 @@ export interface Tenant {
   /** Codes: unknown-dataset, unknown-index, index-in-use (a pipe needs it). */
   deleteIndex(dataset: string, number: number): Promise<void>
   /** rest-api.md §5.1. Codes: unknown-dataset, breaker-not-tripped, breaker-open. */
-  decideBreaker(dataset: string, decision: 'commit' | 'rollback', person?: Person | null): Promise<void>
+  decideBreaker(dataset: string, decision: 'commit' | 'rollback', user?: User | null): Promise<void>
   /** hub.md §2.8: all or none. Codes: unknown-dataset, unknown-entity, breaker-tripped, breaker-open, wrong-kind. */
-  repost(dataset: string, ids: readonly string[], person?: Person | null): Promise<readonly Reposted[]>
+  repost(dataset: string, ids: readonly string[], user?: User | null): Promise<readonly Reposted[]>
   /** Past any pipe, for debugging; gives how many versions were appended. Codes as for `receive` and `repost`. */
   append(dataset: string, body: Uint8Array, force: boolean): Promise<number>
   /** Datasets declared by configuration as global, in order. */

@@ -1,6 +1,6 @@
 /** Decides when pumps run: on their schedule, when an input grew (a signal), when what they waited for came, and when asked. */
 
-import type { Person } from '../pipes/execution/event.ts'
+import type { User } from '../pipes/execution/event.ts'
 import type { Pipe } from '../pipes/pipe.ts'
 import { runsByPump } from '../pipes/pipe.ts'
 import type { RunReport } from '../pipes/run-report.ts'
@@ -44,7 +44,7 @@ const LONGEST_SLEEP_MS = 60_000
 /** A run that somebody asks for. */
 export interface AskedRun {
   readonly rescan: boolean
-  readonly person?: Person | null
+  readonly user?: User | null
 }
 
 /** May the pump run by itself, as far as the node is concerned (task_manager)? */
@@ -158,7 +158,7 @@ export class Scheduler {
     }
     const isBusy = options.rescan && pipe.rescansInBackground ? this.#rescans.has(id) : this.#inFlight.has(id)
     if (isBusy) throw new HubError('already-running', `The pump of pipe '${id}' is running already.`)
-    return this.#begin(pipe, options.rescan ? 'rescan' : null, options.person ?? null)
+    return this.#begin(pipe, options.rescan ? 'rescan' : null, options.user ?? null)
   }
 
   async stop(id: string): Promise<void> {
@@ -223,36 +223,30 @@ export class Scheduler {
   }
 
   /** `asked`: what the run is to do; null: what its schedule says. */
-  #begin(pipe: Pipe, asked: RunKind | null, person: Person | null = null): Promise<RunReport> {
+  #begin(pipe: Pipe, asked: RunKind | null, user: User | null = null): Promise<RunReport> {
     const state = this.state(pipe.id)
     const startedAt = this.#ports.now()
     this.#owed.delete(pipe.id)
     state.runs++
     const kind = asked ?? runKind(pipe.pump, state, state.runs, startedAt)
     if (kind === 'rescan') state.rescannedAt = startedAt
-    if (kind !== 'rescan' || !pipe.rescansInBackground) return this.#beginMain(pipe, state, kind, startedAt, person)
+    if (kind !== 'rescan' || !pipe.rescansInBackground) return this.#beginMain(pipe, state, kind, startedAt, user)
     if (!this.#rescans.has(pipe.id)) {
       // The schedule has had its run; the next goes on beside the rescan.
       state.lastStartedAt = startedAt
-      return this.#beginRescan(pipe, state, startedAt, person)
+      return this.#beginRescan(pipe, state, startedAt, user)
     }
-    return this.#beginMain(pipe, state, 'incremental', startedAt, person)
+    return this.#beginMain(pipe, state, 'incremental', startedAt, user)
   }
 
-  #beginMain(
-    pipe: Pipe,
-    state: PumpState,
-    kind: RunKind,
-    startedAt: number,
-    person: Person | null,
-  ): Promise<RunReport> {
+  #beginMain(pipe: Pipe, state: PumpState, kind: RunKind, startedAt: number, user: User | null): Promise<RunReport> {
     state.running = { startedAt, read: 0, kind }
-    return this.#track(this.#inFlight, pipe, this.#finish(pipe, state, state.running, person))
+    return this.#track(this.#inFlight, pipe, this.#finish(pipe, state, state.running, user))
   }
 
-  #beginRescan(pipe: Pipe, state: PumpState, startedAt: number, person: Person | null): Promise<RunReport> {
+  #beginRescan(pipe: Pipe, state: PumpState, startedAt: number, user: User | null): Promise<RunReport> {
     state.rescanning = { startedAt, read: 0, kind: 'rescan' }
-    return this.#track(this.#rescans, pipe, this.#finishRescan(pipe, state, person))
+    return this.#track(this.#rescans, pipe, this.#finishRescan(pipe, state, user))
   }
 
   #track(lane: Map<string, Promise<RunReport>>, { id }: Pipe, run: Promise<RunReport>): Promise<RunReport> {
@@ -261,9 +255,9 @@ export class Scheduler {
     return run
   }
 
-  async #finish(pipe: Pipe, state: PumpState, { kind, startedAt }: Running, person: Person | null): Promise<RunReport> {
+  async #finish(pipe: Pipe, state: PumpState, { kind, startedAt }: Running, user: User | null): Promise<RunReport> {
     try {
-      const report = await this.#ports.run(pipe.id, { kind, isBackground: false, ...by(person) })
+      const report = await this.#ports.run(pipe.id, { kind, isBackground: false, ...by(user) })
       state.last = report
       return report
     } finally {
@@ -283,14 +277,14 @@ export class Scheduler {
     }
   }
 
-  async #finishRescan(pipe: Pipe, state: PumpState, person: Person | null): Promise<RunReport> {
+  async #finishRescan(pipe: Pipe, state: PumpState, user: User | null): Promise<RunReport> {
     const { id } = pipe
     if (!state.owesRescan) {
       state.owesRescan = true
       await this.#ports.save(new Map([[id, state]]))
     }
     try {
-      const report = await this.#ports.run(id, { kind: 'rescan', isBackground: true, ...by(person) })
+      const report = await this.#ports.run(id, { kind: 'rescan', isBackground: true, ...by(user) })
       state.lastRescan = report
       // What may not run beside others is done by an ordinary run; and somebody may have waited.
       if (report.outcome === 'waiting' || state.last?.code === WAITS_FOR_RESCAN) this.#owed.add(id)
@@ -369,4 +363,4 @@ const withoutMention = (report: RunReport | null, name: string): RunReport | nul
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-const by = (person: Person | null): { readonly person?: Person } => (person === null ? {} : { person })
+const by = (user: User | null): { readonly user?: User } => (user === null ? {} : { user })

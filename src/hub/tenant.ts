@@ -145,9 +145,9 @@ export class HubTenant implements hub.Tenant {
     id: string,
     operation: string,
     fields: Readonly<Record<string, string>>,
-    person: hub.Person | null = null,
+    user: hub.User | null = null,
   ): Promise<void> {
-    return this.#pumps.operate(id, operation, fields, person)
+    return this.#pumps.operate(id, operation, fields, user)
   }
 
   signalled(id: string, token: string): void {
@@ -265,12 +265,12 @@ export class HubTenant implements hub.Tenant {
     return this.#datasets.recordErased(tenant, had)
   }
 
-  decideBreaker(dataset: string, decision: 'commit' | 'rollback', person: hub.Person | null = null): Promise<void> {
-    return this.#datasets.decideBreaker(dataset, decision, person)
+  decideBreaker(dataset: string, decision: 'commit' | 'rollback', user: hub.User | null = null): Promise<void> {
+    return this.#datasets.decideBreaker(dataset, decision, user)
   }
 
-  repost(dataset: string, ids: readonly string[], person: hub.Person | null = null): Promise<readonly hub.Reposted[]> {
-    return this.#datasets.repost(dataset, ids, person)
+  repost(dataset: string, ids: readonly string[], user: hub.User | null = null): Promise<readonly hub.Reposted[]> {
+    return this.#datasets.repost(dataset, ids, user)
   }
 
   append(dataset: string, body: Uint8Array, force: boolean): Promise<number> {

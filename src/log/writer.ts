@@ -36,7 +36,7 @@ import { orderSweep, sweepSlice } from './sweep.ts'
 import { Transactions } from './transactions.ts'
 
 export interface WriterOptions {
-  /** Microseconds since 1970. */
+  /** Microseconds since 1970; by default those of the clock, and later with each write. */
   readonly now?: () => number
   readonly uuid?: () => string
   /** Greatest entity that is stored, whatever a write allows (hub.md §2.1). */
@@ -98,7 +98,7 @@ export class LogWriter implements Journal {
     const parts = { environment: this.#environment, registry: this.#registry, appender: this.#appender }
     this.#runs = new Runs(this.#environment, this.#stagings)
     this.#indexes = new IndexOrders(parts)
-    const { now = () => Date.now() * 1000, maxEntityBytes = MAX_ENTITY_BYTES } = options
+    const { now = commitTime(), maxEntityBytes = MAX_ENTITY_BYTES } = options
     this.#committer = new Committer({ ...parts, stagings: this.#stagings, runs: this.#runs, now, maxEntityBytes })
     this.#transactions = new Transactions(this.#environment, {
       begin: () => this.#registry.checkHouse(),
@@ -368,6 +368,15 @@ export class LogWriter implements Journal {
       // A failed sweep harms nobody: the order for it stays, and the next start goes on with it.
       .catch(() => {})
     this.#sweeping = sweeping
+  }
+}
+
+/** Microseconds since 1970, later each time: what was committed first has the earlier time, also within a millisecond. */
+function commitTime(): () => number {
+  let last = 0
+  return () => {
+    last = Math.max(last + 1, Date.now() * 1000)
+    return last
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type { Webhook } from './contract.ts'
 import { nextCronTime } from './cron.ts'
-import type { Person } from './execution/event.ts'
+import type { User } from './execution/event.ts'
 import type { CronSchedule, Pipe, PumpSettings } from './pipe.ts'
 
 /**
@@ -18,7 +18,7 @@ export interface RunOrder {
   /** Where its source is to say that there is more after the run. */
   readonly webhook?: Webhook
   /** Who asked for it; absent: nobody. */
-  readonly person?: Person
+  readonly user?: User
   /** Of the hub, for the log. */
   readonly version?: string
 }

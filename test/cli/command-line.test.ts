@@ -94,6 +94,8 @@ describe('samtale check', () => {
 warning pipes/waits.conf.json /transform
         It hops to the dataset 'nobody', which no pipe writes. The pipe waits until the dataset is there and populated.
 The configuration is not valid: 3 files, 1 error, 1 warning.
+Not exact, so that what they hold may depend on what happened on the way: waits (unpopulated).
+See 'samtale explain PIPE'.
 `,
     })
     expect(json).toMatchObject({ code: 1, err: '' })

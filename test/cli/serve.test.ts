@@ -89,9 +89,12 @@ it('takes its options from the environment, says one line when the API answers, 
   })
   expect((await client.get('/api/pipes')).body).toHaveLength(5)
   expect(hub.out()).toBe(`Samtale is listening on ${hub.url}\n`)
-  expect(hub.err()).toBe(
-    "error   pipes/misspelt.conf.json /source/type\n        Unknown source type 'embeded'. Did you mean 'embedded'?\n",
-  )
+  const unscheduled = (pipe: string) => `warning pipes/${pipe}.conf.json /pump
+        The pump has no schedule of its own: it runs about every 15 minutes. Set schedule_interval or cron_expression.
+`
+  expect(hub.err()).toBe(`${unscheduled('long')}error   pipes/misspelt.conf.json /source/type
+        Unknown source type 'embeded'. Did you mean 'embedded'?
+${unscheduled('silent')}`)
 })
 
 it('ends on SIGTERM within seconds in the middle of a run, and nothing acknowledged is lost', async () => {

@@ -82,8 +82,11 @@ describe('a configuration with mistakes', () => {
       'config-errors': [{ level: 'error', msg: "Unknown function 'uper'. Did you mean 'upper'?" }],
     })
     expect(await hub.ask('POST', '/api/pipes/mended/pump', { operation: 'start' })).toMatchObject({
-      status: 409,
-      body: { message: "Pipe 'mended' has errors in its configuration and cannot run." },
+      status: 400,
+      body: {
+        message: "The pump of pipe 'mended' doesn't support the operation 'start'.",
+        hint: 'Repair its configuration first.',
+      },
     })
     await hub.configure([embedded('beside'), embedded('mended', { ...auto, ...dtl(['add', 'x', ['upper', 'a']]) })])
     await expect.poll(() => hub.live('mended'), soon).toEqual([{ _id: '1', x: 'A' }])
@@ -334,7 +337,14 @@ describe('a system that refuses what it is sent', () => {
     await hub.configure([
       system(),
       pipe('orders', { type: 'embedded', entities: [{ _id: 'o1' }] }),
-      pipe('send', { type: 'dataset', dataset: 'orders' }, { sink: { type: 'json', system: 'crm', url: 'orders' } }),
+      pipe(
+        'send',
+        { type: 'dataset', dataset: 'orders' },
+        {
+          sink: { type: 'json', system: 'crm', url: 'orders' },
+          pump: { mode: 'manual', batch_retries: 0, fallback_to_single_entities_on_batch_fail: false },
+        },
+      ),
     ])
     await hub.run('orders')
     const { 'last-report': report } = await hub.run('send')

@@ -194,14 +194,14 @@ async function operate(call: Call): Promise<Answer> {
   switch (operation) {
     case 'commit-circuit-breaker':
     case 'rollback-circuit-breaker':
-      await call.tenant.decideBreaker(id, operation === 'commit-circuit-breaker' ? 'commit' : 'rollback', call.person)
+      await call.tenant.decideBreaker(id, operation === 'commit-circuit-breaker' ? 'commit' : 'rollback', call.user)
       return jsonText(call.tenant.dataset(id) ?? unknown(id))
     case 'repost': {
       const ids = await valuesOf(call, 'entity_id')
       if (ids.length === 0) {
         throw new ApiError('bad-request', "The operation 'repost' needs at least one field 'entity_id'.")
       }
-      const entities = await call.tenant.repost(id, ids, call.person)
+      const entities = await call.tenant.repost(id, ids, call.user)
       return json({ num_entities: entities.length, entities })
     }
     default:

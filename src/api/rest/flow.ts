@@ -39,7 +39,7 @@ const FlowShape = Type.Object(
     systems: Type.Array(Type.Object({ id: Type.String() })),
     edges: Type.Array(
       Type.Object({
-        from: Type.String({ description: 'Such as `dataset:person`, `pipe:person` or `system:crm`.' }),
+        from: Type.String({ description: 'A node, such as `dataset:person`, `pipe:person` or `system:crm`.' }),
         to: Type.String(),
         as: Type.Enum(['source', 'merge', 'hop', 'lookup', 'sink']),
       }),

@@ -220,7 +220,7 @@ async function operate(call: Call): Promise<Answer> {
     })
   }
   try {
-    await call.tenant.operate(id, operation, rest, call.person)
+    await call.tenant.operate(id, operation, rest, call.user)
   } catch (cause) {
     if ((cause as { code?: unknown }).code !== 'unsupported-operation') throw cause
     // Clients know the case by this phrase (rest-api.md §4.2).

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Entity } from '../../model/entity.ts'
 import { DatasetWriter, IndexCompiler } from '../../pipes/dataset-writer.ts'
-import { executionDataset, type Person } from '../../pipes/execution/event.ts'
+import { executionDataset, type User } from '../../pipes/execution/event.ts'
 import { retryForgotten } from '../../pipes/retries/queue.ts'
 import type * as hub from '../contract.ts'
 import { withSnapshot } from '../datasets.ts'
@@ -92,7 +92,7 @@ export class TenantDatasets {
     return recordTenant({ journal: writer.journal, log, now: Date.now, uuid: randomUUID }, tenant, had)
   }
 
-  async decideBreaker(dataset: string, decision: 'commit' | 'rollback', person: Person | null): Promise<void> {
+  async decideBreaker(dataset: string, decision: 'commit' | 'rollback', user: User | null): Promise<void> {
     const staging = withSnapshot(this.#core, (snapshot) => {
       const view = snapshot.dataset(dataset)
       if (view === undefined) throw new HubError('unknown-dataset', `There is no dataset '${dataset}'.`)
@@ -116,10 +116,10 @@ export class TenantDatasets {
     )
     if (!this.#core.deployment.pipes.has(staging.pipe)) return
     this.#scheduler.forget(staging.pipe)
-    await this.#events.tell(staging.pipe, `circuit-breaker-${decision}`, {}, person)
+    await this.#events.tell(staging.pipe, `circuit-breaker-${decision}`, {}, user)
   }
 
-  async repost(dataset: string, ids: readonly string[], person: Person | null): Promise<readonly hub.Reposted[]> {
+  async repost(dataset: string, ids: readonly string[], user: User | null): Promise<readonly hub.Reposted[]> {
     const { name: tenant, pool, logger } = this.#core.options
     const reposted = await pool.call('repost', { tenant, dataset, ids })
     logger.info(`${reposted.length} entities of dataset '${dataset}' were reposted.`, {
@@ -127,7 +127,7 @@ export class TenantDatasets {
       dataset,
       event: 'entities-reposted',
     })
-    await this.#events.tellReposted(dataset, reposted, person)
+    await this.#events.tellReposted(dataset, reposted, user)
     return reposted
   }
 

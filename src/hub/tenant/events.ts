@@ -4,7 +4,7 @@ import type { Snapshot } from '../../log/contract.ts'
 import { dictOf } from '../../model/dict.ts'
 import type { Value } from '../../model/value.ts'
 import { IndexCompiler } from '../../pipes/dataset-writer.ts'
-import { type EventType, eventOf, type Person, personOf, timeText } from '../../pipes/execution/event.ts'
+import { type EventType, eventOf, timeText, type User, userOf } from '../../pipes/execution/event.ts'
 import { writeEvents } from '../../pipes/execution/writer.ts'
 import type { Reposted } from '../contract.ts'
 import { withSnapshot } from '../datasets.ts'
@@ -21,29 +21,29 @@ export class TenantEvents {
     this.#core = core
   }
 
-  /** `person`: who did it. */
+  /** `user`: who did it. */
   async tell(
     pipe: string,
     type: EventType,
     properties: Readonly<Record<string, Value>> = {},
-    person: Person | null = null,
+    user: User | null = null,
   ): Promise<void> {
     const { writer, log } = this.#core
     const all = {
       event_time: timeText(Date.now()),
       ...properties,
-      ...(person === null ? {} : { user: personOf(person) }),
+      ...(user === null ? {} : { user: userOf(user) }),
     }
     await writeEvents({ journal: writer.journal, log, indexes: this.#indexes }, pipe, [eventOf(pipe, type, all)])
   }
 
   /** Of the pipe that writes the dataset; who writes to a dataset past any pipe leaves no entry. */
-  async tellReposted(dataset: string, reposted: readonly Reposted[], person: Person | null): Promise<void> {
+  async tellReposted(dataset: string, reposted: readonly Reposted[], user: User | null): Promise<void> {
     const pipe = this.#core.pipes().find(({ sink }) => sink.kind === 'dataset' && sink.dataset === dataset)
     if (pipe === undefined || reposted.length === 0) return
     const entities = reposted.map(({ _id, _deleted, _updated }) => dictOf({ _id, _deleted, _updated }))
     const properties = { pipe_id: pipe.id, entities, num_entities: reposted.length }
-    await this.tell(pipe.id, 'entities-reposted', properties, person)
+    await this.tell(pipe.id, 'entities-reposted', properties, user)
   }
 
   /** Once after the data came from a backup: in the log of each pipe. */

@@ -1,7 +1,7 @@
 /** Does what is asked of the pumps of a tenant (rest-api.md §4.2). */
 
 import { forgetBeside } from '../../pipes/beside/beside.ts'
-import type { Person } from '../../pipes/execution/event.ts'
+import type { User } from '../../pipes/execution/event.ts'
 import { fullRunForgotten, sourceOffset, voidFullRun } from '../../pipes/full-run.ts'
 import type { Pipe } from '../../pipes/pipe.ts'
 import { noteOffset, noteReason, TRACKING_RESET } from '../../pipes/reprocessing/sync-state.ts'
@@ -26,47 +26,42 @@ export class PumpOperations {
     this.#events = events
   }
 
-  /** `person`: who asks. */
-  async operate(
-    id: string,
-    asked: string,
-    fields: Readonly<Record<string, string>>,
-    person: Person | null,
-  ): Promise<void> {
+  /** `user`: who asks. */
+  async operate(id: string, asked: string, fields: Readonly<Record<string, string>>, user: User | null): Promise<void> {
     const operation = asOperation(id, this.#core.known(id).pipe, asked)
     switch (operation) {
       case 'start':
       case 'start-rescan':
         this.#core.options.pool.excuse({ tenant: this.#core.options.name, pipe: id })
         // The answer comes when the pump runs, not when it is done.
-        this.#scheduler.run(id, { rescan: operation === 'start-rescan', person }).catch(() => {})
+        this.#scheduler.run(id, { rescan: operation === 'start-rescan', user }).catch(() => {})
         return
       case 'stop':
         return this.#scheduler.stop(id)
       case 'enable':
         await this.#scheduler.setDisabled(id, false, null)
-        return this.#events.tell(id, 'pump-enabled', {}, person)
+        return this.#events.tell(id, 'pump-enabled', {}, user)
       case 'disable':
-        return this.#disable(id, fields.comment ?? null, person)
+        return this.#disable(id, fields.comment ?? null, user)
       case 'update-last-seen':
-        return this.#updateLastSeen(this.#core.runnable(id), fields['last-seen'], person)
+        return this.#updateLastSeen(this.#core.runnable(id), fields['last-seen'], user)
       case 'set-last-seen-to-end':
-        return this.#setToEnd(this.#core.runnable(id), person)
+        return this.#setToEnd(this.#core.runnable(id), user)
       case 'reset-rescan':
         return this.#resetRescan(id)
       case 'reset-tracking':
         return this.#resetTracking(id)
       case 'discard-retries':
-        return this.#discardRetries(id, person)
+        return this.#discardRetries(id, user)
     }
   }
 
-  async #disable(id: string, comment: string | null, person: Person | null): Promise<void> {
+  async #disable(id: string, comment: string | null, user: User | null): Promise<void> {
     await this.#scheduler.setDisabled(id, true, comment)
-    await this.#events.tell(id, 'pump-disabled', comment === null ? {} : { comment }, person)
+    await this.#events.tell(id, 'pump-disabled', comment === null ? {} : { comment }, user)
   }
 
-  async #updateLastSeen(pipe: Pipe, offset: string | undefined, person: Person | null): Promise<void> {
+  async #updateLastSeen(pipe: Pipe, offset: string | undefined, user: User | null): Promise<void> {
     if (offset === undefined) {
       throw new HubError('bad-request', "The operation 'update-last-seen' needs the field 'last-seen'.", {
         hint: 'An empty last-seen resets the pipe.',
@@ -78,16 +73,16 @@ export class PumpOperations {
         hint: 'It is a whole number, or one for each dataset with commas between them. An empty one resets the pipe.',
       })
     }
-    await this.#setOffset(pipe.id, offset === '' ? null : offset, person)
+    await this.#setOffset(pipe.id, offset === '' ? null : offset, user)
   }
 
-  async #setToEnd(pipe: Pipe, person: Person | null): Promise<void> {
+  async #setToEnd(pipe: Pipe, user: User | null): Promise<void> {
     const end = withSnapshot(this.#core, (snapshot) => pipe.source.end?.(snapshot) ?? null)
     // Where nothing is there, nothing is skipped.
-    if (end !== null) await this.#setOffset(pipe.id, end, person)
+    if (end !== null) await this.#setOffset(pipe.id, end, user)
   }
 
-  async #setOffset(id: string, offset: string | null, person: Person | null): Promise<void> {
+  async #setOffset(id: string, offset: string | null, user: User | null): Promise<void> {
     this.#assertIdle(id, 'its offset is set')
     const former = withSnapshot(this.#core, (snapshot) => snapshot.offset(sourceOffset(id)) ?? null)
     // A full run that was interrupted is given up with the offset it began at.
@@ -105,14 +100,14 @@ export class PumpOperations {
     await this.#scheduler.forgetRescan(id)
     this.#scheduler.forget(id)
     const properties = { pipe_offset: offset ?? '', original_pipe_offset: former, is_reset: offset === null }
-    await this.#events.tell(id, 'pump-offset-set', properties, person)
+    await this.#events.tell(id, 'pump-offset-set', properties, user)
   }
 
   /** Nothing waits to be retried any more; it is not among the dead letters either. */
-  async #discardRetries(id: string, person: Person | null): Promise<void> {
+  async #discardRetries(id: string, user: User | null): Promise<void> {
     this.#assertIdle(id, 'its retries are discarded')
     await forgetting(this.#core, (present, commit) => forgetRetries(id, present, commit))
-    await this.#events.tell(id, 'pump-discard-retries', {}, person)
+    await this.#events.tell(id, 'pump-discard-retries', {}, user)
   }
 
   /** A rescan that was interrupted is given up: the next begins anew. Without an offset the next run reads everything anyway. */

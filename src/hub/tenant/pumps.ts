@@ -2,7 +2,7 @@
 
 import { writeJson } from '../../model/json.ts'
 import { IndexCompiler } from '../../pipes/dataset-writer.ts'
-import type { Person } from '../../pipes/execution/event.ts'
+import type { User } from '../../pipes/execution/event.ts'
 import { RunLog } from '../../pipes/execution/run-log.ts'
 import { isReceiver } from '../../pipes/pipe.ts'
 import { newTally, type RunReport, reportOf } from '../../pipes/run-report.ts'
@@ -122,13 +122,8 @@ export class TenantPumps {
     return { nextRunAt: this.scheduler.nextRunAt(id), mayRunByItself: mayRun, thread, counters: this.#counters.of(id) }
   }
 
-  operate(
-    id: string,
-    operation: string,
-    fields: Readonly<Record<string, string>>,
-    person: Person | null,
-  ): Promise<void> {
-    return this.#operations.operate(id, operation, fields, person)
+  operate(id: string, operation: string, fields: Readonly<Record<string, string>>, user: User | null): Promise<void> {
+    return this.#operations.operate(id, operation, fields, user)
   }
 
   /** Runs a pipe now and waits for it. */

@@ -29,7 +29,7 @@ export type EventType =
   | 'restore-completed'
 
 /** Who started something. */
-export interface Person {
+export interface User {
   readonly user_id: string | null
   readonly email: string | null
   readonly remote_addr: string | null
@@ -47,7 +47,7 @@ export function eventOf(
   return event as Entity
 }
 
-export const personOf = ({ user_id, email, remote_addr }: Person): Value => dictOf({ user_id, email, remote_addr })
+export const userOf = ({ user_id, email, remote_addr }: User): Value => dictOf({ user_id, email, remote_addr })
 
 /** `YYYY-MM-DDTHH:MM:SS.ffffffZ`, of milliseconds since 1970. */
 export const timeText = (ms: number): string => new Date(ms).toISOString().replace('Z', '000Z')

@@ -14,9 +14,9 @@ import {
   eventOf,
   executionDataset,
   nested,
-  type Person,
-  personOf,
   timeText,
+  type User,
+  userOf,
 } from './event.ts'
 import { type LogPorts, writeEvents } from './writer.ts'
 
@@ -26,7 +26,7 @@ export interface RunLogPorts extends LogPorts {
 
 /** Who asked for the run, and the version of the hub. */
 export interface Asked {
-  readonly person?: Person
+  readonly user?: User
   readonly version?: string
 }
 
@@ -45,7 +45,7 @@ export class RunLog {
   readonly #pipe: Pipe
   readonly #ports: RunLogPorts
   readonly #startedAt: number
-  readonly #person: Person | null
+  readonly #user: User | null
   readonly #version: string | null
   #syncType: RunReport['syncType'] = 'full'
   readonly #buffered: Entity[] = []
@@ -53,11 +53,11 @@ export class RunLog {
   #begun: Promise<number> | null = null
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(pipe: Pipe, ports: RunLogPorts, startedAt: number, { person, version }: Asked = {}) {
+  constructor(pipe: Pipe, ports: RunLogPorts, startedAt: number, { user, version }: Asked = {}) {
     this.#pipe = pipe
     this.#ports = ports
     this.#startedAt = startedAt
-    this.#person = person ?? null
+    this.#user = user ?? null
     this.#version = version ?? null
   }
 
@@ -169,7 +169,7 @@ export class RunLog {
   }
 
   #by(): Readonly<Record<string, Value>> {
-    return this.#person === null ? {} : { user: personOf(this.#person) }
+    return this.#user === null ? {} : { user: userOf(this.#user) }
   }
 }
 
