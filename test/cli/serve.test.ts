@@ -123,7 +123,7 @@ it('has everything once in the end, with the configuration it was given last', a
   const query = 'SELECT ?s { GRAPH ?g { ?s ?p "a" } }'
   const ask = () => client.get(`/sparql?query=${encodeURIComponent(query)}`)
   await expect
-    .poll(async () => (await ask()).body.results?.bindings, { timeout: 10_000 })
+    .poll(async () => (await ask()).body.results?.bindings, { timeout: 20_000 })
     .toEqual([{ s: { type: 'uri', value: 'https://hub.example/id/x/1' } }])
   expect((await hub.end()).code).toBe(0)
 })

@@ -526,7 +526,7 @@ export function journalContract(name: string, open: () => Promise<OpenedJournal>
         await commit([{ _id: 'a' }], '1')
         await commit([{ _id: 'b' }], '2')
         const { journal, log } = await reopen()
-        await expect.poll(() => all(log), { timeout: 5_000 }).toMatchObject({ ...UNDONE, state_: undefined })
+        await expect.poll(() => all(log), { timeout: 20_000 }).toMatchObject({ ...UNDONE, state_: undefined })
         await journal.beginStaging('d', { pipe: 'p', number: await journal.beginRun('p') }, 10)
         expect(all(log)).toMatchObject({ ...UNDONE, state_: 'open' })
       })
@@ -536,7 +536,7 @@ export function journalContract(name: string, open: () => Promise<OpenedJournal>
           const { journal, log, run, commit } = await staged(10)
           await commit([{ _id: 'a' }], '1')
           await journal[end]('p', run.number)
-          await expect.poll(() => all(log), { timeout: 5_000 }).toMatchObject({ ...UNDONE, state_: undefined })
+          await expect.poll(() => all(log), { timeout: 20_000 }).toMatchObject({ ...UNDONE, state_: undefined })
         }
       })
 

@@ -49,7 +49,7 @@ test('the CRM tells its subscribers, again when they were busy', async () => {
   const [id] = [...world.crm.person.keys()]
   await send('POST', `${crm.url}/api/subscriptions`, { kind: 'persons', url: `${hub.url}pump` })
   await send('PATCH', `${crm.url}/api/persons/${id}`, { title: 'Utvikler' })
-  await expect.poll(() => hub.requests.length, { timeout: 5000 }).toBe(3)
+  await expect.poll(() => hub.requests.length, { timeout: 20_000 }).toBe(3)
   expect(new Set(hub.requests.map(({ method, body }) => `${method} ${body}`))).toEqual(
     new Set(['POST operation=start']),
   )

@@ -89,7 +89,7 @@ describe('compaction after a run', () => {
     const tenant = await openTenant()
     await deploy(tenant, receiver('r'))
     for (const value of [1, 2, 3, 4]) await push(tenant, 'r', round(value))
-    await expect.poll(() => sequences(tenant, 'r'), { timeout: 10_000 }).toEqual([6, 7, 8, 9, 10, 11])
+    await expect.poll(() => sequences(tenant, 'r'), { timeout: 20_000 }).toEqual([6, 7, 8, 9, 10, 11])
   })
 })
 

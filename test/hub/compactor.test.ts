@@ -137,7 +137,7 @@ it('compacts also while a run is under way, and counts that for the run', async 
   })
   const pipe = { id: 'a', sink: { kind: 'dataset' }, compaction: settings({ isBySink: true }) } as unknown as Pipe
   for (let batch = 0; batch < 100; batch++) housekeeping.written(pipe)
-  await expect.poll(() => done, { timeout: 5_000 }).toEqual(['a'])
+  await expect.poll(() => done, { timeout: 20_000 }).toEqual(['a'])
   // One version, and two.
   expect(await housekeeping.afterRun(pipe)).toBe(3)
   expect(done).toEqual(['a', 'a'])

@@ -35,7 +35,7 @@ describe('explicit indexes', () => {
     const sink = { type: 'dataset', dataset: 'people', indexes: ['_S.vowel', ['lower', '_S.name'], '$ids'] }
     await deploy(tenant, receiver('people', { sink }))
     await expect
-      .poll(() => indexesOf(tenant, 'people'), { timeout: 10_000 })
+      .poll(() => indexesOf(tenant, 'people'), { timeout: 20_000 })
       .toEqual([
         ['"_S.vowel"', 'ready'],
         ['["lower","_S.name"]', 'ready'],

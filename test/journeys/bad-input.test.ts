@@ -26,7 +26,7 @@ const pipe = (id: string, source: object, more: object = {}) => ({
 const system = () => ({ _id: 'crm', type: 'system:url', url_pattern: `${server.url}%s` })
 const dtl = (...rules: unknown[]) => ({ transform: { type: 'dtl', rules: { default: rules } } })
 const ids = async (dataset: string) => (await hub.live(dataset)).map(({ _id }) => _id)
-const soon = { timeout: 5_000, interval: 20 }
+const soon = { timeout: 20_000, interval: 20 }
 
 interface Rejected {
   readonly 'posted-config': { readonly _id: string }

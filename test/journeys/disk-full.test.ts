@@ -63,7 +63,7 @@ it.runIf(canMount)(
           outcome: 'failed',
           message: expect.stringContaining('left'),
         }),
-      { timeout: 10_000, interval: 50 },
+      { timeout: 20_000, interval: 50 },
     )
     expect((await fetch(`${server.url}/api/health`)).status).toBe(200)
     expect(await count('in')).toBe(100 * stored)
@@ -71,10 +71,10 @@ it.runIf(canMount)(
     expect(await entities.json()).toHaveLength(3)
 
     disk.resize(100)
-    await vi.waitFor(async () => expect(await count('copy')).toBe(100 * stored), { timeout: 15_000, interval: 100 })
+    await vi.waitFor(async () => expect(await count('copy')).toBe(100 * stored), { timeout: 20_000, interval: 100 })
     expect((await push(stored)).status).toBe(200)
     await vi.waitFor(async () => expect(await count('copy')).toBe(100 * (stored + 1)), {
-      timeout: 10_000,
+      timeout: 20_000,
       interval: 100,
     })
   },

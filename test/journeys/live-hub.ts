@@ -100,7 +100,7 @@ export function clientOf(url: () => string, data: string): LiveHub {
             const now = await pump(pipe)
             return !now['is-running'] && now['last-run'] !== before
           },
-          { timeout: 10_000, interval: 10 },
+          { timeout: 20_000, interval: 10 },
         )
         .toBe(true)
       return pump(pipe)

@@ -50,7 +50,7 @@ it('a pushed change is in the answers of SPARQL and GraphQL within a second', as
     const startedAt = performance.now()
     await hub.push('crm-person', [{ _id: 'crm-1', mail: 'Kari@Example.com', name }])
     for (const answer of [inSparql, inGraphql]) {
-      await expect.poll(answer, { timeout: 10_000, interval: 5 }).toBe(name)
+      await expect.poll(answer, { timeout: 20_000, interval: 5 }).toBe(name)
     }
     return performance.now() - startedAt
   }

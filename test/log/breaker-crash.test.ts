@@ -53,7 +53,7 @@ async function killedAfter(path: string, milliseconds: number): Promise<number> 
 /** What was decided is brought to its end; what was not, is undone by now or held back. */
 async function settle(writer: LogWriter, log: ReturnType<typeof openLog>): Promise<void> {
   const state = () => reading(log, (snapshot) => snapshot.dataset('d')?.staging()?.state)
-  await expect.poll(state, { timeout: 10_000 }).not.toBe('undoing')
+  await expect.poll(state, { timeout: 20_000 }).not.toBe('undoing')
   if (state() === 'exposing') await exposeStaged(writer, log, 'd', () => [])
   if (state() === 'tripped') await writer.discardStaged('d')
   expect(state()).toBeUndefined()

@@ -223,7 +223,7 @@ describe('datasets', () => {
           environment.release(transaction)
         }
       })
-    await expect.poll(left, { timeout: 5_000 }).toEqual([0, 0, 0])
+    await expect.poll(left, { timeout: 20_000 }).toEqual([0, 0, 0])
     await environment.close()
     await second.close()
   })

@@ -177,7 +177,7 @@ describe('the indexes of a dataset', () => {
     const shown = async () => (await hub.indexes('people')).map(({ expression, status }) => [expression, status])
     // Two are needed by a run: which of them is made first is not said.
     const inOrder = async () => (await shown()).sort()
-    await expect.poll(inOrder, { timeout: 10_000 }).toEqual([
+    await expect.poll(inOrder, { timeout: 20_000 }).toEqual([
       ['["lower","_S.name"]', 'up-to-date'],
       ['_S.$ids', 'up-to-date'],
       ['_S.type', 'up-to-date'],
