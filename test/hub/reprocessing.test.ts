@@ -397,7 +397,9 @@ describe('a rescan in the background', () => {
     const { tenant, configure } = await settled(slowly())
     await configure(slowly([['add', 'new', true]]))
     await tenant.operate('out', 'start-rescan', {})
-    await vi.waitFor(() => expect(told(tenant)).toMatchObject([{ reason: 'config-changed', 'is-healing': true }]))
+    await vi.waitFor(() => expect(told(tenant)).toMatchObject([{ reason: 'config-changed', 'is-healing': true }]), {
+      timeout: 20_000,
+    })
     await push(tenant, 'in', entities('4'))
     await tenant.runNow('out')
     await vi.waitFor(() => expect(told(tenant)).toEqual([]), { timeout: 20_000 })

@@ -7,6 +7,8 @@ import { datasetHeaders } from '../../../src/hub/datasets.ts'
 import type { HubTenant } from '../../../src/hub/tenant.ts'
 import { deploy, live, openHub, push, receiver, stored, temporaryFolder } from '../running-hub.ts'
 
+const SOON = { timeout: 20_000 }
+
 const ended = (tenant: HubTenant, id: string) =>
   vi.waitFor(
     () => {
@@ -58,11 +60,13 @@ it('backs up a running hub, restores it into another folder, and says so', async
   ]
   await push(tenant, 'in', [{ _id: 'd', v: 3 }])
   expect(tenant.backups().map((text) => JSON.parse(text)._id)).toEqual([second.id, first.id])
-  await vi.waitFor(async () =>
-    expect(await live(tenant, 'system:backup')).toMatchObject([
-      { _id: first.id, kind: 'full', status: 'completed' },
-      { _id: second.id, kind: 'incremental', status: 'completed' },
-    ]),
+  await vi.waitFor(
+    async () =>
+      expect(await live(tenant, 'system:backup')).toMatchObject([
+        { _id: first.id, kind: 'full', status: 'completed' },
+        { _id: second.id, kind: 'incremental', status: 'completed' },
+      ]),
+    SOON,
   )
   expect(tenant.backupHealth()).toBe('healthy')
   expect(datasetHeaders(tenant, 'in')).not.toHaveProperty('X-Dataset-Restore-Uuid')
@@ -157,7 +161,7 @@ it('makes one by the clock, and none without a folder', async () => {
   node.startPumps()
   await vi.waitFor(() => expect(readManifests(folder, 'default')).toHaveLength(1), { timeout: 30_000, interval: 50 })
   // It is whole on disk a moment before it is told.
-  await vi.waitFor(() => expect(JSON.parse(tenant.backups()[0] as string)).toMatchObject({ kind: 'full' }))
+  await vi.waitFor(() => expect(JSON.parse(tenant.backups()[0] as string)).toMatchObject({ kind: 'full' }), SOON)
   await node.close()
   expect(readdirSync(join(folder, 'default')).some((name) => name.endsWith('.part'))).toBe(false)
   const without = await openHub()
@@ -174,5 +178,5 @@ it('reports a backup that failed, and leaves nothing half', async () => {
   expect(status).toBe('failed')
   expect(message).toBeTruthy()
   expect(tenant.backupHealth()).toBe('unhealthy')
-  await vi.waitFor(async () => expect(await live(tenant, 'system:backup')).toMatchObject([{ status: 'failed' }]))
+  await vi.waitFor(async () => expect(await live(tenant, 'system:backup')).toMatchObject([{ status: 'failed' }]), SOON)
 }, 60_000)
