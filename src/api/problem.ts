@@ -20,6 +20,7 @@ const STATUS: Readonly<Record<string, number>> = {
   fail: 400,
   'bad-argument': 400,
   'too-much-work': 400,
+  'too-much-memory': 503,
   'bad-request': 400,
   'bad-parameter': 400,
   'bad-body': 400,

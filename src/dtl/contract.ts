@@ -62,6 +62,8 @@ export interface RunContext {
   readonly openPgp?: OpenPgp
   /** Hears of seconds that the pipe is to pause after the entity. */
   readonly pause?: (seconds: number) => void
+  /** Throws when there is no memory for so many more bytes; asked now and then, by an entity that takes much work. */
+  readonly room?: (more: number) => void
   /** Hears how many rows a hops spec with a `trace` found for one input (dtl.md §10.1). */
   readonly cardinality?: (trace: string, rows: number) => void
   readonly meter?: HopsMeter

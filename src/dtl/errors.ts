@@ -11,6 +11,8 @@ export type DtlErrorCode =
   | 'bad-argument'
   | 'recursion-too-deep'
   | 'too-much-work'
+  /** The thread that does it would run out of memory. */
+  | 'too-much-memory'
   /** Lists and dicts within one another, more than any reader takes. */
   | 'nested-too-deep'
   /** A hops collected more than the thresholds of the pipe allow. */

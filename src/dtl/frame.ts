@@ -10,6 +10,11 @@ import type { Tracer } from './trace.ts'
 /** Elements made and steps taken for one source entity at most: far above honest work, below what stalls a thread. */
 const MAX_WORK = 20_000_000
 
+/** Work between two questions whether there is memory left. */
+const LOOK_WORK = 50_000
+/** Bytes of a list for each of its values, while it grows and is copied for it. */
+const VALUE_BYTES = 20
+
 /** Seconds that one source entity may ask its pipe to pause, at most: for a pipe that sleeps longer there are schedules. */
 export const MAX_PAUSE_SECONDS = 3_600
 
@@ -28,6 +33,8 @@ export class Run {
   /** The innermost hops that is being evaluated. */
   evaluation: Evaluation | null = null
   #work = 0
+  /** Work after which it is asked whether there is memory left. */
+  #look = LOOK_WORK
   #pauseSeconds = 0
 
   constructor(context: RunContext, limit = MAX_WORK, tracer: Tracer | null = null) {
@@ -39,11 +46,18 @@ export class Run {
   /** Counts work that the program's size does not bound: elements of lists made, values a function is called with. */
   spend(amount: number): void {
     this.#work += amount
+    if (this.#work >= this.#look) this.#lookForRoom(amount)
     if (this.#work > this.#limit) {
       throw new DtlError('too-much-work', 'One entity takes more work, or makes more output, than is allowed.', {
         hint: 'Look for lists that multiply: nested map, tuples, range, or hops without a selective join.',
       })
     }
+  }
+
+  /** Before what is about to be made is there: in one piece, it may be more than there is any room for. */
+  #lookForRoom(amount: number): void {
+    this.#look = this.#work + LOOK_WORK
+    if (this.#work <= this.#limit) this.context.room?.(amount * VALUE_BYTES)
   }
 
   /** Nothing waits here: whoever runs the program does, when the entity is through (dtl.md §8.2, `sleep!`). */

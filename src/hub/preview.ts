@@ -45,6 +45,7 @@ export async function previewAnswer(
         pipe.transforms.flatMap(({ analysis }) => analysis.indexes),
         signal,
       ),
+      ...(turn === undefined ? {} : { room: (more: number) => turn.room(more) }),
     }
     const { result, error, trace } = await preview(pipe, entity, context, {
       isTraced,

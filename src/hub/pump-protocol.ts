@@ -35,6 +35,8 @@ export interface PumpThreadData {
   readonly sheet: SharedArrayBuffer
   /** What it may ask of the main thread: {@link PoolMethods}. */
   readonly pool: MessagePort
+  /** Megabytes of its memory that are for what lives for a moment. */
+  readonly youngMb: number
 }
 
 /** What a pump thread asks of the pool: done by the thread that does it for all. */

@@ -11,6 +11,7 @@ import { blame } from './blame.ts'
 import { PipeError } from './errors.ts'
 import type { Pipe } from './pipe.ts'
 import type { Turn } from './turn.ts'
+import { writingBytes } from './weight.ts'
 
 export type Stage = 'source' | 'before-transforms' | 'after-transforms' | 'sink'
 
@@ -54,6 +55,7 @@ async function transformed(
     pause: (more) => {
       seconds += more
     },
+    ...(turn === undefined ? {} : { room: (more) => turn.room(more) }),
   }
   turn?.take()
   try {
@@ -72,7 +74,9 @@ async function transformed(
 
   function made(entity: Entity): readonly Entity[] {
     try {
-      return transform.apply(entity, pausing)
+      const all = transform.apply(entity, pausing)
+      if (turn !== undefined) for (const one of all) turn.room(writingBytes(one))
+      return all
     } catch (error) {
       blame(error, entity)
       throw error

@@ -7,6 +7,7 @@ import { type Deployment, deploy } from '../../src/hub/deployment.ts'
 import { levelsOf } from '../../src/hub/levels.ts'
 import { Sheet } from '../../src/hub/pool/sheet.ts'
 import { PumpingCore } from '../../src/hub/pumping/core.ts'
+import { ownHeap, Room } from '../../src/hub/pumping/room.ts'
 import { PumpingTenant } from '../../src/hub/pumping/tenant.ts'
 import { Turns } from '../../src/hub/pumping/turns.ts'
 import type { Journal } from '../../src/log/contract.ts'
@@ -195,7 +196,7 @@ export class World {
     const journal = this.#bugs.journal?.(this.#journal.journal) ?? this.#journal.journal
     const core = new PumpingCore('default', 'http://h', openLog(this.#path), journal, {
       emit: () => {},
-      turns: new Turns(new Sheet(), () => {}),
+      turns: new Turns(new Sheet(), new Room(ownHeap(0)), () => {}),
       pool: {
         fill: ({ tenant: _, ...index }) => this.#tenant.fill(index),
         relieve: ({ pipe }) => this.#tenant.relieve(pipe),

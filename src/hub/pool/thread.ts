@@ -49,7 +49,7 @@ export class PumpThread {
   constructor(options: ThreadOptions) {
     this.#options = options
     const { port1, port2 } = new MessageChannel()
-    const workerData: PumpThreadData = { sheet: this.#sheet.buffer, pool: port2 }
+    const workerData: PumpThreadData = { sheet: this.#sheet.buffer, pool: port2, youngMb: YOUNG_MB }
     this.#worker = startThread(import.meta.url, '../pump-thread.ts', {
       name: options.name,
       workerData,

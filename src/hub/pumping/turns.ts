@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Turn } from '../../pipes/turn.ts'
 import { NOBODY, type Sheet } from '../pool/sheet.ts'
 import type { PumpEvent } from '../pump-protocol.ts'
+import type { Room } from './room.ts'
 
 /** Between two beats, when the thread is free. */
 const BEAT_MS = 100
@@ -12,9 +13,11 @@ export class Turns {
   readonly #sheet: Sheet
   readonly #emit: (event: PumpEvent) => void
   readonly #numbers = new Map<string, number>()
+  readonly #room: Room
 
-  constructor(sheet: Sheet, emit: (event: PumpEvent) => void) {
+  constructor(sheet: Sheet, room: Room, emit: (event: PumpEvent) => void) {
     this.#sheet = sheet
+    this.#room = room
     this.#emit = emit
   }
 
@@ -30,6 +33,7 @@ export class Turns {
     return {
       take: () => sheet.hold(number),
       giveBack: () => sheet.hold(NOBODY),
+      room: (more) => this.#room.assert(pipe, more),
       pass: async () => {
         sheet.turnTo(NOBODY)
         await setImmediate()

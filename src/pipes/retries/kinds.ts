@@ -8,7 +8,7 @@ import { PipeError } from '../errors.ts'
 const OF_ENTITIES = ['entity-too-large', 'bad-id', 'id-collision', 'second-version', 'stale-entity']
 
 /** Of programs: the run is meant to stop, or nothing would go better with another entity. */
-const OF_PROGRAMS = ['fail', 'trip', 'hops-threshold', 'missing-package']
+const OF_PROGRAMS = ['fail', 'trip', 'hops-threshold', 'missing-package', 'too-much-memory']
 
 const OF_PIPES = [
   'breaker-tripped',
