@@ -1,10 +1,13 @@
 import { defineConfig } from 'vitest/config'
+import { DIST, isBuilt } from './test/built.ts'
 
 export default defineConfig({
   // The `module` field of graphql leads to a second copy of it beside the one that Node gives to graphql-yoga.
   resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
     include: ['test/**/*.test.ts'],
+    // Threads and processes of the hub come from the built program, where it is that of the sources.
+    env: isBuilt() ? { SAMTALE_BUILT: DIST } : {},
     pool: 'forks',
     maxWorkers: 2,
     // A machine that is busy with other things takes its time; what hangs is found all the same.

@@ -6,6 +6,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { entryUrl, isSource } from './entry.ts'
 
 /** How a child came to its end. */
 export interface Ended {
@@ -38,10 +39,9 @@ export function runChild<M>(
   entry: `${string}.ts`,
   { args = [], hear, silenceMs, signal }: ChildOptions<M>,
 ): Promise<Ended> {
-  const isSource = fileURLToPath(callerUrl).endsWith('.ts')
-  const file = fileURLToPath(new URL(isSource ? entry : entry.replace(/\.ts$/, '.js'), callerUrl))
-  const loader = isSource ? ['--import', pathToFileURL(createRequire(callerUrl).resolve('tsx')).href] : []
-  const child = fork(file, [...args], { execArgv: loader, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+  const url = entryUrl(callerUrl, entry)
+  const loader = isSource(url) ? ['--import', pathToFileURL(createRequire(callerUrl).resolve('tsx')).href] : []
+  const child = fork(fileURLToPath(url), [...args], { execArgv: loader, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
   return ending(child, { hear, silenceMs, ...(signal === undefined ? {} : { signal }) })
 }
 

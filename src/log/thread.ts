@@ -1,8 +1,9 @@
 /** Starts worker threads alike from the TypeScript sources and from the built program, and ends them. */
 
 import { createRequire } from 'node:module'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import { setEnvironmentData, Worker, type WorkerOptions } from 'node:worker_threads'
+import { entryUrl, isSource } from './entry.ts'
 import { closeGate, GATE, type Gate, newGate } from './gate.ts'
 
 const gates = new WeakMap<Worker, Gate>()
@@ -29,9 +30,8 @@ export async function endThread(worker: Worker): Promise<void> {
 }
 
 function makeThread(callerUrl: string, entry: `${string}.ts`, options: WorkerOptions): Worker {
-  if (!fileURLToPath(callerUrl).endsWith('.ts')) {
-    return new Worker(new URL(entry.replace(/\.ts$/, '.js'), callerUrl), options)
-  }
+  const url = entryUrl(callerUrl, entry)
+  if (!isSource(url)) return new Worker(url, options)
   // Node 20 does not hand a loader given by --import to its threads, so the thread registers it itself.
   const loader = pathToFileURL(
     createRequire(callerUrl)
@@ -40,6 +40,6 @@ function makeThread(callerUrl: string, entry: `${string}.ts`, options: WorkerOpt
   ).href
   const main = `import { register } from ${JSON.stringify(loader)}
 register()
-await import(${JSON.stringify(new URL(entry, callerUrl).href)})`
+await import(${JSON.stringify(url.href)})`
   return new Worker(new URL(`data:text/javascript,${encodeURIComponent(main)}`), options)
 }

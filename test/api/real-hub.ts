@@ -71,6 +71,7 @@ async function openShared() {
     version: 'test',
     logger: silent,
     withGraph: false,
+    threads: 1,
     onFatal,
   })
   const server = await openServer(node, { host: '127.0.0.1', port: 0, doors })

@@ -2,11 +2,11 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll } from 'vitest'
+import { DIST, isBuilt, SRC } from '../built.ts'
 
 export interface Typed {
   readonly code: number | null
@@ -31,21 +31,10 @@ export interface Serving {
   end(signal?: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<{ code: number | null; ms: number }>
 }
 
-const SRC = join(import.meta.dirname, '../../src')
-const DIST = join(import.meta.dirname, '../../dist')
-
 /** The program as it was built, which starts in half the time, unless a source is newer: then the sources. */
 const program = isBuilt()
   ? [join(DIST, 'main.js')]
   : ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href, join(SRC, 'main.ts')]
-
-function isBuilt(): boolean {
-  const sources = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
-  return sources.every((file) => {
-    const built = statSync(join(DIST, file.replace(/\.ts$/, '.js')), { throwIfNoEntry: false })
-    return built !== undefined && built.mtimeMs > statSync(join(SRC, file)).mtimeMs
-  })
-}
 
 const living = new Set<ChildProcess>()
 afterAll(() => {

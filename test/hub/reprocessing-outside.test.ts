@@ -31,7 +31,15 @@ beforeAll(async () => {
   const onFatal = (error: Error) => {
     throw error
   }
-  node = await HubNode.open({ data, developer: false, version: 'test', logger: silent, withGraph: false, onFatal })
+  node = await HubNode.open({
+    data,
+    developer: false,
+    version: 'test',
+    logger: silent,
+    withGraph: false,
+    threads: 1,
+    onFatal,
+  })
 }, 60_000)
 afterAll(async () => {
   await node.close()

@@ -16,7 +16,7 @@ let tenant: HubTenant
 beforeAll(async () => {
   server = await startFakeServer()
   const data = mkdtempSync(join(tmpdir(), 'samtale-test-'))
-  const options = { developer: false, version: 'test', logger: silent, withGraph: false, data }
+  const options = { developer: false, version: 'test', logger: silent, withGraph: false, threads: 1, data }
   const node = await HubNode.open({ ...options, onFatal: (error) => expect(error).toBeUndefined() })
   tenant = node.tenant('default') as HubTenant
   return async () => {

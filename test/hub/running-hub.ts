@@ -46,6 +46,7 @@ const openNode = (data: string, options: Partial<NodeOptions> = {}): Promise<Hub
     version: 'test',
     logger: silent,
     withGraph: false,
+    threads: 1,
     onFatal: (error) => {
       throw error
     },

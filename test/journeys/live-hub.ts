@@ -43,6 +43,7 @@ export function liveHub(): LiveHub {
       developer: false,
       version: 'test',
       logger: silent,
+      threads: 1,
       onFatal: (error) => {
         throw error
       },

@@ -54,6 +54,7 @@ describe('a preview over HTTP', () => {
       version: 'test',
       logger: silent,
       withGraph: false,
+      threads: 1,
       onFatal,
       data: folder,
     })

@@ -33,7 +33,7 @@ async function served(folder?: string) {
   const onFatal = (error: Error) => {
     throw error
   }
-  const how = { developer: false, version: 'test', logger: silent, withGraph: false, onFatal }
+  const how = { developer: false, version: 'test', logger: silent, withGraph: false, threads: 1, onFatal }
   const node = await HubNode.open({ ...how, data })
   const server: Server = await openServer(node, { host: '127.0.0.1', port: 0, doors })
   const get = (path: string) => fetch(`${server.url}/api/datasets/${path}`)
