@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import jsonata from 'jsonata'
 import { compileDtl, compileIndex } from '../../src/dtl/compile.ts'
-import type { DtlSettings, DtlTransform, Lookup, RunContext } from '../../src/dtl/contract.ts'
+import type { DtlSettings, DtlTransform, IndexSpec, Lookup, RunContext } from '../../src/dtl/contract.ts'
 import { EntityPacker } from '../../src/log/batch.ts'
 import { openLog } from '../../src/log/reader.ts'
 import { LogWriter } from '../../src/log/writer.ts'
@@ -244,30 +244,38 @@ async function indexed(writer: LogWriter, expression: string) {
   return { number: (document as { number: number }).number, indexSet: 1 }
 }
 
-/** Join indexes in memory, as maps. */
+/** Join indexes in memory, as maps. A program asks with the same index each time, so none is looked up by its text. */
 function lookupInMemory(datasets: Readonly<Record<string, readonly Entity[]>>): Lookup {
-  const indexes = new Map<string, Map<string, Entity[]>>()
-  const textOf = (value: Value) => (typeof value === 'string' ? value : writeJson(value))
+  const indexes = new Map<IndexSpec, Map<string, Entity[]>>()
   return {
     entity: () => undefined,
-    joined: ({ dataset, expression }, keys) => {
-      let index = indexes.get(expression + dataset)
+    joined: (spec, keys) => {
+      let index = indexes.get(spec)
       if (index === undefined) {
-        index = new Map()
-        const compiledIndex = compileIndex(expression)
-        for (const entity of datasets[dataset] ?? []) {
-          for (const key of compiledIndex.keys(entity)) {
-            const text = textOf(key)
-            const known = index.get(text)
-            if (known === undefined) index.set(text, [entity])
-            else known.push(entity)
-          }
-        }
-        indexes.set(expression + dataset, index)
+        index = indexInMemory(spec, datasets[spec.dataset] ?? [])
+        indexes.set(spec, index)
       }
-      return keys.flatMap((key) => index.get(textOf(key)) ?? [])
+      if (keys.length === 1) return index.get(textOf(keys[0] as Value)) ?? NONE
+      return keys.flatMap((key) => index.get(textOf(key)) ?? NONE)
     },
   }
+}
+
+const NONE: readonly Entity[] = []
+
+const textOf = (value: Value) => (typeof value === 'string' ? value : writeJson(value))
+
+function indexInMemory({ expression }: IndexSpec, entities: readonly Entity[]): Map<string, Entity[]> {
+  const index = new Map<string, Entity[]>()
+  const { keys } = compileIndex(expression)
+  for (const entity of entities) {
+    for (const key of keys(entity)) {
+      const known = index.get(textOf(key))
+      if (known === undefined) index.set(textOf(key), [entity])
+      else known.push(entity)
+    }
+  }
+  return index
 }
 
 async function w3InMemory(rounds: number): Promise<Figure> {
