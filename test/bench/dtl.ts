@@ -294,7 +294,8 @@ async function w3InMemory(rounds: number): Promise<Figure> {
       .filter(({ _filtered }) => _filtered !== true)
       .map(({ _id, email, name, company, country }) => ({ _id, email, name, company, country }))
   mustEqual('W3 in memory: hash', digestOf(kept(plainly(run(transform, sources, context)))), digestOf(hand()))
-  mustEqual('W3 in memory: entities of the peer', transformWithIvm(plain, companies, countries).length, hand().length)
+  const byId = (made: readonly PlainEntity[]) => digestOf([...made].sort((a, b) => (a._id < b._id ? -1 : 1)))
+  mustEqual('W3 in memory: hash of the peer', byId(transformWithIvm(plain, companies, countries)), byId(hand()))
   const values = await inTurn(
     {
       dtl: () => rate(COUNT, () => run(transform, sources, context)),
