@@ -214,17 +214,20 @@ export class DatasetOutput implements Output {
 
   /**
    * Without what is filtered, where that is left to deletion tracking: which leaves alone what is newer than the beginning
-   * of the run, so what it wrote itself before the source changed is deleted here.
+   * of the run and what it saw, so what it wrote or saw itself before the source changed is deleted here.
    */
   #handed(entities: readonly Entity[]): readonly Entity[] {
     if (!this.#isSuppressing) return entities
     const isAsked = this.#sink.suppressesFiltered === true
-    return entities.filter((entity) => !isFiltered(entity) || (!isAsked && this.#isNewer(entity)))
+    return entities.filter((entity) => !isFiltered(entity) || (!isAsked && this.#isSpared(entity)))
   }
 
-  #isNewer(entity: Entity): boolean {
+  /** By deletion tracking. */
+  #isSpared(entity: Entity): boolean {
     const head = this.#run.stored(this.#sink.dataset).head(idOf(entity))
-    return head !== undefined && head.sequence >= (this.#fullRun?.seen.end ?? 0)
+    if (head === undefined) return false
+    const seen = this.#fullRun?.seen
+    return seen === undefined || head.sequence >= seen.end || seen.has(head.sequence)
   }
 
   /** Of what is there: the versions by which these entities count as seen. */

@@ -132,9 +132,9 @@ export class RescanOutput implements Output {
     const view = this.#view
     return entities.filter((entity) => {
       const head = view.head(idOf(entity))
-      // As in any full run: deletion tracking leaves alone what is newer than the rescan.
-      const isNewer = head !== undefined && head.sequence >= this.#beside.end
-      if (isSuppressing && isFiltered(entity) && !isNewer) return false
+      // As in any full run: deletion tracking leaves alone what is newer than the rescan, and what it saw before it changed.
+      const isSpared = head !== undefined && (head.sequence >= this.#beside.end || this.#beside.seen.has(head.sequence))
+      if (isSuppressing && isFiltered(entity) && !isSpared) return false
       return head === undefined || !this.#beside.touched.has(head.sequence)
     })
   }

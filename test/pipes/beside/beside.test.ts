@@ -176,6 +176,19 @@ describe('a rescan in the background', () => {
     expect(saved(here)).toBe(0)
   })
 
+  it('deletes what it saw before it changed and was filtered', async () => {
+    const here = await world()
+    await put(here, many(8))
+    await here.run(pipe(1), 'incremental')
+    let batches = 0
+    const between = async () => {
+      if (++batches === 4) await put(here, [{ _id: 'e0', n: 0, out: true }])
+    }
+    expect(await here.run(pipe(1), 'rescan', { isBackground: true, between })).toMatchObject({ outcome: 'completed' })
+    await here.run(pipe(1), 'incremental')
+    expect(bodies(here, 'd')).toEqual(expected(here, 1))
+  })
+
   it('ends with what a read of everything gives, whatever changes, runs and is killed meanwhile', async () => {
     const change = fc.record({ at: fc.nat(9), n: fc.nat(3), out: fc.boolean(), _deleted: fc.boolean() })
     const step = fc.record({

@@ -91,10 +91,15 @@ export class World {
     return reading(this.#log.log, (snapshot) => read(snapshot.dataset(dataset) as DatasetView))
   }
 
-  /** Its live entities, as text. */
+  /** Its live entities, as text; without the hub's own fields of entities that were put into them, which tell of history. */
   live(dataset: string): readonly string[] {
     return this.view(dataset, (view) =>
-      [...view.entities({ deleted: false })].map(({ body }) => Buffer.from(body).toString()),
+      [...view.entities({ deleted: false })].map(({ body }) =>
+        Buffer.from(body)
+          .toString()
+          .replaceAll(/"(?:_updated|_previous|_ts|_hash)":(?:\d+|null|"[0-9a-f]+"),?/g, '')
+          .replaceAll(',}', '}'),
+      ),
     )
   }
 
