@@ -4,7 +4,7 @@ import type { DatasetView } from '../log/contract.ts'
 import { type Entity, idOf } from '../model/entity.ts'
 import { armBreaker, settleStaging } from './breaker.ts'
 import { learned } from './completeness.ts'
-import { DatasetWriter } from './dataset-writer.ts'
+import type { DatasetWriter } from './dataset-writer.ts'
 import { trackDeletions } from './deletion-tracking.ts'
 import { FullRun, sourceOffset } from './full-run.ts'
 import type { Lack, Output, Reached } from './output.ts'
@@ -12,6 +12,7 @@ import { forgetTrace, type Traced } from './output-trace.ts'
 import { type PipeSink, suppressesFiltered } from './pipe.ts'
 import { healedAtEnd } from './reprocessing/reprocess.ts'
 import type { Run } from './run.ts'
+import { sinkWriter } from './sink-writer.ts'
 import type { StateChanges } from './state.ts'
 import type { TrackingChanges } from './tracking/begin.ts'
 import type { OffsetChanges } from './tracking/book.ts'
@@ -39,7 +40,7 @@ export class DatasetOutput implements Output {
   #inFlight: Promise<void> = Promise.resolve()
 
   constructor(run: Run, sink: DatasetSink, resumed: FullRun | null, signal: AbortSignal) {
-    const { pipe, ports } = run
+    const { pipe } = run
     const { isChronological, supportsSince } = pipe.source.continuation
     this.#run = run
     this.#sink = sink
@@ -48,15 +49,7 @@ export class DatasetOutput implements Output {
     this.#isSuppressing = suppressesFiltered(pipe, run.isFull)
     this.#hopsToItself = pipe.reads.includes(sink.dataset)
     this.#savesProgress = supportsSince && isChronological
-    this.#writer = new DatasetWriter(
-      ports.journal,
-      ports.indexes,
-      sink.dataset,
-      () => this.#view.document,
-      () => run.position.moveToPresent(),
-      sink.tracksChildren ? () => run.stored(sink.dataset) : null,
-      sink.rules,
-    )
+    this.#writer = sinkWriter(run, sink)
   }
 
   async begin(): Promise<void> {
@@ -218,13 +211,14 @@ export class DatasetOutput implements Output {
    */
   #handed(entities: readonly Entity[]): readonly Entity[] {
     if (!this.#isSuppressing) return entities
-    const isAsked = this.#sink.suppressesFiltered === true
-    return entities.filter((entity) => !isFiltered(entity) || (!isAsked && this.#isSpared(entity)))
+    if (!entities.some(isFiltered)) return entities
+    if (this.#sink.suppressesFiltered === true) return entities.filter((entity) => !isFiltered(entity))
+    const stored = this.#run.stored(this.#sink.dataset)
+    return entities.filter((entity) => !isFiltered(entity) || this.#isSpared(stored.head(idOf(entity))))
   }
 
   /** By deletion tracking. */
-  #isSpared(entity: Entity): boolean {
-    const head = this.#run.stored(this.#sink.dataset).head(idOf(entity))
+  #isSpared(head: { readonly sequence: number } | undefined): boolean {
     if (head === undefined) return false
     const seen = this.#fullRun?.seen
     return seen === undefined || head.sequence >= seen.end || seen.has(head.sequence)

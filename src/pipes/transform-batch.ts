@@ -40,6 +40,9 @@ export async function transformBatch(
   return pipe.removeNamespaces ? batch.map((entity) => removeNamespaces(entity)) : batch
 }
 
+/** Bytes made between two questions whether there is memory left: to ask costs as much as to make a small entity. */
+const ASK_BYTES = 2 ** 20
+
 /** A program that asks for a pause gets it between two entities: its thread is free for other pipes meanwhile. */
 async function transformed(
   transform: DtlTransform,
@@ -50,6 +53,7 @@ async function transformed(
 ): Promise<readonly Entity[]> {
   const all: Entity[] = []
   let seconds = 0
+  let unasked = 0
   const pausing: RunContext = {
     ...context,
     pause: (more) => {
@@ -75,12 +79,19 @@ async function transformed(
   function made(entity: Entity): readonly Entity[] {
     try {
       const all = transform.apply(entity, pausing)
-      if (turn !== undefined) for (const one of all) turn.room(writingBytes(one))
+      if (turn !== undefined) for (const one of all) assertRoom(one, turn)
       return all
     } catch (error) {
       blame(error, entity)
       throw error
     }
+  }
+
+  function assertRoom(entity: Entity, turn: Turn): void {
+    unasked += writingBytes(entity)
+    if (unasked < ASK_BYTES) return
+    turn.room(unasked)
+    unasked = 0
   }
 }
 

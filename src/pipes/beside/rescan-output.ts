@@ -2,7 +2,7 @@
 
 import type { DatasetView } from '../../log/contract.ts'
 import { type Entity, idOf } from '../../model/entity.ts'
-import { DatasetWriter } from '../dataset-writer.ts'
+import type { DatasetWriter } from '../dataset-writer.ts'
 import { trackDeletions } from '../deletion-tracking.ts'
 import { PipeError } from '../errors.ts'
 import { sourceOffset } from '../full-run.ts'
@@ -10,6 +10,7 @@ import type { Lack, Output, Reached } from '../output.ts'
 import { type PipeSink, suppressesFiltered } from '../pipe.ts'
 import { healedAtEnd } from '../reprocessing/reprocess.ts'
 import type { Run } from '../run.ts'
+import { sinkWriter } from '../sink-writer.ts'
 import type { StateChanges } from '../state.ts'
 import type { TrackingChanges } from '../tracking/begin.ts'
 import { isFiltered } from '../transform-batch.ts'
@@ -26,20 +27,11 @@ export class RescanOutput implements Output {
   readonly #writer: DatasetWriter
 
   constructor(run: Run, sink: DatasetSink, beside: Beside, signal: AbortSignal) {
-    const { ports } = run
     this.#run = run
     this.#sink = sink
     this.#beside = beside
     this.#signal = signal
-    this.#writer = new DatasetWriter(
-      ports.journal,
-      ports.indexes,
-      sink.dataset,
-      () => this.#view.document,
-      () => run.position.moveToPresent(),
-      sink.tracksChildren ? () => run.stored(sink.dataset) : null,
-      sink.rules,
-    )
+    this.#writer = sinkWriter(run, sink)
   }
 
   /** From now on incremental runs know of it, also after a restart. */

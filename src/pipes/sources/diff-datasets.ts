@@ -8,10 +8,9 @@ import { defineSource } from '../contract.ts'
 import { warningAt } from '../finding.ts'
 import { initialSince } from './continuation.ts'
 import { type Compared, differences } from './diff.ts'
-import { endOf } from './end-of.ts'
 import type { Placed } from './in-order-of-time.ts'
 import { keyedByDataset, type MakeOne, readSameIds } from './same-id.ts'
-import { arePopulated, checkDatasets, datasetsSetting, inputSettings, ownContinuation } from './several-datasets.ts'
+import { checkDatasets, datasetsSetting, inputSettings, overDatasets } from './several-datasets.ts'
 
 const config = Type.Object({
   type: Type.Literal('diff_datasets'),
@@ -34,15 +33,11 @@ export const diffDatasetsSource = defineSource({
   summary: 'Entities that are not the same in all of several datasets, with what differs in `$diff`.',
   config,
   examples: [{ type: 'diff_datasets', datasets: ['crm-person', 'erp-person'] }],
-  addsNamespaces: false,
+  ...overDatasets,
   check: (config) => [
     warningAt('/type', 'The source type diff_datasets is deprecated.', 'Compare the datasets with hops, in a program.'),
     ...checkDatasets(config),
   ],
-  continuation: ownContinuation,
-  inputs: ({ datasets }) => datasets,
-  end: ({ datasets }, snapshot) => endOf(datasets, snapshot),
-  populated: (config, snapshot) => arePopulated(config, config.datasets, snapshot),
   origin: ({ datasets }) => ({ datasets, carries: (property) => property === '_id' }),
   open: (config, surroundings) => readSameIds(config.datasets, surroundings, comparing(config)),
 })

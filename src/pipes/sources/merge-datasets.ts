@@ -4,9 +4,8 @@ import { Type } from 'typebox'
 import { entityOf } from '../../log/stored.ts'
 import { defineSource } from '../contract.ts'
 import { initialSince } from './continuation.ts'
-import { endOf } from './end-of.ts'
 import { keyedByDataset, newestOf, readSameIds } from './same-id.ts'
-import { arePopulated, checkDatasets, datasetsSetting, inputSettings, ownContinuation } from './several-datasets.ts'
+import { checkDatasets, datasetsSetting, inputSettings, overDatasets } from './several-datasets.ts'
 
 export const mergeDatasetsSource = defineSource({
   type: 'merge_datasets',
@@ -23,12 +22,8 @@ export const mergeDatasetsSource = defineSource({
     ...inputSettings,
   }),
   examples: [{ type: 'merge_datasets', datasets: ['crm-person-all', 'crm-person-event'] }],
-  addsNamespaces: false,
+  ...overDatasets,
   check: checkDatasets,
-  continuation: ownContinuation,
-  inputs: ({ datasets }) => datasets,
-  end: ({ datasets }, snapshot) => endOf(datasets, snapshot),
-  populated: (config, snapshot) => arePopulated(config, config.datasets, snapshot),
   origin: ({ datasets, strategy }) => ({
     datasets,
     carries: (property) => property === '_id' || strategy === 'latest',

@@ -5,6 +5,7 @@ import { nearest } from '../../config/problems.ts'
 import type { Snapshot } from '../../log/contract.ts'
 import { errorAt, type Finding, warningAt } from '../finding.ts'
 import { ifSourceEmpty } from './empty-source.ts'
+import { endOf } from './end-of.ts'
 
 /** Settings about whether the input is there, and when to run. */
 export const inputSettings = {
@@ -36,7 +37,18 @@ type InputSettings = Pick<Static<typeof inputSchema>, 'initial_datasets' | 'igno
 /** Such a source always goes on where it left, in each dataset by itself. */
 export const ownContinuation = () => ({ supportsSince: true, isSinceComparable: true, isChronological: true })
 
-export function checkDatasets(config: InputSettings & { readonly datasets: readonly string[] }): readonly Finding[] {
+/** What is the same for all that have their datasets in a list. */
+export const overDatasets = {
+  addsNamespaces: false,
+  continuation: ownContinuation,
+  inputs: ({ datasets }: Listed) => datasets,
+  end: ({ datasets }: Listed, snapshot: Snapshot) => endOf(datasets, snapshot),
+  populated: (config: Listed, snapshot: Snapshot) => arePopulated(config, config.datasets, snapshot),
+} as const
+
+type Listed = InputSettings & { readonly datasets: readonly string[] }
+
+export function checkDatasets(config: Listed): readonly Finding[] {
   const twice = config.datasets.flatMap((dataset, at) =>
     config.datasets.indexOf(dataset) === at
       ? []

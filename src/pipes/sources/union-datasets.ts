@@ -9,8 +9,7 @@ import { type Batch, defineSource, type Offset, type Surroundings } from '../con
 import { BatchBounds } from './batch-bounds.ts'
 import { Bookmarks } from './bookmarks.ts'
 import { initialSince } from './continuation.ts'
-import { endOf } from './end-of.ts'
-import { arePopulated, checkDatasets, datasetsSetting, inputSettings, ownContinuation } from './several-datasets.ts'
+import { checkDatasets, datasetsSetting, inputSettings, overDatasets } from './several-datasets.ts'
 
 /** Versions looked at for one batch, at most. */
 const SPAN = 100_000
@@ -34,12 +33,8 @@ export const unionDatasetsSource = defineSource({
   summary: 'Entities of several datasets, one dataset after the other.',
   config,
   examples: [{ type: 'union_datasets', datasets: ['crm-person', 'erp-person'] }],
-  addsNamespaces: false,
+  ...overDatasets,
   check: checkDatasets,
-  continuation: ownContinuation,
-  inputs: ({ datasets }) => datasets,
-  end: ({ datasets }, snapshot) => endOf(datasets, snapshot),
-  populated: (config, snapshot) => arePopulated(config, config.datasets, snapshot),
   origin: ({ datasets, prefix_ids }) => ({
     datasets,
     carries: (property) => !prefix_ids || property !== '$ids',
