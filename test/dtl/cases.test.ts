@@ -153,6 +153,11 @@ describe('our own test vectors', () => {
   holdFor(casesIn('./own-cases.json'))
 })
 
+/** For choices that the specification makes where its source is silent: written from its sentences, one or more for each. */
+describe('the choices of the specification', () => {
+  holdFor(casesIn('./choices.json'))
+})
+
 function holdFor(all: readonly Case[]): void {
   for (const fn of new Set(all.map((one) => one.fn))) {
     const own = all.filter((one) => one.fn === fn)
