@@ -5,13 +5,12 @@ import { type compactionDefaults, compactionSchema } from '../config/compaction.
 import { checkComponent } from '../config/component.ts'
 import { dependencyTracking } from '../config/metadata.ts'
 import { pumpSchema } from '../config/pipe.ts'
-import { nearest, type Problem } from '../config/problems.ts'
+import type { Problem } from '../config/problems.ts'
 import type { DtlSettings, DtlTransform } from '../dtl/contract.ts'
-import { type Dict, dictOf, entries, get, has, names, newDict } from '../model/dict.ts'
-import { Float, isDict, isList, isTrue, type Value } from '../model/value.ts'
+import { type Dict, get, has, names } from '../model/dict.ts'
+import { isDict, isList, isTrue, type Value } from '../model/value.ts'
 import { type CompactionSettings, checkCompaction, compactionOf } from './compaction-settings.ts'
 import type { NeededIndex, SinkType, SourceType } from './contract.ts'
-import type { Finding } from './finding.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { checkHolding, type Holding, readHolding } from './holding-back.ts'
 import { checkHops } from './hops-checks.ts'
@@ -27,6 +26,7 @@ import type {
   PumpSettings,
   ReprocessingSettings,
 } from './pipe.ts'
+import { type Chosen, PipeParts } from './pipe-parts.ts'
 import { readPump } from './pump-settings.ts'
 import { checkPumpErrors, deadLettersOf, logSettingsOf, retrySettingsOf } from './retries/pump-settings.ts'
 import type { RetryStrategy } from './retries/settings.ts'
@@ -35,7 +35,6 @@ import { laterSinkTypes, sinkTypes } from './sinks/index.ts'
 import { laterSourceTypes, sourceTypes } from './sources/index.ts'
 import { planTracking } from './tracking/plan.ts'
 import { trackingLimitsOf } from './tracking/thresholds.ts'
-import { laterTransformTypes, transformTypes } from './transforms/index.ts'
 
 /** What the node says about all pipes. */
 export interface NodeSettings {
@@ -91,24 +90,29 @@ export function buildPipe(
 }
 
 class Builder {
-  readonly problems: Problem[] = []
+  readonly #parts: PipeParts
   readonly #id: string
   readonly #effective: Dict
   readonly #node: NodeSettings
   readonly #strategyOf: (system: string) => RetryStrategy | null
 
   constructor(id: string, effective: Dict, node: NodeSettings, strategyOf: (system: string) => RetryStrategy | null) {
+    this.#parts = new PipeParts(id, effective, node.maxMerged)
     this.#id = id
     this.#effective = effective
     this.#node = node
     this.#strategyOf = strategyOf
   }
 
+  get problems(): readonly Problem[] {
+    return this.#parts.problems
+  }
+
   build(): Pipe | null {
     const settings = this.#settings()
-    const source = this.#component('source', sourceTypes, laterSourceTypes)
-    const sink = this.#component('sink', sinkTypes, laterSinkTypes)
-    const placed = this.#transforms(settings)
+    const source = this.#parts.component('source', sourceTypes, laterSourceTypes)
+    const sink = this.#parts.component('sink', sinkTypes, laterSinkTypes)
+    const placed = this.#parts.transforms(settings)
     const transforms = placed.map(({ transform }) => transform)
     if (source === null || sink === null) return null
     const pump = this.#pump(source, sink)
@@ -120,10 +124,10 @@ class Builder {
       transforms,
       transformPointers: placed.map(({ pointer }) => pointer),
       settings,
-      addNamespaces: this.#flag('add_namespaces') ?? (namespaced && source.type.addsNamespaces),
+      addNamespaces: this.#parts.flag('add_namespaces') ?? (namespaced && source.type.addsNamespaces),
     }
     const { plan: tracking, untracked, findings } = planTracking(tracked)
-    for (const finding of findings) this.#report(finding)
+    for (const finding of findings) this.#parts.report(finding)
     const tracesOutput = this.#tracesOutput(source.type.type, sink.type.kind === 'dataset')
     const pipe: Pipe = {
       ...tracked,
@@ -136,10 +140,10 @@ class Builder {
       pump,
       errors: this.#errors(),
       settings,
-      addNamespaces: this.#flag('add_namespaces') ?? (namespaced && source.type.addsNamespaces),
-      removeNamespaces: this.#flag('remove_namespaces') ?? (namespaced && sink.type.removesNamespaces),
-      batchSize: this.#number('batch_size') ?? (sink.type.kind === 'dataset' ? 2_000 : 100),
-      checkpointInterval: this.#number('checkpoint_interval') ?? 1,
+      addNamespaces: this.#parts.flag('add_namespaces') ?? (namespaced && source.type.addsNamespaces),
+      removeNamespaces: this.#parts.flag('remove_namespaces') ?? (namespaced && sink.type.removesNamespaces),
+      batchSize: this.#parts.number('batch_size') ?? (sink.type.kind === 'dataset' ? 2_000 : 100),
+      checkpointInterval: this.#parts.number('checkpoint_interval') ?? 1,
       reads: [...new Set(analyses.flatMap(({ datasets }) => datasets))],
       indexes: uniqueIndexes([
         ...this.#needs('source', source, settings),
@@ -151,7 +155,7 @@ class Builder {
       reprocessing: this.#reprocessing(settings, source.type.adapts ?? false),
       compaction: this.#compaction(sink.type.kind === 'dataset'),
       isDurable: isDurable(this.#effective),
-      isOffsetProtected: this.#flag('disable_set_last_seen') ?? false,
+      isOffsetProtected: this.#parts.flag('disable_set_last_seen') ?? false,
       isOfUser: isOfUser(this.#effective),
       rescansInBackground: this.#rescansInBackground(source, sink, analyses, tracesOutput),
       tracesOutput,
@@ -160,12 +164,12 @@ class Builder {
       trackingLimits: trackingLimitsOf(limits, this.#node.dependencyTracking),
       hopsThresholds: hopsThresholdsOf(limits, this.#node.dependencyTracking),
     }
-    for (const finding of checkHops(pipe)) this.#report(finding)
+    for (const finding of checkHops(pipe)) this.#parts.report(finding)
     return pipe
   }
 
   #trackingSettings(): TrackingSettings {
-    const own = this.#dict('dependency_tracking')
+    const own = this.#parts.dict('dependency_tracking')
     const { value, problems } = checkComponent(dependencyTracking, own, { component: this.#id, pointer: '' })
     // What is wrong with them the schema of the pipe has said.
     return problems.some(({ level }) => level === 'error') ? {} : value
@@ -178,14 +182,14 @@ class Builder {
     analyses: readonly DtlTransform['analysis'][],
     tracesOutput: boolean,
   ): boolean {
-    const own = this.#flag('enable_background_rescan')
+    const own = this.#parts.flag('enable_background_rescan')
     if (!(own ?? this.#node.rescansInBackground)) return false
     const why = tracesOutput
       ? 'what each entity makes is noted (trace_output)'
       : whyNotInBackground(source, sink, analyses)
     if (why !== null && own === true) {
       const message = `Rescans of the pipe are not done in the background: ${why}.`
-      this.#report({ level: 'warning', pointer: '/enable_background_rescan', message })
+      this.#parts.report({ level: 'warning', pointer: '/enable_background_rescan', message })
     }
     return why === null
   }
@@ -194,7 +198,7 @@ class Builder {
     const inputs = type.inputs(config)
     const plain = config as Record<string, unknown>
     const explicit = plain.supports_signalling as boolean | undefined
-    const isInternal = get(this.#dict('sink'), 'type') === 'dataset'
+    const isInternal = get(this.#parts.dict('sink'), 'type') === 'dataset'
     const initial = plain.initial_since_value as string | number | undefined
     return {
       type: type.type,
@@ -221,10 +225,10 @@ class Builder {
 
   #holding(source: Record<string, unknown>, settings: DtlSettings): Holding {
     const { holding, findings } = readHolding(source, settings)
-    const sink = this.#dict('sink')
+    const sink = this.#parts.dict('sink')
     const tracksDeletions = get(sink, 'type') === 'dataset' && get(sink, 'deletion_tracking') !== false
     for (const finding of [...findings, ...checkHolding(holding, tracksDeletions)]) {
-      this.#report({ ...finding, pointer: `/source${finding.pointer}` })
+      this.#parts.report({ ...finding, pointer: `/source${finding.pointer}` })
     }
     return holding
   }
@@ -232,10 +236,10 @@ class Builder {
   /** Exclusion wins (hub.md §11). */
   /** Of a receiver each request is on its own, and what another system holds is its own: there is nothing to compare with. */
   #tracesOutput(source: string, writesDataset: boolean): boolean {
-    const own = this.#flag('trace_output')
+    const own = this.#parts.flag('trace_output')
     const isPossible = writesDataset && source !== 'http_endpoint'
     if (own === true && !isPossible) {
-      this.#report({
+      this.#parts.report({
         level: 'error',
         pointer: '/trace_output',
         message: writesDataset ? 'A receiver does not trace its output.' : 'Only what goes into a dataset is traced.',
@@ -254,24 +258,24 @@ class Builder {
     for (const [place, id] of (include ?? []).entries()) {
       if (!exclude.includes(id)) continue
       const message = `The dataset '${id}' is both included and excluded: it is excluded.`
-      this.#report({ level: 'warning', pointer: `/include_completeness/${place}`, message })
+      this.#parts.report({ level: 'warning', pointer: `/include_completeness/${place}`, message })
     }
     return { include, exclude }
   }
 
   #compaction(writesDataset: boolean): CompactionSettings {
-    const given = this.#dict('compaction')
+    const given = this.#parts.dict('compaction')
     const { value, problems } = checkComponent(compactionSchema, given, { component: this.#id, pointer: '/compaction' })
-    this.problems.push(...problems)
+    this.#parts.problems.push(...problems)
     const settings = compactionOf(value, this.#node.compaction)
     for (const finding of checkCompaction(settings)) {
       // The node's own mistake is not told once more for each of its pipes.
       const isOwn = has(given, 'keep_versions') || has(given, 'time_threshold_hours')
-      if (isOwn) this.#report({ ...finding, pointer: `/compaction${finding.pointer}` })
+      if (isOwn) this.#parts.report({ ...finding, pointer: `/compaction${finding.pointer}` })
     }
     const idle = names(given).filter((name) => name !== 'time_threshold_hours_pump' && name !== 'comment')
     if (!writesDataset && idle.length > 0) {
-      this.#report({
+      this.#parts.report({
         level: 'warning',
         pointer: '/compaction',
         message: 'It has no effect: the pipe does not write a dataset.',
@@ -283,7 +287,7 @@ class Builder {
   /** Whether the source has the setting at that value; the node's default speaks where the source knows it and is silent. */
   #ownOr(type: SourceType, name: string, value: Value, byDefault: boolean): boolean {
     if (!(name in type.config.properties)) return false
-    return (get(this.#dict('source'), name) ?? (byDefault ? value : null)) === value
+    return (get(this.#parts.dict('source'), name) ?? (byDefault ? value : null)) === value
   }
 
   #needs(
@@ -292,7 +296,8 @@ class Builder {
     settings: DtlSettings,
   ): readonly NeededIndex[] {
     const needs = type.needs?.(config, settings)
-    for (const finding of needs?.findings ?? []) this.#report({ ...finding, pointer: `/${part}${finding.pointer}` })
+    for (const finding of needs?.findings ?? [])
+      this.#parts.report({ ...finding, pointer: `/${part}${finding.pointer}` })
     return needs?.indexes ?? []
   }
 
@@ -340,10 +345,10 @@ class Builder {
   #reprocessing(settings: DtlSettings, adapts: boolean): ReprocessingSettings {
     const { reprocessing } = this.#node
     const policy = get(this.#effective, 'reprocessing_policy') ?? null
-    const own = this.#flag('rescan_when_config_changes')
+    const own = this.#parts.flag('rescan_when_config_changes')
     const isAutomatic = policy === null ? reprocessing.isAutomatic : policy === 'automatic'
     if (own === true && !isAutomatic) {
-      this.#report({
+      this.#parts.report({
         level: 'warning',
         pointer: '/rescan_when_config_changes',
         message: 'It does nothing: the pipe goes on when it is out of sync.',
@@ -358,7 +363,7 @@ class Builder {
   }
 
   #pump({ type, config }: Chosen<SourceType>, { type: sink }: Chosen<SinkType>): PumpSettings {
-    const { settings, findings } = readPump(this.#dict('pump'), {
+    const { settings, findings } = readPump(this.#parts.dict('pump'), {
       isInternal: type.inputs(config).length > 0 && sink.kind === 'dataset',
       isExternal: type.type !== 'http_endpoint' && sink.kind !== 'publisher' && (asksSystem(type) || asksSystem(sink)),
       supportsSince: type.continuation(config).supportsSince,
@@ -366,16 +371,16 @@ class Builder {
       chance: chanceOf(this.#id),
       runAtStartupIfNotPopulated: this.#node.runsAtStartIfNotPopulated,
     })
-    for (const finding of findings) this.#report({ ...finding, pointer: `/pump${finding.pointer}` })
+    for (const finding of findings) this.#parts.report({ ...finding, pointer: `/pump${finding.pointer}` })
     return settings
   }
 
   /** What is wrong with the pump itself was found before. */
   #errors(): ErrorSettings {
-    const definition = this.#dict('pump')
+    const definition = this.#parts.dict('pump')
     const pump = checkComponent(pumpSchema, definition, { component: this.#id, pointer: '/pump' }).value
     const strategies = { read: this.#strategy('source'), write: this.#strategy('sink') }
-    for (const finding of checkPumpErrors(definition, pump, strategies)) this.#report(finding)
+    for (const finding of checkPumpErrors(definition, pump, strategies)) this.#parts.report(finding)
     return {
       retries: retrySettingsOf(pump),
       deadLetters: deadLettersOf(this.#id, pump),
@@ -386,138 +391,23 @@ class Builder {
   }
 
   #strategy(part: 'source' | 'sink'): RetryStrategy | null {
-    const system = get(this.#dict(part), 'system')
+    const system = get(this.#parts.dict(part), 'system')
     return typeof system === 'string' ? this.#strategyOf(system) : null
   }
 
   #settings(): DtlSettings {
-    const namespaces = this.#dict('namespaces')
+    const namespaces = this.#parts.dict('namespaces')
     const text = (name: string) => {
       const value = get(namespaces, name)
       return typeof value === 'string' ? value : this.#id
     }
     return {
       pipe: this.#id,
-      namespacedIdentifiers: this.#flag('namespaced_identifiers') ?? this.#node.namespacedIdentifiers,
+      namespacedIdentifiers: this.#parts.flag('namespaced_identifiers') ?? this.#node.namespacedIdentifiers,
       namespaces: { identity: text('identity'), property: text('property') },
       prefixes: this.#node.prefixes,
     }
   }
-
-  #transforms(settings: DtlSettings): PlacedTransform[] {
-    const transforms: PlacedTransform[] = []
-    for (const { config, pointer } of chainOf(get(this.#effective, 'transform'), '/transform')) {
-      const name = isDict(config) ? get(config, 'type') : undefined
-      const type = transformTypes.find((one) => one.type === name)
-      if (type === undefined) {
-        this.#unknownType('transform', name, `${pointer}/type`, transformTypes, laterTransformTypes)
-        continue
-      }
-      const { transform, problems } = type.compile(config, settings)
-      for (const problem of problems) this.#report({ ...problem, pointer: pointer + problem.pointer })
-      if (transform !== null) transforms.push({ transform, pointer })
-    }
-    return transforms
-  }
-
-  #component<T extends SourceType | SinkType>(
-    part: 'source' | 'sink',
-    types: readonly T[],
-    later: readonly string[],
-  ): Chosen<T> | null {
-    const given = this.#dict(part)
-    const name = get(given, 'type')
-    const type = types.find((one) => one.type === name)
-    if (type === undefined) {
-      this.#unknownType(part, name, `/${part}/type`, types, later)
-      return null
-    }
-    const checked = checkComponent(type.config, this.#withNodeDefaults(type, given), {
-      component: this.#id,
-      pointer: `/${part}`,
-      ...(type.unsupported === undefined ? {} : { unsupported: type.unsupported }),
-    })
-    this.problems.push(...checked.problems)
-    if (checked.problems.some(({ level }) => level === 'error')) return null
-    const value = checked.value as Static<TObject>
-    for (const finding of type.check?.(value) ?? []) {
-      this.#report({ ...finding, pointer: `/${part}${finding.pointer}` })
-    }
-    return { type, config: value }
-  }
-
-  /** Settings of which the node says what they are where the component is silent. */
-  #withNodeDefaults({ config }: SourceType | SinkType, given: Dict): Dict {
-    if (!('max_merged' in config.properties) || has(given, 'max_merged')) return given
-    return dictOf([...entries(given), ['max_merged', this.#node.maxMerged]])
-  }
-
-  #unknownType(
-    part: string,
-    name: Value | undefined,
-    pointer: string,
-    types: readonly { readonly type: string }[],
-    later: readonly string[],
-  ): void {
-    // Why none of its alternatives stands here was said when the configuration was resolved.
-    if (name === 'conditional') return
-    const known = types.map(({ type }) => type)
-    if (typeof name !== 'string') {
-      this.#report({
-        level: 'error',
-        pointer,
-        message: `The ${part} has no type.`,
-        hint: `Known are ${known.join(', ')}.`,
-      })
-    } else if (later.includes(name)) {
-      this.#report({ level: 'error', pointer, message: `The ${part} type '${name}' is not supported by this version.` })
-    } else {
-      const meant = nearest(name, known)
-      const hint = meant === undefined ? `Known are ${known.join(', ')}.` : `Did you mean '${meant}'?`
-      this.#report({ level: 'error', pointer, message: `Unknown ${part} type '${name}'.`, hint })
-    }
-  }
-
-  #report(finding: Finding): void {
-    this.problems.push({ ...finding, component: this.#id })
-  }
-
-  #dict(name: string): Dict {
-    const value = get(this.#effective, name)
-    return isDict(value) ? value : newDict()
-  }
-
-  #flag(name: string): boolean | undefined {
-    const value = get(this.#effective, name)
-    return typeof value === 'boolean' ? value : undefined
-  }
-
-  #number(name: string): number | undefined {
-    return numberOf(get(this.#effective, name))
-  }
-}
-
-interface PlacedTransform {
-  readonly transform: DtlTransform
-  readonly pointer: string
-}
-
-interface Chosen<T> {
-  readonly type: T
-  readonly config: Static<TObject>
-}
-
-/** The transforms of a pipe one after the other, each with its JSON pointer: one object, a list, or `chained` (dtl.md §3.1). */
-function chainOf(
-  transform: Value | undefined,
-  pointer: string,
-): { readonly config: Value; readonly pointer: string }[] {
-  if (transform === undefined || transform === null) return []
-  if (isList(transform)) return transform.flatMap((one, place) => chainOf(one, `${pointer}/${place}`))
-  if (isDict(transform) && get(transform, 'type') === 'chained') {
-    return chainOf(get(transform, 'transforms'), `${pointer}/transforms`)
-  }
-  return [{ config: transform, pointer }]
 }
 
 function isGlobal(effective: Dict): boolean {
@@ -573,9 +463,6 @@ function uniqueIndexes(indexes: readonly NeededIndex[]): NeededIndex[] {
   }
   return [...unique.values()]
 }
-
-const numberOf = (value: Value | undefined): number | undefined =>
-  value instanceof Float ? value.value : typeof value === 'number' ? value : undefined
 
 /** A number in [0, 1) that is always the same for a pipe, so that starts are spread and yet repeatable. */
 function chanceOf(id: string): number {
