@@ -23,7 +23,7 @@ import {
 import { LatestRow } from './latest.ts'
 import { readLongParts } from './long-parts.ts'
 import type { OpenSnapshot } from './snapshot.ts'
-import { readStaging, stagingNumber } from './staging.ts'
+import { isStaging, readStaging, stagingNumber } from './staging.ts'
 import { type SubsetRange, type SubsetRows, subsetChanges, subsetMembers } from './subset.ts'
 import { withStaged } from './uncommitted.ts'
 
@@ -173,7 +173,10 @@ export class OpenDataset implements DatasetView {
   ): Generator<Version> {
     let left = limit
     if (left <= 0) return
-    const accepts: Accepts = history ? () => true : (block, entry, sequence) => this.#isLatest(block, entry, sequence)
+    const accepts: Accepts =
+      history || this.#hasOneVersionOfEach()
+        ? () => true
+        : (block, entry, sequence) => this.#isLatest(block, entry, sequence)
     for (const version of this.#walk({ since, reverse, to }, accepts)) {
       yield version
       if (--left <= 0) return
@@ -360,6 +363,12 @@ export class OpenDataset implements DatasetView {
   #latestAt(key: Buffer): LatestRow | undefined {
     const row = get(this.#tables.latest, key, this.#transaction)
     return row === undefined ? undefined : this.#row.read(row, row.length, this.#number)
+  }
+
+  /** Then nothing is superseded, and no version has to be asked: each id has one at least. */
+  #hasOneVersionOfEach(): boolean {
+    const { existing, deleted, versions } = this.counts()
+    return versions === existing + deleted && !isStaging(this.#number)
   }
 
   #isLatest(block: Block, entry: number, sequence: number): boolean {

@@ -27,6 +27,8 @@ export interface Learned {
 /** The hidden dataset beside a real one. */
 export const stagingNumber = (dataset: number): number => dataset + 0x8000_0000
 
+export const isStaging = (number: number): boolean => number >= 0x8000_0000
+
 export function readStaging(meta: Table, dataset: number, transaction?: ReadTransaction): StoredStaging | undefined {
   const text = readText(meta, numberKey('s', dataset), transaction)
   return text === undefined ? undefined : (JSON.parse(text) as StoredStaging)

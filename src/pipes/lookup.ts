@@ -38,8 +38,11 @@ export class FoundBefore {
 
 class Found {
   readonly #entities = new Map<number, Entity>()
-  readonly #joined = new Map<string, readonly Entity[]>()
+  /** By expression, then by key: putting both into one text for each question would cost as much as the answer. */
+  readonly #joined = new Map<string, Map<string, readonly Entity[]>>()
   #state = ''
+  /** Several hops of a program begin with the same question. */
+  #last: { readonly expression: string; readonly value: Value; readonly answer: readonly Entity[] } | null = null
 
   entity(view: DatasetView, id: string): Entity | undefined {
     const head = view.head(id)
@@ -59,13 +62,27 @@ class Found {
     if (state !== this.#state) {
       this.#state = state
       this.#joined.clear()
+      this.#last = null
     }
-    const question = `${index.expression}\u0000${keyOf(value)}`
-    const known = this.#joined.get(question)
+    const { expression } = index
+    if (this.#last?.value === value && this.#last.expression === expression) return this.#last.answer
+    const answer = this.#answer(view, index, value)
+    this.#last = { expression, value, answer }
+    return answer
+  }
+
+  #answer(view: DatasetView, index: IndexSpec, value: Value): readonly Entity[] {
+    let answers = this.#joined.get(index.expression)
+    if (answers === undefined) {
+      answers = new Map()
+      this.#joined.set(index.expression, answers)
+    }
+    const key = keyOf(value)
+    const known = answers.get(key)
     if (known !== undefined) return known
     const entities = joinedIds(view, index, [value]).flatMap((id) => this.entity(view, id) ?? [])
-    if (this.#joined.size >= KEPT) this.#joined.clear()
-    this.#joined.set(question, entities)
+    if (answers.size >= KEPT) answers.clear()
+    answers.set(key, entities)
     return entities
   }
 }

@@ -39,7 +39,7 @@ import type { ToSecond } from './second-thread.ts'
 const PROGRAMS = Number(process.env.LAW_PROGRAMS ?? 100)
 /** Of them with a second thread, which take longer. */
 const THREADED = Math.ceil(PROGRAMS / 4)
-const TIMEOUT_MS = 30_000 + PROGRAMS * 250
+const TIMEOUT_MS = 30_000 + PROGRAMS * 2_000
 /** Also ends the search for the smallest program that fails, so that what was found is told before the test is over. */
 const TIME_LIMIT = { interruptAfterTimeLimit: TIMEOUT_MS - 10_000, markInterruptAsFailure: true }
 

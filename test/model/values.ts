@@ -19,6 +19,7 @@ import {
   UUID,
   type Value,
 } from '../../src/model/value.ts'
+import { anyText } from '../any-text.ts'
 
 /** Names that objects of JavaScript treat in their own way, beside ordinary ones. */
 export const name = fc.oneof(
@@ -35,7 +36,7 @@ export const name = fc.oneof(
 export const text = fc
   .oneof(
     fc.string({ unit: 'grapheme', maxLength: 12 }),
-    fc.string({ unit: 'binary', maxLength: 6 }),
+    anyText({ maxLength: 6 }),
     fc
       .array(fc.constantFrom('\ud800', '\udc00', '\uffff', '😀', 'a', '~', '"', '\\', '\n', '\u0000'))
       .map((parts) => parts.join('')),

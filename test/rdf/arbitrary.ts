@@ -18,6 +18,7 @@ import {
   UUID,
   type Value,
 } from '../../src/model/value.ts'
+import { anyText } from '../any-text.ts'
 
 const BASE = 'http://127.0.0.1:9042'
 
@@ -31,7 +32,7 @@ export const naming = createNaming({
 const text = fc
   .oneof(
     fc.string({ unit: 'grapheme' }),
-    fc.string({ unit: 'binary' }),
+    anyText(),
     fc.constantFrom(
       '',
       ' ',

@@ -118,7 +118,9 @@ export class PumpPool {
 
   /** On the least busy thread. Codes: already-running, run-lost, run-paused, run-interrupted. */
   run(argument: RunArgument, placing: RunPlacing): Promise<RunReport> {
-    return this.#runs.run(argument, placing)
+    const report = this.#runs.run(argument, placing)
+    this.#keepSpare()
+    return report
   }
 
   /** Somebody asks for a run of it: that it cost a thread before does not count. */
@@ -149,8 +151,9 @@ export class PumpPool {
   ): Promise<Awaited<ReturnType<Calls[K]>>> {
     for (let losses = 1; ; losses++) {
       try {
-        const seat = this.#placeOf(method, argument as Placing)
-        return await seat.use((thread) => thread.call(method, argument, transfer))
+        const answer = this.#placeOf(method, argument as Placing).use((thread) => thread.call(method, argument, transfer))
+        this.#keepSpare()
+        return await answer
       } catch (error) {
         const loss = lossOf(error)
         if (loss === null || this.#isClosing || losses === LOSSES || !AGAIN.has(method)) throw error
@@ -252,6 +255,17 @@ export class PumpPool {
 
   async #tellAll(work: (thread: PumpThread, seat: number) => Promise<unknown>, isLong = false): Promise<void> {
     await Promise.all(this.#seats.map((seat) => seat.tell((thread) => work(thread, seat.number), isLong)))
+  }
+
+  /** When all threads that are there have something to do, the next one starts: what comes then need not wait for it. */
+  #keepSpare(): void {
+    if (this.#isClosing) return
+    const now = Date.now()
+    if (this.#seats.some((seat) => seat.isStarted && seat.load(now).underWay === 0)) return
+    this.#seats
+      .find((seat) => !seat.isStarted)
+      ?.thread()
+      .catch(() => {})
   }
 
   #choose(preferred?: Seat): Seat {
