@@ -100,7 +100,10 @@ export const globalDefaultsSchema = Type.Object({
     default: false,
     description: 'For pipes that do not say it themselves: a rescan goes on beside incremental runs.',
   }),
-  eager_load_microservices: Type.Boolean({ default: true }),
+  eager_load_microservices: Type.Boolean({
+    default: true,
+    description: 'Kept, and without effect: this hub runs no containers.',
+  }),
   symmetric_namespace_collapse: Type.Boolean({ default: false }),
   max_merged: Type.Integer({
     default: 50000,
@@ -131,7 +134,6 @@ export const globalDefaultsSchema = Type.Object({
 
 export const unsupportedOfGlobalDefaults: Readonly<Record<string, string>> = {
   infer_pipe_entity_types: 'switching schema inference off',
-  eager_load_microservices: 'microservices',
   symmetric_namespace_collapse: 'symmetric collapse of namespaces',
   trace: 'tracing of requests',
   verify_ssl: 'a default for all systems; set it on the system',

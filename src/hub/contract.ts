@@ -7,9 +7,13 @@ import type { Dict } from '../model/dict.ts'
 import type { Naming } from '../model/iri.ts'
 import type { User } from '../pipes/execution/event.ts'
 import type { Lag } from './flow/lag.ts'
+import type { Runner } from './runner/contract.ts'
+import type { Noted } from './tenant/notes.ts'
 import type { Subscription } from './webhooks.ts'
 
 export type { User } from '../pipes/execution/event.ts'
+export type { Runner, RunnerOptions, RunnerResult } from './runner/contract.ts'
+export type { Noted } from './tenant/notes.ts'
 
 /** What a thread that runs pipes is at. */
 export interface ThreadStatus {
@@ -48,6 +52,10 @@ export interface Node {
   createTenant(name: string): Promise<Tenant>
   /** Codes: unknown-tenant, tenant-protected (`default`). Its data is gone when it resolves. */
   deleteTenant(name: string): Promise<void>
+  /** Ends tenants and opens them again, from what is on disk. Whoever asks for one meanwhile gets `tenant-restarting`. */
+  restart(names: readonly string[]): Promise<void>
+  /** The same, with nothing left of them: neither data nor configuration. */
+  reset(names: readonly string[]): Promise<void>
   close(): Promise<void>
 }
 
@@ -56,6 +64,8 @@ export type JsonText = string
 
 export interface Tenant {
   readonly name: string
+  /** Milliseconds since 1970. */
+  readonly startedAt: number
   /** IRI base without a slash at the end. */
   readonly base: string
   naming(): Naming
@@ -71,9 +81,26 @@ export interface Tenant {
   env(): JsonText
   replaceEnv(text: string): Promise<void>
 
+  /** A pipe or system exactly as it was given; undefined when there is none with this id. */
+  componentText(id: string): JsonText | undefined
+  /**
+   * Puts the components of a JSON array beside the others, or in the place of those with their ids; gives what is wrong with
+   * them. Code: config-rejected, when something is wrong now that was not before; with `force` only for what cannot be read.
+   */
+  putComponents(array: string, force: boolean): Promise<readonly Problem[]>
+  removeComponent(id: string): Promise<void>
+  /** What people noted of a thing: a JSON object. */
+  note(of: Noted, id: string): JsonText
+  saveNote(of: Noted, id: string, text: string): Promise<void>
+  /** Pipes of users begin from nothing, and what they wrote is deleted. */
+  resetPipes(): Promise<void>
+  readonly runner: Runner
+
   pipeIds(): readonly string[]
-  /** rest-api.md §2.1; undefined when unknown. */
-  pipe(id: string): JsonText | undefined
+  /** Whether the hub, or another tool, made the pipe or system for itself (rest-api.md §2.1, `metadata.origin`). */
+  isInternal(id: string): boolean
+  /** rest-api.md §2.1; undefined when unknown. Without `parts`: config, runtime and storage. */
+  pipe(id: string, parts?: readonly PipePart[]): JsonText | undefined
   pipeConfigText(id: string): JsonText | undefined
   /** rest-api.md §2.2. */
   pump(id: string): JsonText | undefined
@@ -89,6 +116,12 @@ export interface Tenant {
   subscribe(subscription: Subscription): void
   systemIds(): readonly string[]
   system(id: string): JsonText | undefined
+  /** Whether the system answers: `{"running": …}`, with the address or the reason. Code: unknown-system. */
+  systemStatus(id: string): Promise<JsonText>
+  /** Passes a request on to a microservice. Codes: unknown-system, not-a-microservice, no-containers, and those of systems. */
+  forward(id: string, request: ForwardRequest, signal: AbortSignal): Promise<ForwardAnswer>
+  /** Logs and reloads are of containers, and this hub runs none. Codes: unknown-system, not-a-microservice, no-containers. */
+  container(id: string): never
   metadata(): JsonText
 
   /** rest-api.md §4.3: one element per entity (JSON text), evaluated now. */
@@ -145,10 +178,32 @@ export interface Tenant {
   health(): { readonly ready: boolean; readonly reasons: readonly string[] }
 }
 
+/** Of a pipe's document. */
+export type PipePart = 'config' | 'runtime' | 'storage' | 'graph'
+
 export interface PipeQuery {
   readonly stage: 'source' | 'before-transforms' | 'after-transforms' | 'sink'
   readonly since?: string
   readonly limit?: number
+  /** Also what transforms do that may change something elsewhere (rest-api.md §4.3). */
+  readonly withSideEffects?: boolean
+}
+
+export interface ForwardRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Below the address of the service, encoded as it came. */
+  readonly path: string
+  /** Without the question mark. */
+  readonly query: string
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+}
+
+export interface ForwardAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: AsyncIterable<Uint8Array>
 }
 
 export interface PreviewQuery {

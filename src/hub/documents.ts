@@ -3,25 +3,51 @@
 import type { Problem } from '../config/problems.ts'
 import type { DatasetView, Snapshot } from '../log/contract.ts'
 import { writeJson } from '../model/json.ts'
-import type { Value } from '../model/value.ts'
 import { interruptedBeside } from '../pipes/beside/beside.ts'
 import { exactnessOf } from '../pipes/exactness/exactness.ts'
 import { interruptedRun, sourceOffset } from '../pipes/full-run.ts'
+import { originOf } from '../pipes/origin.ts'
 import { isPublisher, isReceiver, type Pipe, runsByPump } from '../pipes/pipe.ts'
 import { outOfSync } from '../pipes/reprocessing/reprocess.ts'
 import { pendingCount } from '../pipes/retries/queue.ts'
 import { trackedTo } from '../pipes/tracking/offsets.ts'
+import type { PipePart } from './contract.ts'
 import type { DeployedComponent, DeployedPipe } from './deployment.ts'
 import { unpopulatedNow } from './exactness.ts'
 import { supportedOperations } from './operations.ts'
 import type { PumpCounters } from './pump-counters.ts'
 import type { PumpState } from './pump-state.ts'
 
-export function pipeDocument(deployed: DeployedPipe, state: PumpState, snapshot: Snapshot): string {
-  const { component, effective, pipe, problems, inexact } = deployed
+/** With the parts that are wanted; only they are worked out. */
+export function pipeDocument(
+  deployed: DeployedPipe,
+  state: PumpState,
+  snapshot: Snapshot,
+  wanted: readonly PipePart[],
+): string {
+  const { component, pipe } = deployed
   const sink = pipe?.sink.kind === 'dataset' ? snapshot.dataset(pipe.sink.dataset) : undefined
-  const runtime = {
-    state: 'Deployed',
+  const parts: Readonly<Record<PipePart, () => string>> = {
+    config: () => configText(deployed),
+    runtime: () => JSON.stringify(pipeRuntime(deployed, state, snapshot, sink)),
+    storage: () => JSON.stringify(sink === undefined ? {} : counts(sink)),
+    graph: () => JSON.stringify(pipeGraph(pipe)),
+  }
+  const texts = wanted.map((part) => `,"${part}":${parts[part]()}`)
+  return `{"_id":${JSON.stringify(component.id)}${texts.join('')}}`
+}
+
+const configText = ({ component, effective }: DeployedComponent): string =>
+  `{"original":${component.text},"effective":${writeJson(effective, { transit: false })}}`
+
+function pipeRuntime(
+  { component, effective, pipe, problems, inexact }: DeployedPipe,
+  state: PumpState,
+  snapshot: Snapshot,
+  sink: DatasetView | undefined,
+): object {
+  return {
+    state: pipe === null ? 'Failed' : 'Deployed',
     'is-valid-config': pipe !== null,
     'is-running': isRunning(state),
     'is-disabled': state.isDisabled,
@@ -32,19 +58,24 @@ export function pipeDocument(deployed: DeployedPipe, state: PumpState, snapshot:
     dependencies: pipe === null ? [] : [...new Set([...pipe.source.inputs, ...pipe.reads])],
     queues: pipe === null ? { source: null, dependencies: null } : queues(pipe, snapshot),
     'execution-dataset': `system:pump_execution:${component.id}`,
-    origin: 'user',
+    origin: originOf(effective),
   }
-  const storage = sink === undefined ? {} : counts(sink)
-  return `{"_id":${JSON.stringify(component.id)},"config":{"original":${component.text},"effective":${writeJson(effective, { transit: false })}},"runtime":${JSON.stringify(runtime)},"storage":${JSON.stringify(storage)}}`
 }
+
+/** What feeds it, and what it feeds. */
+const pipeGraph = (pipe: Pipe | null): object => ({
+  inputs: pipe?.source.inputs ?? [],
+  lookups: pipe?.reads ?? [],
+  output: pipe?.sink.kind === 'dataset' ? pipe.sink.dataset : null,
+})
 
 /** What the hub knows of a pump beside its state. */
 export interface Outlook {
   /** The thread on which it runs, as /api/status numbers them. */
   readonly thread: number | null
   readonly nextRunAt: number | null
-  /** As far as the node is concerned. */
-  readonly mayRunByItself: boolean
+  /** Why the node does not let it run by itself. */
+  readonly hindrance: string | null
   /** What it did since the hub started. */
   readonly counters: PumpCounters
 }
@@ -62,7 +93,7 @@ export function pumpDocument(deployed: DeployedPipe, state: PumpState, outlook: 
     'out-of-sync': reasons(pipe, snapshot),
     'last-run': isoTime(state.lastStartedAt),
     'next-run': isoTime(outlook.nextRunAt),
-    'last-message': last?.message ?? hindrance(deployed, state, outlook),
+    'last-message': last?.message ?? hindranceOf(deployed, state, outlook),
     'last-original-error-message': last?.outcome === 'failed' ? last.message : null,
     'last-outcome': last?.outcome ?? null,
     'last-report': last,
@@ -92,7 +123,7 @@ function progress({ running, rescanning }: PumpState): Record<string, number> | 
 }
 
 /** Why the pump does not run by itself, or at all. */
-function hindrance({ pipe, problems }: DeployedPipe, state: PumpState, { mayRunByItself }: Outlook): string | null {
+function hindranceOf({ pipe, problems }: DeployedPipe, state: PumpState, { hindrance }: Outlook): string | null {
   if (pipe === null) {
     const { message } = problems.find(({ level }) => level === 'error') ?? { message: 'It has errors.' }
     return `does not run: its configuration has errors. ${message}`
@@ -100,9 +131,7 @@ function hindrance({ pipe, problems }: DeployedPipe, state: PumpState, { mayRunB
   if (!runsByPump(pipe)) return null
   if (pipe.pump.mode === 'off') return "does not run: its mode is 'off'"
   if (state.isDisabled) return `does not run by itself: it is disabled${state.comment ? ` (${state.comment})` : ''}`
-  return mayRunByItself
-    ? null
-    : 'does not run by itself: task_manager, of the node metadata or of the start-up options, does not let it'
+  return hindrance === null ? null : `does not run by itself: ${hindrance}`
 }
 
 /** Why the pipe may differ from what it would make now; empty: it is in sync. */
@@ -148,8 +177,13 @@ function pumpConfig(pipe: Pipe | null): Record<string, unknown> {
   }
 }
 
+interface Queues {
+  readonly source: number | null
+  readonly dependencies: Readonly<Record<string, number>> | null
+}
+
 /** Changes that the pump has not taken in yet, as far as it can be known: null for sources outside the hub. */
-function queues(pipe: Pipe, snapshot: Snapshot): Record<string, unknown> {
+function queues(pipe: Pipe, snapshot: Snapshot): Queues {
   const { inputs } = pipe.source
   const dependencies = dependencyQueues(pipe, snapshot)
   if (inputs.length === 0) return { source: null, dependencies }
@@ -161,6 +195,12 @@ function queues(pipe: Pipe, snapshot: Snapshot): Record<string, unknown> {
     pending += Math.max(0, end - 1 - (offset === undefined || offset === '' ? -1 : Number(offset)))
   }
   return { source: pending, dependencies }
+}
+
+/** All changes that it has not taken in, as far as it can be known. */
+export function waitingChanges(pipe: Pipe, snapshot: Snapshot): number {
+  const { source, dependencies } = queues(pipe, snapshot)
+  return [source, ...Object.values(dependencies ?? {})].reduce<number>((sum, count) => sum + (count ?? 0), 0)
 }
 
 /** By dataset; null where nothing is tracked. Before its first run a pipe has nothing to follow back. */
@@ -176,8 +216,13 @@ function dependencyQueues({ id, tracking }: Pipe, snapshot: Snapshot): Record<st
 export function systemDocument(system: DeployedComponent): string {
   const { component, effective, problems } = system
   const isValid = !problems.some(({ level }) => level === 'error')
-  const runtime = { 'is-valid-config': isValid, 'config-errors': configErrors(problems) }
-  return `{"_id":${JSON.stringify(component.id)},"config":{"original":${component.text},"effective":${writeJson(effective as Value, { transit: false })}},"runtime":${JSON.stringify(runtime)}}`
+  const runtime = {
+    state: isValid ? 'Deployed' : 'Failed',
+    'is-valid-config': isValid,
+    'config-errors': configErrors(problems),
+    origin: originOf(effective),
+  }
+  return `{"_id":${JSON.stringify(component.id)},"config":${configText(system)},"runtime":${JSON.stringify(runtime)}}`
 }
 
 /** What may be done while the circuit breaker has tripped: nothing else. */

@@ -82,13 +82,18 @@ export class Housekeeping {
       for (const dataset of this.#ports.withRemnants()) await this.#ports.settle(dataset)
       const now = this.#ports.now()
       if (now - (this.#ports.lastDaily() ?? Number.NEGATIVE_INFINITY) < DAY_MS) return
-      for (const { id } of this.#ports.pipes()) if (!this.#isClosed) await this.#compact(id, 'daily')
+      await this.daily()
       if (!this.#isClosed) await this.#ports.saveDaily(now)
     } catch (error) {
       this.#report('Housekeeping', error)
     } finally {
       this.#isLooking = false
     }
+  }
+
+  /** What is due once a day, for all pipes: execution logs are trimmed. */
+  async daily(): Promise<void> {
+    for (const { id } of this.#ports.pipes()) if (!this.#isClosed) await this.#compact(id, 'daily')
   }
 
   async #bySink(pipe: Pipe): Promise<void> {

@@ -51,13 +51,17 @@ export class HubNode implements hub.Node {
   readonly id: string
   readonly version: string
   readonly base: string
-  readonly startedAt = Date.now()
+  startedAt = Date.now()
   readonly developer: boolean
   readonly #options: NodeOptions
   readonly #pool: PumpPool
   readonly #tenants = new Map<string, HubTenant>()
   readonly #backups: Backups
   #address: string | null = null
+  /** Tenants that are being restarted. */
+  readonly #away = new Set<string>()
+  #lastRestart: Promise<void> = Promise.resolve()
+  #isStarted = false
 
   private constructor(options: NodeOptions, identity: Identity) {
     this.id = identity.id
@@ -104,10 +108,13 @@ export class HubNode implements hub.Node {
   }
 
   tenants(): readonly HubTenant[] {
-    return [...this.#tenants.values()]
+    return [...this.#tenants].flatMap(([name, tenant]) => (this.#away.has(name) ? [] : [tenant]))
   }
 
   tenant(name: string): HubTenant | undefined {
+    if (this.#away.has(name)) {
+      throw new HubError('tenant-restarting', `The tenant '${name}' is being restarted.`, { hint: 'Ask again soon.' })
+    }
     return this.#tenants.get(name)
   }
 
@@ -134,6 +141,44 @@ export class HubNode implements hub.Node {
     await this.#tenants.get('default')?.recordErased(name, had)
   }
 
+  restart(names: readonly string[]): Promise<void> {
+    return this.#reopen(names, () => {})
+  }
+
+  reset(names: readonly string[]): Promise<void> {
+    return this.#reopen(names, (name) => eraseLog(this.#folder(name)))
+  }
+
+  /** One restart after the other; what the doors told somebody is stored is on disk, so nothing of it is lost. */
+  #reopen(names: readonly string[], between: (name: string) => void): Promise<void> {
+    for (const name of names) if (this.#tenants.has(name)) this.#away.add(name)
+    const next = this.#lastRestart.then(async () => {
+      for (const name of names) await this.#reopenOne(name, between)
+      // Clients wait for it to change, also after two restarts within a millisecond.
+      this.startedAt = Math.max(this.startedAt + 1, Date.now())
+    })
+    this.#lastRestart = next.catch(() => {})
+    return next
+  }
+
+  async #reopenOne(name: string, between: (name: string) => void): Promise<void> {
+    const former = this.#tenants.get(name)
+    if (former === undefined) throw new HubError('unknown-tenant', `There is no tenant '${name}'.`)
+    this.#away.add(name)
+    try {
+      await former.close()
+      between(name)
+      const tenant = await this.#openTenant(name)
+      this.#away.delete(name)
+      if (this.#isStarted) tenant.startPumps()
+      this.#options.logger.info(`The tenant '${name}' was restarted.`, { tenant: name })
+    } catch (error) {
+      // It is neither here nor there: only a new process can open it.
+      this.#options.onFatal(error as Error)
+      throw error
+    }
+  }
+
   /**
    * Where its doors are open: other hubs are told so, that they may call. A base that somebody chose goes before it, since
    * that is where the hub is known.
@@ -148,12 +193,14 @@ export class HubNode implements hub.Node {
   }
 
   startPumps(): void {
+    this.#isStarted = true
     for (const tenant of this.#tenants.values()) tenant.startPumps()
     this.#backups.start()
   }
 
   /** Pumps end between two batches; then logs and threads are closed. */
   async close(): Promise<void> {
+    await this.#lastRestart
     this.#pool.beginClosing()
     await this.#backups.close()
     await Promise.all([...this.#tenants.values()].map((tenant) => tenant.close()))
@@ -162,6 +209,7 @@ export class HubNode implements hub.Node {
   }
 
   async #openTenant(name: string): Promise<HubTenant> {
+    finishErasing(this.#folder(name))
     const tenant = await HubTenant.open({
       name,
       base: name === 'default' ? this.base : `${this.base}/t/${name}`,
@@ -184,6 +232,16 @@ export class HubNode implements hub.Node {
     return join(this.#options.data, 'tenants', name)
   }
 }
+
+const ERASED = 'log.erased'
+
+/** All at once, however much it is: what is left over when the process ends here goes at the next start. */
+function eraseLog(folder: string): void {
+  renameSync(join(folder, 'log'), join(folder, ERASED))
+  finishErasing(folder)
+}
+
+const finishErasing = (folder: string): void => rmSync(join(folder, ERASED), { recursive: true, force: true })
 
 /** Whoever started the hub knows the folder it named, not the one of a tenant's log below it. */
 const inUse = (data: string, cause: unknown): HubError =>

@@ -14,6 +14,7 @@ const KNOWS = {
   'set-last-seen-to-end': (pipe) => !pipe.isOffsetProtected && pipe.source.end !== null,
   'reset-rescan': (pipe) => pipe.sink.kind === 'dataset',
   'reset-tracking': (pipe) => pipe.tracking !== null,
+  'set-tracking-to-start': (pipe) => pipe.tracking !== null,
   'discard-retries': () => true,
 } as const satisfies Record<string, (pipe: Pipe) => boolean>
 

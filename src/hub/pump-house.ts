@@ -43,6 +43,7 @@ export class PumpHouse {
     expose: ({ tenant, dataset }) => this.#tenant(tenant).expose(dataset),
     repost: ({ tenant, dataset, ids }) => this.#tenant(tenant).repost(dataset, ids),
     append: ({ tenant, dataset, body, force }) => this.#tenant(tenant).append(dataset, body, force),
+    reach: ({ tenant, system }) => this.#tenant(tenant).reach(system),
     shape: ({ tenant, dataset }) => this.#tenant(tenant).shape(dataset),
     propertyIndex: ({ tenant, dataset, property }) => this.#tenant(tenant).propertyIndex(dataset, property),
   }
@@ -50,6 +51,7 @@ export class PumpHouse {
   readonly streams: PumpMethods['streams'] = {
     read: ({ tenant, pipe, query }, signal) => this.#tenant(tenant).read(pipe, query, signal),
     publish: (argument, signal) => this.#tenant(argument.tenant).publish(argument, signal),
+    forward: ({ tenant, system, request }, signal) => this.#tenant(tenant).forward(system, request, signal),
   }
 
   #tenant(name: string): PumpingTenant {

@@ -4,8 +4,17 @@ import type { MessagePort } from 'node:worker_threads'
 import type { NeededIndex } from '../pipes/contract.ts'
 import type { RunReport } from '../pipes/run-report.ts'
 import type { RunOrder } from '../pipes/schedule.ts'
+import type { Reach } from '../pipes/systems/reach.ts'
 import type { CompactionOccasion } from './compactor.ts'
-import type { DatasetShape, PipeQuery, PreviewQuery, PushParameters, ReceiveAnswer, Reposted } from './contract.ts'
+import type {
+  DatasetShape,
+  ForwardRequest,
+  PipeQuery,
+  PreviewQuery,
+  PushParameters,
+  ReceiveAnswer,
+  Reposted,
+} from './contract.ts'
 
 export interface TenantOpening {
   readonly tenant: string
@@ -71,6 +80,11 @@ export interface PublishArgument {
   readonly bound: string
 }
 
+export interface ForwardHead {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+}
+
 export interface PumpMethods {
   calls: {
     open(opening: TenantOpening): Promise<void>
@@ -118,6 +132,8 @@ export interface PumpMethods {
       readonly body: Uint8Array
       readonly force: boolean
     }): Promise<number>
+    /** Whether a system answers. */
+    reach(argument: { readonly tenant: string; readonly system: string }): Promise<Reach>
     /** Folds what is new in the dataset into its shape. */
     shape(argument: { readonly tenant: string; readonly dataset: string }): Promise<DatasetShape | null>
     /** Makes sure that an index on a property is there and complete; gives its expression. */
@@ -133,6 +149,11 @@ export interface PumpMethods {
       signal: AbortSignal,
     ): AsyncIterable<readonly string[]>
     publish(argument: PublishArgument, signal: AbortSignal): AsyncIterable<string>
+    /** The head of a microservice's answer, then its body. */
+    forward(
+      argument: { readonly tenant: string; readonly system: string; readonly request: ForwardRequest },
+      signal: AbortSignal,
+    ): AsyncIterable<ForwardHead | Uint8Array>
   }
 }
 

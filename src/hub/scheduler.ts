@@ -198,6 +198,11 @@ export class Scheduler {
     this.#wake()
   }
 
+  /** What pumps may do by themselves is another thing now. */
+  reconsider(): void {
+    this.#wake()
+  }
+
   /** Forgets what the last run saw, after a reset: a signal counts again. */
   forget(id: string): void {
     this.state(id).last = null

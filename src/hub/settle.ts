@@ -1,7 +1,8 @@
 /** Runs all pipes, again and again, until nothing changes any more: the whole of a batch job (`samtale run`). */
 
-import { type Pipe, runsByPump } from '../pipes/pipe.ts'
+import type { Pipe } from '../pipes/pipe.ts'
 import type { RunReport } from '../pipes/run-report.ts'
+import { runPass, runsInPasses } from './passes.ts'
 import type { HubTenant } from './tenant.ts'
 
 export interface PipeTotal {
@@ -38,28 +39,21 @@ export async function runUntilSettled(
   for (let pass = 1; pass <= PASSES && !isSettled && !signal.aborted; pass++) {
     isSettled = true
     const before = new Map([...totals].map(([pipe, { outcome }]) => [pipe, outcome]))
-    for (const level of tenant.levels()) {
-      const reports = await Promise.all(
-        level.filter(runs).map(async (pipe) => {
-          const report = await tenant.runNow(pipe.id)
-          hear(pipe.id, report, pass)
-          return { pipe, report }
-        }),
-      )
-      for (const { pipe, report } of reports) {
-        add(totals, pipe.id, report)
-        const isNews = report.changes > 0 || report.outcome !== before.get(pipe.id)
-        if (pipe.sink.kind === 'dataset' && isNews) isSettled = false
-      }
-      if (signal.aborted) break
+    const levels = tenant.levels().map((level) => level.filter(runsInPasses))
+    const run = async ({ id }: Pipe) => {
+      const report = await tenant.runNow(id)
+      hear(id, report, pass)
+      return report
+    }
+    for (const [pipe, report] of await runPass(levels, run, signal)) {
+      add(totals, pipe.id, report)
+      const isNews = report.changes > 0 || report.outcome !== before.get(pipe.id)
+      if (pipe.sink.kind === 'dataset' && isNews) isSettled = false
     }
   }
   signal.removeEventListener('abort', stop)
   return { totals: tenant.pipeIds().map((id) => describe(tenant, id, totals.get(id))), isSettled }
 }
-
-/** A pump that is off is left alone, as everywhere. */
-const runs = (pipe: Pipe): boolean => runsByPump(pipe) && pipe.pump.mode !== 'off'
 
 function add(totals: Map<string, PipeTotal>, pipe: string, report: RunReport): void {
   const total = totals.get(pipe) ?? nothing(pipe)

@@ -12,24 +12,30 @@ import { openLog } from '../log/reader.ts'
 import { dictOf } from '../model/dict.ts'
 import type { Entity } from '../model/entity.ts'
 import type { Naming } from '../model/iri.ts'
+import { isInternal } from '../pipes/origin.ts'
 import type { Pipe } from '../pipes/pipe.ts'
 import type { RunReport } from '../pipes/run-report.ts'
 import type { BackupEntry, BackupSubject } from './backups/backups.ts'
 import { settleRestore } from './backups/restore.ts'
 import type * as hub from './contract.ts'
 import type { DeployedPipe } from './deployment.ts'
-import { systemDocument } from './documents.ts'
 import { HubError } from './errors.ts'
 import { explainPipe } from './explain.ts'
 import type { Lag } from './flow/lag.ts'
 import { levelsOf } from './levels.ts'
 import type { PumpState } from './pump-state.ts'
+import { runnerPorts } from './runner/ports.ts'
+import { PipeRunner } from './runner/runner.ts'
+import { TenantComponents } from './tenant/components.ts'
 import { TenantConfiguration } from './tenant/configuration.ts'
 import { TenantCore, type TenantOptions } from './tenant/core.ts'
 import { TenantDatasets } from './tenant/datasets.ts'
 import { TenantEvents } from './tenant/events.ts'
 import { TenantIndexes } from './tenant/indexes.ts'
+import { TenantNotes } from './tenant/notes.ts'
 import { TenantPumps } from './tenant/pumps.ts'
+import { TenantResetting } from './tenant/resetting.ts'
+import { TenantSystems } from './tenant/systems.ts'
 import type { Subscription } from './webhooks.ts'
 
 export class HubTenant implements hub.Tenant {
@@ -41,6 +47,12 @@ export class HubTenant implements hub.Tenant {
   readonly #configuration: TenantConfiguration
   readonly #datasets: TenantDatasets
   readonly #indexes: TenantIndexes
+  readonly #components: TenantComponents
+  readonly #resetting: TenantResetting
+  readonly #notes: TenantNotes
+  readonly #systems: TenantSystems
+  readonly runner: PipeRunner
+  readonly startedAt = Date.now()
 
   private constructor(core: TenantCore) {
     this.name = core.options.name
@@ -51,6 +63,11 @@ export class HubTenant implements hub.Tenant {
     this.#configuration = new TenantConfiguration(core, this.#pumps)
     this.#datasets = new TenantDatasets(core, this.#pumps.scheduler, this.#events)
     this.#indexes = new TenantIndexes(core)
+    this.#components = new TenantComponents(core, this.#configuration)
+    this.#resetting = new TenantResetting(core, this.#pumps.scheduler, this.#indexes, this.#configuration)
+    this.#notes = new TenantNotes(core)
+    this.#systems = new TenantSystems(core)
+    this.runner = new PipeRunner(runnerPorts(core, this.#pumps, this.#resetting))
   }
 
   static async open(options: TenantOptions): Promise<HubTenant> {
@@ -82,6 +99,7 @@ export class HubTenant implements hub.Tenant {
 
   async close(): Promise<void> {
     const { options, graph, log, writer } = this.#core
+    await this.runner.close()
     await this.#pumps.close()
     await options.pool.closeTenant(this.name)
     await graph?.close()
@@ -103,8 +121,14 @@ export class HubTenant implements hub.Tenant {
     return this.#core.deployment.problems
   }
 
-  replaceConfig(input: ConfigurationInput, force: boolean, folder: string | null = null): Promise<readonly Problem[]> {
-    return this.#configuration.replace(input, force, folder)
+  async replaceConfig(
+    input: ConfigurationInput,
+    force: boolean,
+    folder: string | null = null,
+  ): Promise<readonly Problem[]> {
+    const problems = await this.#configuration.replace(input, force, folder)
+    await this.#notes.prune()
+    return problems
   }
 
   env(): string {
@@ -119,6 +143,31 @@ export class HubTenant implements hub.Tenant {
     return this.#configuration.metadata()
   }
 
+  componentText(id: string): string | undefined {
+    return this.#components.text(id)
+  }
+
+  putComponents(array: string, force: boolean): Promise<readonly Problem[]> {
+    return this.#components.put(array, force)
+  }
+
+  async removeComponent(id: string): Promise<void> {
+    await this.#components.remove(id)
+    await this.#notes.prune()
+  }
+
+  note(of: hub.Noted, id: string): string {
+    return this.#notes.read(of, id)
+  }
+
+  saveNote(of: hub.Noted, id: string, text: string): Promise<void> {
+    return this.#notes.save(of, id, text)
+  }
+
+  async resetPipes(): Promise<void> {
+    await this.#resetting.reset({ deletesInputs: true })
+  }
+
   // Pipes and pumps
 
   pipeIds(): readonly string[] {
@@ -129,8 +178,14 @@ export class HubTenant implements hub.Tenant {
     return this.#core.deployment.pipes.get(id)
   }
 
-  pipe(id: string): string | undefined {
-    return this.#pumps.pipeDocument(id)
+  isInternal(id: string): boolean {
+    const { pipes, systems } = this.#core.deployment
+    const component = pipes.get(id) ?? systems.get(id)
+    return component !== undefined && isInternal(component.effective)
+  }
+
+  pipe(id: string, parts: readonly hub.PipePart[] = ['config', 'runtime', 'storage']): string | undefined {
+    return this.#pumps.pipeDocument(id, parts)
   }
 
   pipeConfigText(id: string): string | undefined {
@@ -209,12 +264,23 @@ export class HubTenant implements hub.Tenant {
   // Systems
 
   systemIds(): readonly string[] {
-    return [...this.#core.deployment.systems.keys()]
+    return this.#systems.ids()
   }
 
   system(id: string): string | undefined {
-    const system = this.#core.deployment.systems.get(id)
-    return system && systemDocument(system)
+    return this.#systems.document(id)
+  }
+
+  systemStatus(id: string): Promise<string> {
+    return this.#systems.status(id)
+  }
+
+  container(id: string): never {
+    return this.#systems.container(id)
+  }
+
+  forward(id: string, request: hub.ForwardRequest, signal: AbortSignal): Promise<hub.ForwardAnswer> {
+    return this.#systems.forward(id, request, signal)
   }
 
   // Datasets
@@ -238,6 +304,7 @@ export class HubTenant implements hub.Tenant {
   async deleteDataset(id: string): Promise<boolean> {
     const isThere = await this.#core.writer.journal.deleteDataset(id)
     await this.#indexes.forget(id)
+    await this.#notes.prune()
     return isThere
   }
 

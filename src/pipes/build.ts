@@ -16,6 +16,7 @@ import { checkHolding, type Holding, readHolding } from './holding-back.ts'
 import { checkHops } from './hops-checks.ts'
 import { hopsThresholdsOf, type TrackingSettings } from './hops-thresholds.ts'
 import { explicitIndexes, IDS } from './indexes.ts'
+import { isInternal } from './origin.ts'
 import type {
   BreakerLimits,
   CompletenessSettings,
@@ -156,7 +157,7 @@ class Builder {
       compaction: this.#compaction(sink.type.kind === 'dataset'),
       isDurable: isDurable(this.#effective),
       isOffsetProtected: this.#parts.flag('disable_set_last_seen') ?? false,
-      isOfUser: isOfUser(this.#effective),
+      isOfUser: !isInternal(this.#effective),
       rescansInBackground: this.#rescansInBackground(source, sink, analyses, tracesOutput),
       tracesOutput,
       tracking,
@@ -435,14 +436,6 @@ function whyNotInBackground(
   if (source.type.keepsState === true) return `a source of type '${source.type.type}' has one state for all its runs`
   const isGuarded = breakerOf(sink.config as Record<string, unknown>) !== null
   return isGuarded || analyses.some(({ trips }) => trips) ? 'a circuit breaker holds back what one run writes' : null
-}
-
-/** Of whose making pipes are that the hub has for itself (hub.md §3.1). */
-const HUBS_OWN: readonly unknown[] = ['system', 'search', 'replica', 'aggregator-storage-node']
-
-function isOfUser(effective: Dict): boolean {
-  const metadata = get(effective, 'metadata')
-  return !isDict(metadata) || !HUBS_OWN.includes(get(metadata, 'origin'))
 }
 
 const secondVersionsOf = (given: unknown): 'refuse' | 'ignore' | null =>

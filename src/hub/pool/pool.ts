@@ -151,7 +151,9 @@ export class PumpPool {
   ): Promise<Awaited<ReturnType<Calls[K]>>> {
     for (let losses = 1; ; losses++) {
       try {
-        const answer = this.#placeOf(method, argument as Placing).use((thread) => thread.call(method, argument, transfer))
+        const answer = this.#placeOf(method, argument as Placing).use((thread) =>
+          thread.call(method, argument, transfer),
+        )
         this.#keepSpare()
         return await answer
       } catch (error) {
@@ -174,8 +176,8 @@ export class PumpPool {
     argument: Parameters<Streams[K]>[0],
     signal: AbortSignal,
   ): AsyncGenerator<ReturnType<Streams[K]> extends AsyncIterable<infer T> ? T : never> {
-    const { tenant, pipe } = argument
     // What the programs of a publisher remember is where it was asked before.
+    const { tenant, pipe } = argument as Placing
     const seat = method === 'publish' ? this.#home(keyOf('publisher', tenant, pipe)) : this.#chooseReady()
     const leave = seat.enter()
     try {

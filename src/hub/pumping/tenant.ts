@@ -16,13 +16,22 @@ import type { RunPorts } from '../../pipes/run-ports.ts'
 import type { RunReport } from '../../pipes/run-report.ts'
 import type { RunOrder } from '../../pipes/schedule.ts'
 import { parsePush } from '../../pipes/sources/http-endpoint.ts'
+import { type Reach, reachOf } from '../../pipes/systems/reach.ts'
 import type { CompactionOccasion } from '../compactor.ts'
-import type { DatasetShape, PipeQuery, PreviewQuery, PushParameters, ReceiveAnswer } from '../contract.ts'
+import type {
+  DatasetShape,
+  ForwardRequest,
+  PipeQuery,
+  PreviewQuery,
+  PushParameters,
+  ReceiveAnswer,
+} from '../contract.ts'
 import type { Deployment } from '../deployment.ts'
 import { previewAnswer } from '../preview.ts'
-import type { PublishArgument } from '../pump-protocol.ts'
+import type { ForwardHead, PublishArgument } from '../pump-protocol.ts'
 import { Compactions } from './compactions.ts'
 import type { PumpingCore } from './core.ts'
+import { forwarded } from './forwarding.ts'
 import { PumpingIndexes } from './indexes.ts'
 import { entitiesOf } from './reading.ts'
 import { Receivers } from './receivers.ts'
@@ -151,6 +160,14 @@ export class PumpingTenant {
     if (!isPublisher(pipe)) throw new PipeError('not-a-publisher', `Pipe '${id}' is not a publisher.`)
     const query = { since, limit, bound: parseJson(bound) as Dict }
     return publishedText(pipe, form, entitiesOf(pipe, this.#ports(pipe), query, 'sink', signal))
+  }
+
+  reach(system: string): Promise<Reach> {
+    return reachOf(this.#core.systems()(system), this.#core.closing.signal)
+  }
+
+  forward(system: string, request: ForwardRequest, signal: AbortSignal): AsyncIterable<ForwardHead | Uint8Array> {
+    return forwarded(this.#core.systems()(system), request, signal)
   }
 
   shape(dataset: string): Promise<DatasetShape | null> {

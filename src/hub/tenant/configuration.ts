@@ -72,6 +72,11 @@ export class TenantConfiguration {
     await this.#deploy(next)
   }
 
+  /** What is deployed is deployed anew: nobody remembers anything of before, and all datasets are there. */
+  redeploy(): Promise<void> {
+    return this.#deploy(this.#core.deployment)
+  }
+
   /** What was there when the hub ended. */
   async restore(): Promise<void> {
     const core = this.#core

@@ -48,6 +48,8 @@ export class TenantCore {
   deployment: Deployment = deploy([], '{}', null)
   naming: Naming
   env = '{}'
+  /** The pipe runner is at work: it says when the pumps of users run. */
+  isHeld = false
 
   constructor(options: TenantOptions, writer: WriterThread, log: LogReader, graph: Graph | null) {
     this.options = options
@@ -69,10 +71,17 @@ export class TenantCore {
     this.graph?.configure(this.#projection())
   }
 
-  /** Whether the node lets the pump of a pipe run by itself: neither the configuration nor the start's options may mind. */
+  /** Whether the node lets the pump of a pipe run by itself. */
   mayRun(pipe: Pipe): boolean {
+    return this.hindrance(pipe) === null
+  }
+
+  /** Why it does not: the configuration, the start's options or the pipe runner may mind. */
+  hindrance(pipe: Pipe): string | null {
     const { tasks = NO_LIMITS } = this.options
-    return mayRunBy(tasks)(pipe) && mayRunBy(this.deployment.tasks)(pipe)
+    if (this.isHeld && pipe.isOfUser) return 'the pipe runner is at work'
+    if (mayRunBy(tasks)(pipe) && mayRunBy(this.deployment.tasks)(pipe)) return null
+    return 'task_manager, of the node metadata or of the start-up options, does not let it'
   }
 
   pipes(): readonly Pipe[] {

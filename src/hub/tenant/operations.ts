@@ -6,7 +6,7 @@ import { fullRunForgotten, sourceOffset, voidFullRun } from '../../pipes/full-ru
 import type { Pipe } from '../../pipes/pipe.ts'
 import { noteOffset, noteReason, TRACKING_RESET } from '../../pipes/reprocessing/sync-state.ts'
 import { forgetRetries } from '../../pipes/retries/queue.ts'
-import { trackingForgotten } from '../../pipes/tracking/offsets.ts'
+import { BEFORE_ALL, trackedTo, trackingForgotten, trackingOffset } from '../../pipes/tracking/offsets.ts'
 import { withSnapshot } from '../datasets.ts'
 import { HubError } from '../errors.ts'
 import { asOperation } from '../operations.ts'
@@ -51,6 +51,8 @@ export class PumpOperations {
         return this.#resetRescan(id)
       case 'reset-tracking':
         return this.#resetTracking(id)
+      case 'set-tracking-to-start':
+        return this.#trackFromStart(this.#core.runnable(id))
       case 'discard-retries':
         return this.#discardRetries(id, user)
     }
@@ -126,6 +128,17 @@ export class PumpOperations {
       state: noteReason(id, snapshot, TRACKING_RESET, Date.now()),
     }))
     await this.#core.writer.journal.commit({ offsets, state })
+  }
+
+  /** All that the pipe hops to counts as changed at its next run. What it does not follow yet it takes in by reading all. */
+  async #trackFromStart({ id, tracking }: Pipe): Promise<void> {
+    this.#assertIdle(id, 'its tracking is set')
+    const offsets = withSnapshot(this.#core, (snapshot) =>
+      (tracking?.datasets ?? [])
+        .filter((dataset) => trackedTo(id, dataset, snapshot) !== undefined)
+        .map((dataset) => [trackingOffset(id, dataset), String(BEFORE_ALL)] as const),
+    )
+    await this.#core.writer.journal.commit({ offsets })
   }
 
   async #giveUpFullRuns(id: string): Promise<void> {

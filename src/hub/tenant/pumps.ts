@@ -4,13 +4,14 @@ import { writeJson } from '../../model/json.ts'
 import { IndexCompiler } from '../../pipes/dataset-writer.ts'
 import type { User } from '../../pipes/execution/event.ts'
 import { RunLog } from '../../pipes/execution/run-log.ts'
-import { isReceiver } from '../../pipes/pipe.ts'
+import { isReceiver, type Pipe } from '../../pipes/pipe.ts'
+import { owesReprocessing } from '../../pipes/reprocessing/reprocess.ts'
 import { newTally, type RunReport, reportOf } from '../../pipes/run-report.ts'
 import { type RunOrder, signalsOf } from '../../pipes/schedule.ts'
 import type * as hub from '../contract.ts'
 import { withSnapshot } from '../datasets.ts'
 import { deploy } from '../deployment.ts'
-import { type Outlook, pipeDocument, pumpDocument } from '../documents.ts'
+import { type Outlook, pipeDocument, pumpDocument, waitingChanges } from '../documents.ts'
 import { HubError } from '../errors.ts'
 import { type FlowMap, flowOf } from '../flow/flow.ts'
 import { LagMeter } from '../flow/lag.ts'
@@ -96,10 +97,11 @@ export class TenantPumps {
     )
   }
 
-  pipeDocument(id: string): string | undefined {
+  pipeDocument(id: string, parts: readonly hub.PipePart[]): string | undefined {
     const deployed = this.#core.deployment.pipes.get(id)
     return (
-      deployed && withSnapshot(this.#core, (snapshot) => pipeDocument(deployed, this.scheduler.state(id), snapshot))
+      deployed &&
+      withSnapshot(this.#core, (snapshot) => pipeDocument(deployed, this.scheduler.state(id), snapshot, parts))
     )
   }
 
@@ -116,14 +118,28 @@ export class TenantPumps {
   /** What there is to say about the next run. */
   #outlook(id: string): Outlook {
     const pipe = this.#core.deployment.pipes.get(id)?.pipe ?? null
-    const mayRun = pipe === null || this.#core.mayRun(pipe)
     const { pool, name: tenant } = this.#core.options
     const thread = pool.threadOf({ tenant, pipe: id })
-    return { nextRunAt: this.scheduler.nextRunAt(id), mayRunByItself: mayRun, thread, counters: this.#counters.of(id) }
+    const hindrance = pipe === null ? null : this.#core.hindrance(pipe)
+    return { nextRunAt: this.scheduler.nextRunAt(id), hindrance, thread, counters: this.#counters.of(id) }
   }
 
   operate(id: string, operation: string, fields: Readonly<Record<string, string>>, user: User | null): Promise<void> {
     return this.#operations.operate(id, operation, fields, user)
+  }
+
+  /** While they are held, no user's pump runs by itself. */
+  hold(isHeld: boolean): void {
+    this.#core.isHeld = isHeld
+    this.scheduler.reconsider()
+  }
+
+  /** What a pipe has not taken in yet, and whether it is to read again what it has. */
+  waiting(pipe: Pipe): number {
+    return withSnapshot(
+      this.#core,
+      (snapshot) => waitingChanges(pipe, snapshot) + (owesReprocessing(pipe, snapshot) ? 1 : 0),
+    )
   }
 
   /** Runs a pipe now and waits for it. */

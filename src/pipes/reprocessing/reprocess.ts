@@ -94,6 +94,12 @@ export function outOfSync(pipe: Pipe, snapshot: Snapshot): readonly NotedReason[
   return noticed(pipe, snapshot, syncStateAt(pipe.id, snapshot), null, { withDeleted: true }).reasons
 }
 
+/** Whether its next run begins by going back. */
+export function owesReprocessing(pipe: Pipe, snapshot: Snapshot): boolean {
+  if (!runsByPump(pipe) || pipe.reprocessing.policy !== 'automatic') return false
+  return owedBy(pipe, noticed(pipe, snapshot, syncStateAt(pipe.id, snapshot), null)).length > 0
+}
+
 /** What is not there is noticed when it is there again; until then it can only be said. */
 function noticed(
   pipe: Pipe,

@@ -13,7 +13,6 @@ const LATER = [
   'elasticsearch',
   'kafka',
   'ldap',
-  'microservice',
   'mssql',
   'mssql-azure-dw',
   'mysql',

@@ -6,7 +6,7 @@ import { unlessAborted } from '../readiness.ts'
 import type { Run } from '../run.ts'
 import type { StateChanges } from '../state.ts'
 import { bookChange, type Followed, type OffsetChanges, readBook, type TrackingBook, trackedUpTo } from './book.ts'
-import { trackedTo, trackingForgotten, trackingOffset } from './offsets.ts'
+import { BEFORE_ALL, trackedTo, trackingForgotten, trackingOffset } from './offsets.ts'
 
 /** To be committed together. */
 export interface TrackingChanges {
@@ -69,7 +69,7 @@ export async function beginTracking(
       pipe.id,
       last
         .filter(([dataset]) => !isKnown(dataset))
-        .map(([dataset, at]) => [dataset, isRemade(run, dataset, isFull) ? NOT_BEGUN : at]),
+        .map(([dataset, at]) => [dataset, isRemade(run, dataset, isFull) ? BEFORE_ALL : at]),
     ),
   ]
   const state = JSON.stringify(next) === JSON.stringify(book) ? [] : [bookChange(pipe.id, next)]
@@ -92,8 +92,6 @@ async function forgetTracking(run: Run): Promise<void> {
   const offsets = trackingForgotten(pipe.id, snapshot)
   if (offsets.length > 0) await run.commit({ offsets, state: [bookChange(pipe.id, null)] })
 }
-
-const NOT_BEGUN = -1
 
 const indexesOf = ({ pipe, snapshot }: Run): readonly NeededIndex[] =>
   (pipe.tracking?.indexes ?? []).filter(({ dataset }) => snapshot.dataset(dataset) !== undefined)

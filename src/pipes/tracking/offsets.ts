@@ -18,6 +18,9 @@ const bound = (id: string): string => (Buffer.byteLength(id) <= MAX_ID_BYTES ? i
 /** A colon in the id of the pipe would make one name of two. */
 const prefixOf = (pipe: string): string => `${PREFIX}${bound(pipe).replaceAll('%', '%25').replaceAll(':', '%3A')}:`
 
+/** Nothing of a dataset was taken in. */
+export const BEFORE_ALL = -1
+
 /** The name of the row. */
 export const trackingOffset = (pipe: string, dataset: string): string => prefixOf(pipe) + bound(dataset)
 
