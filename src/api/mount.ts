@@ -10,6 +10,7 @@ import { ApiError } from './errors.ts'
 import { detailsOf, type Log } from './log.ts'
 import { type Caller, may, type Resource } from './may.ts'
 import { type Given, readParameters } from './parameters.ts'
+import { ProblemShape } from './rest/shapes.ts'
 import type { Call, Route } from './route.ts'
 
 declare module 'fastify' {
@@ -45,17 +46,51 @@ function mountOne(app: FastifyInstance, prefix: string, route: Route, options: M
     schema: { ...describe(route), hide: prefix !== '' },
     // Before the body is read: whoever may not do it need not send it.
     onRequest: async (request) => {
+      assertExpected(node, request.headers['x-expected-node-id'])
       tenantOf(node, request)
-      const resource = resourceOf(route, request)
+      const resource = resourceOf(route, request.params as Record<string, string>)
       if (!may(request.caller, route.action, resource)) throw forbidden(request.caller)
     },
     handler: async (request, reply) => {
-      const answer = await route.handle(callOf(request, reply, route, node, doors))
+      const answer = await handleTolerantly(route, request, callOf(request, reply, route, node, doors))
       return send(request, reply, answer, log)
     },
   }
   app.route(definition)
   if (route.method === 'GET') app.route({ ...definition, method: 'HEAD', schema: { hide: true } })
+}
+
+/** Whoever says which node it means is told when it is another one (rest-api.md §1.5). */
+function assertExpected(node: Node, expected: string | readonly string[] | undefined): void {
+  if (expected === undefined || expected === node.id) return
+  throw new ApiError('wrong-node', `This is the node '${node.id}', not '${expected}'.`)
+}
+
+/** Some old clients escape ids twice: what is not found is looked for once more under its other name (rest-api.md §1.3). */
+async function handleTolerantly(route: Route, request: FastifyRequest, call: Call): Promise<Answer> {
+  try {
+    return await route.handle(call)
+  } catch (error) {
+    const params = isNotFound(error) ? decodedAgain(call.params) : null
+    if (params === null || !may(request.caller, route.action, resourceOf(route, params))) throw error
+    // Its signal is made when it is asked for, here as well.
+    return await route.handle(Object.create(call, { params: { value: params } }) as Call)
+  }
+}
+
+const NOT_FOUND: ReadonlySet<unknown> = new Set(['unknown-pipe', 'unknown-system', 'unknown-dataset'])
+
+const isNotFound = (error: unknown): boolean => NOT_FOUND.has((error as { readonly code?: unknown }).code)
+
+/** Null when that changes nothing. */
+function decodedAgain(params: Call['params']): Record<string, string> | null {
+  const { id } = params
+  if (id?.includes('%') !== true) return null
+  try {
+    return { ...params, id: decodeURIComponent(id) }
+  } catch {
+    return null
+  }
 }
 
 export function forbidden(caller: Caller): ApiError {
@@ -115,8 +150,7 @@ function tenantOf(node: Node, request: FastifyRequest) {
   return tenant
 }
 
-function resourceOf(route: Route, request: FastifyRequest): Resource {
-  const params = request.params as Record<string, string>
+function resourceOf(route: Route, params: Readonly<Record<string, string>>): Resource {
   const id = params[route.resourceParameter ?? 'id']
   return { kind: route.resource, tenant: params[TENANT] ?? 'default', ...(id === undefined ? {} : { id }) }
 }
@@ -168,14 +202,28 @@ function describe(route: Route): Record<string, unknown> {
   const params =
     names.length === 0 ? undefined : Type.Object(Object.fromEntries(names.map((name) => [name, Type.String()])))
   return {
+    operationId: operationOf(route),
     summary: route.summary,
     tags: [route.tag],
     ...(params === undefined ? {} : { params }),
     ...(route.query === undefined ? {} : { querystring: described(route.query) }),
     ...(route.accepts === undefined ? {} : { body: { content: contents(route.accepts) } }),
-    ...(route.answers === undefined ? {} : { response: responses(route.answers) }),
+    response: responses({ ...route.answers, default: { description: 'What went wrong.', schema: ProblemShape } }),
   }
 }
+
+/** `get-pipes-id-config`: a name for programs that are made from the description. */
+const operationOf = ({ method, path }: Route): string =>
+  [
+    method.toLowerCase(),
+    ...path
+      .replace(/^\/api/, '')
+      .split('/')
+      .map((part) => part.replace(/^:/, '')),
+  ]
+    .map((part) => (part === '*' ? 'rest' : part))
+    .filter((part) => part !== '')
+    .join('-')
 
 /** What may be given: a parameter with a default need not be, and one that is always refused is better not known. */
 function described(query: TObject): TSchema {

@@ -36,6 +36,9 @@ const STATUS: Readonly<Record<string, number>> = {
   forbidden: 403,
   'tenant-protected': 403,
   'update-refused': 403,
+  'developer-only': 403,
+  'wrong-node': 400,
+  'not-a-microservice': 400,
   'not-found': 404,
   'unknown-tenant': 404,
   'unknown-pipe': 404,
@@ -50,6 +53,9 @@ const STATUS: Readonly<Record<string, number>> = {
   'not-a-publisher': 404,
   'not-acceptable': 406,
   'tenant-exists': 409,
+  'component-exists': 409,
+  'no-containers': 409,
+  'runner-active': 409,
   'already-running': 409,
   'bad-webhook': 400,
   'target-refused': 400,
@@ -79,6 +85,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'port-in-use': 500,
   // A preview asks the system behind the pipe, and it is that system which failed.
   'bad-status': 502,
+  'invalid-system': 409,
   'system-unreachable': 502,
   'answer-broken': 502,
   'json-truncated': 502,
@@ -96,6 +103,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'pump-thread-lost': 503,
   'storage-failed': 503,
   'writer-ended': 503,
+  'tenant-restarting': 503,
   'query-timeout': 504,
 }
 
@@ -107,6 +115,7 @@ const RETRY_AFTER: Readonly<Record<string, number>> = {
   'index-not-ready': 1,
   'pump-thread-lost': 2,
   'storage-failed': 30,
+  'tenant-restarting': 1,
 }
 
 /** Fastify's own refusals under our names. */

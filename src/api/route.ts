@@ -31,7 +31,7 @@ export interface Call<Query = unknown> {
 }
 
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS'
   /** Below the tenant's prefix; `:name` is one segment, `*` the rest. */
   readonly path: string
   readonly summary: string

@@ -8,16 +8,21 @@ import { exportRoutes } from './linked/export.ts'
 import { ontologyRoute } from './linked/ontology.ts'
 import { linkedRoutes } from './linked/routes.ts'
 import type { Log } from './log.ts'
+import { adminRoutes } from './rest/admin.ts'
 import { backupRoutes } from './rest/backups.ts'
+import { componentRoutes } from './rest/components.ts'
 import { configRoutes } from './rest/config.ts'
 import { datasetRoutes } from './rest/datasets.ts'
+import { diagnosticRoutes } from './rest/diagnostics.ts'
 import { dtlRoute } from './rest/dtl.ts'
 import { flowRoute } from './rest/flow.ts'
 import { createMetrics, type Metrics } from './rest/metrics.ts'
 import { nodeRoutes } from './rest/node.ts'
+import { noteRoutes } from './rest/notes.ts'
 import { pipeRoutes } from './rest/pipes.ts'
 import { publisherRoutes } from './rest/publishers.ts'
 import { receiverRoutes } from './rest/receivers.ts'
+import { runnerRoutes } from './rest/runner.ts'
 import { systemRoutes } from './rest/systems.ts'
 import { tenantRoutes } from './rest/tenants.ts'
 import type { Route } from './route.ts'
@@ -41,10 +46,15 @@ export function createRoutes({ node, doors, queryTimeoutMs, log }: RouteOptions)
     measure: metrics.measure,
     routes: [
       ...nodeRoutes,
+      ...adminRoutes,
+      ...diagnosticRoutes,
       metrics.route,
       ...configRoutes,
       dtlRoute,
       ...pipeRoutes,
+      ...runnerRoutes,
+      ...componentRoutes,
+      ...noteRoutes,
       flowRoute,
       ...systemRoutes,
       ...datasetRoutes,

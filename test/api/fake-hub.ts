@@ -7,12 +7,14 @@ import { reference } from '../../src/dtl/reference.ts'
 import type {
   DatasetShape,
   Node,
+  PipePart,
   PipeQuery,
   PreviewQuery,
   Publication,
   PublishQuery,
   PushParameters,
   ReceiveAnswer,
+  Runner,
   SparqlRequest,
   Tenant,
   ThreadStatus,
@@ -125,13 +127,55 @@ export class FakeTenant implements Tenant {
     this.variables = text
   }
 
+  componentText = (id: string) => this.pipes.get(id) ?? (id === 'crm' ? '{"_id":"crm","type":"system:url"}' : undefined)
+  async putComponents(array: string, force: boolean) {
+    for (const one of parseJson(array, { transit: false }) as readonly Entity[]) {
+      await this.replaceConfig(writeJson(one), force)
+      this.pipes.set(idOf(one), writeJson(one, { transit: false }))
+    }
+    return []
+  }
+  async removeComponent(id: string) {
+    this.pipes.delete(id)
+  }
+  readonly notes = new Map<string, string>()
+  note = (of: string, id: string) => this.notes.get(`${of} ${id}`) ?? '{}'
+  async saveNote(of: string, id: string, text: string) {
+    this.notes.set(`${of} ${id}`, text)
+  }
+  resets = 0
+  async resetPipes() {
+    this.resets++
+  }
+  readonly startedAt = 1_700_000_000_000
+  runner: Runner = {
+    start: () => ({ token: 't', ended: Promise.resolve({ status: 'success', statistics: '' }) }),
+    status: () => 'not-running',
+    lines: () => [],
+    stop: async () => true,
+  }
+  isInternal = (id: string) => id.startsWith('internal-')
+  async systemStatus(id: string) {
+    if (id !== 'crm') throw new HubError('unknown-system', `There is no system '${id}'.`)
+    return '{"running":true}'
+  }
+  async forward(): Promise<never> {
+    throw new HubError('no-containers', 'It does not run.')
+  }
+  container(): never {
+    throw new HubError('no-containers', 'It does not run.')
+  }
+
   pipeIds = () => [...this.pipes.keys()]
-  pipe(id: string) {
+  pipe(id: string, parts: readonly PipePart[] = ['config', 'runtime', 'storage']) {
     const config = this.pipes.get(id)
-    return (
-      config &&
-      `{"_id":"${id}","config":{"original":${config},"effective":${config}},"runtime":{"is-valid-config":true,"dependencies":["crm"]},"storage":{"count-index-exists":7}}`
-    )
+    const texts: Readonly<Record<PipePart, string>> = {
+      config: `{"original":${config},"effective":${config}}`,
+      runtime: '{"is-valid-config":true,"dependencies":["crm"]}',
+      storage: '{"count-index-exists":7}',
+      graph: '{}',
+    }
+    return config && `{"_id":"${id}"${parts.map((part) => `,"${part}":${texts[part]}`).join('')}}`
   }
   pipeConfigText = (id: string) => this.pipes.get(id)
   pump(id: string) {
@@ -328,6 +372,13 @@ export class FakeNode implements Node {
   async deleteTenant(name: string) {
     if (name === 'default') throw new HubError('tenant-protected', 'The default tenant stays.')
     if (!this.all.delete(name)) throw new HubError('unknown-tenant', `There is no tenant '${name}'.`)
+  }
+  readonly restarted: (readonly string[])[] = []
+  async restart(names: readonly string[]) {
+    this.restarted.push(names)
+  }
+  async reset(names: readonly string[]) {
+    for (const name of names) this.all.set(name, new FakeTenant(name))
   }
   async close() {}
 }

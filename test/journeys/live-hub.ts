@@ -33,14 +33,14 @@ export interface LiveHub {
   run(pipe: string): Promise<any>
 }
 
-export function liveHub(): LiveHub {
+export function liveHub({ developer = false } = {}): LiveHub {
   const data = mkdtempSync(join(tmpdir(), 'samtale-journey-'))
   let node: HubNode | undefined
   let server: Server | undefined
   beforeAll(async () => {
     node = await HubNode.open({
       data,
-      developer: false,
+      developer,
       version: 'test',
       logger: silent,
       threads: 1,

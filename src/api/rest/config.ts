@@ -1,17 +1,14 @@
 /** The configuration and the variables it uses: read and replaced as a whole (rest-api.md §3.3, §3.4). */
 
 import { Type } from 'typebox'
-import type { Problem } from '../../config/problems.ts'
-import { get } from '../../model/dict.ts'
-import { writeJson } from '../../model/json.ts'
-import { isDict, isList, type Value } from '../../model/value.ts'
+import { isDict, isList } from '../../model/value.ts'
 import { choose } from '../accept.ts'
 import { type Answer, jsonText } from '../answer.ts'
 import { jsonOf, textOf, uploadOf } from '../body.ts'
 import { ApiError } from '../errors.ts'
 import { flag } from '../parameters.ts'
-import { problemOf } from '../problem.ts'
 import { type Call, type Route, route } from '../route.ts'
+import { refusalOf, rejections } from './rejections.ts'
 import { ComponentsShape, given, ObjectShape } from './shapes.ts'
 
 const common = { tag: 'Configuration', resource: 'config' } as const
@@ -89,40 +86,6 @@ async function replaceConfig(call: Call<{ force: boolean }>): Promise<Answer> {
     const warnings = await call.tenant.replaceConfig(isList(value) ? text : `[${text}]`, call.query.force)
     return jsonText(`{"validation_errors":${rejections(warnings, components)}}`)
   } catch (error) {
-    if (!REFUSALS.has((error as { code?: unknown }).code)) throw error
-    const problem = problemOf(error)
-    const { problems } = error as { problems?: readonly Problem[] }
-    const rest = JSON.stringify(problem.body).slice(1)
-    return jsonText(`{"validation_errors":${rejections(problems ?? [], components)},${rest}`, {
-      status: problem.status,
-    })
+    return refusalOf(error, components)
   }
-}
-
-/** Refusals that clients are told in the shape of rest-api.md §3.4. */
-const REFUSALS: ReadonlySet<unknown> = new Set(['config-rejected', 'config-breaker-tripped'])
-
-/** Problems by component, each with the component as it was posted (rest-api.md §2.5). */
-function rejections(problems: readonly Problem[], components: readonly Value[]): string {
-  const ids = [...new Set(problems.map(({ component }) => component))]
-  const texts = ids.map((id) => {
-    const posted = components.find((component) => isDict(component) && get(component, '_id') === id)
-    const errors = problems
-      .filter(({ component }) => component === id)
-      .map(({ level, message, hint, pointer }) => ({
-        level,
-        msg: hint === undefined ? message : `${message} ${hint}`,
-        elements: elementsOf(pointer),
-      }))
-    const config = posted === undefined ? JSON.stringify({ _id: id }) : writeJson(posted, { transit: false })
-    return `{"posted-config":${config},"config-errors":${JSON.stringify(errors)}}`
-  })
-  return `[${texts.join(',')}]`
-}
-
-/** `/source/type` as older clients write a path: `$['source']['type']`. */
-function elementsOf(pointer: string): string {
-  const steps = pointer.split('/').slice(1)
-  const names = steps.map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
-  return `$${names.map((name) => (/^\d+$/.test(name) ? `[${name}]` : `['${name.replaceAll("'", "\\'")}']`)).join('')}`
 }

@@ -233,7 +233,8 @@ async function entities(call: Call<Static<typeof EntitiesQuery>>): Promise<Answe
   return jsonText(body, { headers: isSubset ? { ...headers, 'X-Dataset-Filtered': 'true' } : headers })
 }
 
-function sinceOf(
+/** `start` is `since` with the place itself. */
+export function sinceOf(
   { since, reverse }: { readonly since?: number; readonly reverse: boolean },
   start: number | undefined,
 ): { readonly since?: number } {

@@ -54,7 +54,7 @@ export const nodeRoutes: readonly Route[] = [
     path: '/api/status',
     summary: 'The process: version, start, memory, and the threads that run pipes.',
     answers: given(ObjectShape, 'Figures of the node.'),
-    handle: ({ node, tenant, prefix }) => json(statusOf(node, prefix === '' ? null : tenant.name)),
+    handle: ({ node, tenant, prefix }) => json(statusOf(node, prefix === '' ? null : tenant)),
   }),
   route({
     ...common,
@@ -83,21 +83,23 @@ const reasonsOf = (tenants: readonly Tenant[]): string[] =>
   })
 
 /** Of the runs of others a tenant sees nothing. */
-function statusOf(node: Node, tenant: string | null): Record<string, unknown> {
+function statusOf(node: Node, tenant: Tenant | null): Record<string, unknown> {
   const { rss, heapUsed, heapTotal, external } = process.memoryUsage()
   const { user, system } = process.cpuUsage()
+  // A tenant may be restarted alone.
+  const startedAt = Math.max(node.startedAt, tenant?.startedAt ?? 0)
   return {
     node_id: node.id,
     node_version: node.version,
     // Milliseconds: clients wait for it to change, also after two restarts within a second.
-    node_start_time: new Date(node.startedAt).toISOString(),
-    node_uptime: (Date.now() - node.startedAt) / 1000,
+    node_start_time: new Date(startedAt).toISOString(),
+    node_uptime: (Date.now() - startedAt) / 1000,
     node_js_version: process.version,
     process_id: process.pid,
     memory: { rss, heap_used: heapUsed, heap_total: heapTotal, external },
     cpu: { user_seconds: user / 1e6, system_seconds: system / 1e6 },
     tenants: node.tenants().map(({ name }) => name),
-    threads: node.threads().map((thread) => threadStatus(thread, tenant)),
+    threads: node.threads().map((thread) => threadStatus(thread, tenant?.name ?? null)),
   }
 }
 

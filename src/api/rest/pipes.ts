@@ -1,15 +1,13 @@
 /** Pipes and their pumps (rest-api.md §4). */
 
 import { Type } from 'typebox'
-import type { PipeQuery } from '../../hub/contract.ts'
-import { get, newDict, set } from '../../model/dict.ts'
-import { parseJson, writeJson } from '../../model/json.ts'
-import { isDict } from '../../model/value.ts'
+import type { PipePart, PipeQuery } from '../../hub/contract.ts'
 import { type Answer, json, jsonArray, jsonArrayChunks, jsonText } from '../answer.ts'
 import { documentsOf, fieldsOf } from '../body.ts'
 import { ApiError } from '../errors.ts'
 import { count, flag, text, whole } from '../parameters.ts'
 import { type Call, type Route, route } from '../route.ts'
+import { sinceOf } from './datasets.ts'
 import {
   EntityShape,
   ExplanationShape,
@@ -24,7 +22,12 @@ import {
 import { options, optionsAnswers, subscriptionQuery } from './subscriptions.ts'
 
 const common = { tag: 'Pipes', resource: 'pipe' } as const
-const fields = Type.Object({ fields: text('Parts wanted, separated by commas: config, runtime, storage.') })
+const fields = text('Parts wanted, separated by commas: config, runtime, storage, graph.')
+/** Of documents without `fields`: the heavier part of many is left out unless somebody asks. */
+const [ALL_PARTS, LIGHT_PARTS]: readonly (readonly PipePart[])[] = [
+  ['config', 'runtime', 'storage'],
+  ['config', 'runtime'],
+]
 const PREVIEW = Type.Object({
   source: Type.Any({
     description:
@@ -34,7 +37,15 @@ const PREVIEW = Type.Object({
     Type.Any({ description: 'The configuration to try, likewise; without it the pipe as it is.' }),
   ),
 })
-const FORM = Type.Object({ operation: Type.String() }, { additionalProperties: true })
+const FORM = Type.Object(
+  {
+    operation: Type.String({ description: 'One of `supported-operations` in the document of the pump.' }),
+    comment: Type.Optional(Type.String({ description: 'Of disable: why.' })),
+    'last-seen': Type.Optional(Type.String({ description: 'Of update-last-seen: the offset; empty resets the pipe.' })),
+    'dont-wait-for-pump-to-start': Type.Optional(Type.String({ description: 'Deprecated, and without effect.' })),
+  },
+  { additionalProperties: true },
+)
 const WEBHOOK = Type.Object({ token: Type.String() })
 
 /** The documented names and those that older clients use. */
@@ -54,10 +65,19 @@ export const pipeRoutes: readonly Route[] = [
     path: '/api/pipes',
     action: 'read',
     summary: 'All pipes.',
-    query: fields,
+    query: Type.Object({
+      fields,
+      verbose: flag('What is stored, too.'),
+      'include-internal-pipes': flag('Also those that the hub, or another tool, made for itself.'),
+    }),
     answers: given(Type.Array(PipeShape), 'The pipes.'),
-    handle: ({ tenant, query }) =>
-      jsonArray(tenant.pipeIds().flatMap((id) => select(tenant.pipe(id), query.fields) ?? [])),
+    handle: ({ tenant, query }) => {
+      const parts = partsOf(query.fields, query.verbose ? ALL_PARTS : LIGHT_PARTS)
+      const ids = query['include-internal-pipes']
+        ? tenant.pipeIds()
+        : tenant.pipeIds().filter((id) => !tenant.isInternal(id))
+      return jsonArray(ids.flatMap((id) => tenant.pipe(id, parts) ?? []))
+    },
   }),
   route({
     ...common,
@@ -65,18 +85,9 @@ export const pipeRoutes: readonly Route[] = [
     path: '/api/pipes/:id',
     action: 'read',
     summary: 'One pipe.',
-    query: fields,
+    query: Type.Object({ fields }),
     answers: found(PipeShape, 'The pipe.'),
-    handle: (call) => jsonText(select(known(call, call.tenant.pipe(pipeId(call))), call.query.fields)),
-  }),
-  route({
-    ...common,
-    method: 'GET',
-    path: '/api/pipes/:id/config',
-    action: 'read',
-    summary: 'The configuration of a pipe, exactly as it was given.',
-    answers: found(PipeShape, 'The configuration.'),
-    handle: (call) => jsonText(known(call, call.tenant.pipeConfigText(pipeId(call)))),
+    handle: (call) => jsonText(known(call, call.tenant.pipe(pipeId(call), partsOf(call.query.fields, ALL_PARTS)))),
   }),
   route({
     ...common,
@@ -88,6 +99,7 @@ export const pipeRoutes: readonly Route[] = [
       stage: text('source, before-transforms, after-transforms, or sink (default).'),
       since: text('Offset of the source to read after.'),
       limit: count('Entities at most.'),
+      'side-effects': flag('Also run transforms that may change something elsewhere.'),
     }),
     answers: found(Type.Array(EntityShape), 'Entities.'),
     handle: (call) => {
@@ -95,6 +107,7 @@ export const pipeRoutes: readonly Route[] = [
       const { since, limit } = call.query
       const query = {
         stage: stageOf(call.query.stage),
+        withSideEffects: call.query['side-effects'],
         ...(since ? { since } : {}),
         ...(limit === undefined ? {} : { limit }),
       }
@@ -135,6 +148,7 @@ export const pipeRoutes: readonly Route[] = [
     summary: 'The execution log of a pipe.',
     query: Type.Object({
       since: whole('Only entries after this `_updated`.'),
+      start: count('Entries from this place on.'),
       limit: count('Entries at most.'),
       history: flag('Superseded versions too.', true),
       deleted: flag('Deleted entries too.', true),
@@ -145,7 +159,8 @@ export const pipeRoutes: readonly Route[] = [
       known(call, call.tenant.pipeConfigText(pipeId(call)))
       const dataset = `system:pump_execution:${pipeId(call)}`
       if (call.tenant.dataset(dataset) === undefined) return jsonText('[]')
-      return jsonText(call.doors.datasetEntities(call.tenant, dataset, call.query))
+      const { start, ...query } = call.query
+      return jsonText(call.doors.datasetEntities(call.tenant, dataset, { ...query, ...sinceOf(query, start) }))
     },
   }),
   route({
@@ -190,7 +205,8 @@ export const pipeRoutes: readonly Route[] = [
     method: 'POST',
     path: '/api/pipes/:id/pump',
     action: 'operate',
-    summary: 'An operation on the pump: start, start-rescan, stop, enable, disable, update-last-seen …',
+    summary:
+      'An operation on the pump: start, start-rescan, stop, enable, disable, update-last-seen, set-last-seen-to-end, reset-tracking, set-tracking-to-start, reset-rescan, discard-retries.',
     accepts: { 'application/x-www-form-urlencoded': FORM, 'multipart/form-data': FORM, 'application/json': FORM },
     answers: {
       ...found(PumpShape, 'The pump afterwards.'),
@@ -217,6 +233,11 @@ async function operate(call: Call): Promise<Answer> {
   if (operation === undefined) {
     throw new ApiError('bad-request', "The form field 'operation' is missing.", {
       hint: 'Send for example operation=start.',
+    })
+  }
+  if (/^(?:true|1)$/i.test(rest.profiler ?? '')) {
+    throw new ApiError('not-supported', 'Runs are not profiled by this version.', {
+      hint: "Leave 'profiler' out; the entries of /api/pipes/<id>/log say where the time of a run went.",
     })
   }
   try {
@@ -256,17 +277,11 @@ function stageOf(name = 'sink'): PipeQuery['stage'] {
   })
 }
 
-/** Only the wanted parts of a document, numbers as they were. */
-function select(text: string, wanted: string | undefined): string
-function select(text: string | undefined, wanted: string | undefined): string | undefined
-function select(text: string | undefined, wanted: string | undefined): string | undefined {
-  if (text === undefined || wanted === undefined || wanted === '') return text
-  const document = parseJson(text, { transit: false })
-  if (!isDict(document)) return text
-  const selected = newDict()
-  for (const name of ['_id', ...wanted.split(',').map((part) => part.trim())]) {
-    const part = get(document, name)
-    if (part !== undefined) set(selected, name, part)
-  }
-  return writeJson(selected, { transit: false })
+const PARTS: readonly PipePart[] = ['config', 'runtime', 'storage', 'graph']
+
+/** Names that nobody knows ask for nothing. */
+function partsOf(fields: string | undefined, otherwise: readonly PipePart[] | undefined): readonly PipePart[] {
+  if (fields === undefined || fields === '') return otherwise ?? []
+  const wanted = fields.split(',').map((name) => name.trim())
+  return PARTS.filter((part) => wanted.includes(part))
 }

@@ -22,6 +22,30 @@ describe('pipes', () => {
     expect((await served.get('/api/pipes/100%25')).status).toBe(404)
   })
 
+  it('are found as well by clients that escape ids twice', async () => {
+    for (const id of ['x:y', 'å b']) served.tenant.addPipe(id)
+    for (const id of ['x:y', 'å b']) {
+      const path = `/api/pipes/${encodeURIComponent(encodeURIComponent(id))}`
+      expect(await (await served.get(path)).json(), path).toMatchObject({ _id: id })
+      expect((await served.get(`${path}/pump`)).status).toBe(200)
+    }
+    expect((await served.get('/api/pipes/no%2525body')).status).toBe(404)
+    served.tenant.write('sys:a', '[{"_id":"1"}]')
+    expect(await (await served.get('/api/datasets/sys%253Aa/entities')).json()).toMatchObject([{ _id: '1' }])
+  })
+
+  it('are listed without what is stored, and without those that tools made, unless somebody asks', async () => {
+    for (const id of ['a', 'internal-b']) served.tenant.addPipe(id)
+    const listed = async (query: string) => (await (await served.get(`/api/pipes${query}`)).json()) as { _id: string }[]
+    expect((await listed('')).map((pipe) => [pipe._id, Object.keys(pipe)])).toEqual([
+      ['a', ['_id', 'config', 'runtime']],
+    ])
+    expect(Object.keys((await listed('?verbose=True'))[0] as object)).toEqual(['_id', 'config', 'runtime', 'storage'])
+    expect((await listed('?include-internal-pipes=1')).map(({ _id }) => _id)).toEqual(['a', 'internal-b'])
+    expect(Object.keys((await listed('?fields=graph,nonsense'))[0] as object)).toEqual(['_id', 'graph'])
+    expect((await served.get('/api/pipes?verbose=perhaps')).status).toBe(400)
+  })
+
   it('keep their numbers exact, also when only parts are asked for', async () => {
     served.tenant.addPipe('a')
     expect(await (await served.get('/api/pipes/a/config')).text()).toContain('"big":12345678901234567890')
@@ -51,13 +75,18 @@ describe('pipes', () => {
       })()
       const response = await served.get('/api/pipes/a/entities?stage=before-transform&since=5&limit=3')
       expect(await response.json()).toEqual([{ _id: '1' }, { _id: '2' }, { _id: '3' }])
-      expect(served.tenant.lastQuery).toEqual({ stage: 'before-transforms', since: '5', limit: 3 })
+      expect(served.tenant.lastQuery).toEqual({
+        stage: 'before-transforms',
+        since: '5',
+        limit: 3,
+        withSideEffects: false,
+      })
     })
 
     it('is an empty array when there is nothing', async () => {
       served.tenant.addPipe('a')
       expect(await (await served.get('/api/pipes/a/entities')).text()).toBe('[]')
-      expect(served.tenant.lastQuery).toEqual({ stage: 'sink' })
+      expect(served.tenant.lastQuery).toEqual({ stage: 'sink', withSideEffects: false })
     })
 
     it('has no stage called constructor', async () => {
