@@ -1,5 +1,6 @@
 /** What the doors (api, cli) see of a running hub. Errors are HubError and carry a stable `code`; only the api knows statuses. */
 
+import type { NetworkPolicy, NetworkPolicyDocument } from '../config/network-policy.ts'
 import type { Problem } from '../config/problems.ts'
 import type { GraphAnswer, GraphStatus } from '../graph/contract.ts'
 import type { Snapshot } from '../log/contract.ts'
@@ -44,6 +45,10 @@ export interface Node {
   tenants(): readonly Tenant[]
   /** The threads that run pipes. */
   threads(): readonly ThreadStatus[]
+  /** Who may come in, by address. */
+  network(): NetworkPolicy
+  /** In force and stored when it returns. */
+  replaceNetwork(document: NetworkPolicyDocument): void
   /** The reference of DTL, made of what its compiler knows. */
   language(): JsonText
   /** `default` is always there. */

@@ -4,11 +4,14 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, hostname } from 'node:os'
 import { join } from 'node:path'
+import type { NetworkPolicy, NetworkPolicyDocument } from '../config/network-policy.ts'
 import { reference } from '../dtl/reference.ts'
 import type { Logger } from '../pipes/logger.ts'
+import type { TargetRules } from '../pipes/systems/targets.ts'
 import { type BackupSettings, Backups } from './backups/backups.ts'
 import type * as hub from './contract.ts'
 import { HubError } from './errors.ts'
+import { StoredNetworkPolicy } from './network.ts'
 import { PumpPool } from './pool/pool.ts'
 import type { TaskManager } from './task-manager.ts'
 import { HubTenant } from './tenant.ts'
@@ -26,6 +29,10 @@ export interface NodeOptions {
   /** Quads at most in each tenant's graph. */
   readonly graphBudget?: number
   readonly withGraph?: boolean
+  /** Who may come in: goes before what is stored. */
+  readonly network?: Partial<NetworkPolicyDocument>
+  /** `inner`: loopback and private addresses are open to the tenant `default` (design: security); yes unless said. */
+  readonly targets?: Partial<TargetRules>
   /** Backups are made by the clock, and on demand; without it neither. */
   readonly backup?: BackupSettings
   /** Threads that run pipes, at most; otherwise as many as there are cores, and at least two. */
@@ -57,6 +64,7 @@ export class HubNode implements hub.Node {
   readonly #pool: PumpPool
   readonly #tenants = new Map<string, HubTenant>()
   readonly #backups: Backups
+  readonly #network: StoredNetworkPolicy
   #address: string | null = null
   /** Tenants that are being restarted. */
   readonly #away = new Set<string>()
@@ -69,6 +77,7 @@ export class HubNode implements hub.Node {
     this.version = options.version
     this.developer = options.developer
     this.#options = options
+    this.#network = new StoredNetworkPolicy(join(options.data, 'network.json'), options.network)
     this.#backups = new Backups(
       options.backup ?? null,
       identity,
@@ -105,6 +114,23 @@ export class HubNode implements hub.Node {
 
   threads(): readonly hub.ThreadStatus[] {
     return this.#pool.status()
+  }
+
+  network(): NetworkPolicy {
+    return this.#network.current
+  }
+
+  replaceNetwork(document: NetworkPolicyDocument): void {
+    this.#network.replace(document)
+  }
+
+  /**
+   * Loopback and private addresses are open to the default tenant of a hub that nobody reaches over a network. Behind a proxy
+   * configuration may come from anywhere; it is looked at anew with each deployment.
+   */
+  #targetsOf(tenant: string): TargetRules {
+    const { inner = true, allowed = [] } = this.#options.targets ?? {}
+    return { inner: inner && tenant === 'default' && this.network().proxies.length === 0, allowed }
   }
 
   tenants(): readonly HubTenant[] {
@@ -215,6 +241,7 @@ export class HubNode implements hub.Node {
       base: name === 'default' ? this.base : `${this.base}/t/${name}`,
       folder: this.#folder(name),
       address: () => this.#addressOf(name),
+      targets: () => this.#targetsOf(name),
       ...(this.#options.tasks === undefined ? {} : { tasks: this.#options.tasks }),
       pool: this.#pool,
       logger: this.#options.logger,

@@ -27,7 +27,8 @@ export class PumpHouse {
       this.#tenants.delete(tenant)
     },
     deploy: async (text) => {
-      await this.#tenant(text.tenant).deploy(deploy(text.components, text.env, text.folder), text.isKeeper)
+      const deployment = deploy(text.components, text.env, text.folder)
+      await this.#tenant(text.tenant).deploy(deployment, text.isKeeper, text.targets)
     },
     run: ({ tenant, pipe, order }) => this.#tenant(tenant).run(pipe, order),
     running: async ({ tenant, pipe, isRunning }) => this.#tenants.get(tenant)?.hear(pipe, isRunning),

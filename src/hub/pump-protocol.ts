@@ -5,6 +5,7 @@ import type { NeededIndex } from '../pipes/contract.ts'
 import type { RunReport } from '../pipes/run-report.ts'
 import type { RunOrder } from '../pipes/schedule.ts'
 import type { Reach } from '../pipes/systems/reach.ts'
+import type { TargetRules } from '../pipes/systems/targets.ts'
 import type { CompactionOccasion } from './compactor.ts'
 import type {
   DatasetShape,
@@ -36,6 +37,8 @@ export interface DeploymentText {
   readonly env: string
   /** Folder that relative `file:` addresses start from, where the configuration came from one. */
   readonly folder: string | null
+  /** Where its systems may go. */
+  readonly targets: TargetRules
 }
 
 /** Handed to a pump thread when it is started. */

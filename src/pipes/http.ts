@@ -1,11 +1,14 @@
-/** Outgoing HTTP requests: pooled connections, bounded redirects and patience, guarded targets, and errors that say where. */
+/**
+ * Outgoing HTTP requests: pooled connections, bounded redirects and patience, guarded targets, and errors that say where. The
+ * only place that makes any: whatever the hub asks of others goes through here.
+ */
 
 import { setTimeout as wait } from 'node:timers/promises'
 import { Agent, type Dispatcher, request as undiciRequest } from 'undici'
 import { PipeError } from './errors.ts'
 import { decodedBody } from './http-body.ts'
 import { maskAddress } from './systems/secrets.ts'
-import { checkTarget, guardedLookup } from './systems/targets.ts'
+import { type TargetRules, Targets } from './systems/targets.ts'
 
 export interface HttpSettings {
   readonly connectTimeoutMs: number
@@ -14,7 +17,7 @@ export interface HttpSettings {
   readonly verifyCertificates: boolean
   /** Certificates to trust besides the usual ones, PEM. */
   readonly extraCertificates?: readonly string[]
-  readonly privateTargets: boolean
+  readonly targets: TargetRules
   /** Takes secrets out of messages. */
   readonly mask: (text: string) => string
 }
@@ -42,17 +45,19 @@ const MAX_WAIT_MS = 60_000
 
 export class HttpClient {
   readonly #agent: Agent
+  readonly #targets: Targets
   readonly #settings: HttpSettings
 
   constructor(settings: HttpSettings) {
     this.#settings = settings
+    this.#targets = new Targets(settings.targets)
     this.#agent = new Agent({
       connections: CONNECTIONS,
       headersTimeout: settings.readTimeoutMs,
       bodyTimeout: settings.readTimeoutMs,
       connect: {
         timeout: settings.connectTimeoutMs,
-        lookup: guardedLookup(settings.privateTargets),
+        lookup: this.#targets.lookup,
         rejectUnauthorized: settings.verifyCertificates,
         ...(settings.extraCertificates === undefined ? {} : { ca: [...settings.extraCertificates] }),
       },
@@ -82,9 +87,7 @@ export class HttpClient {
       }
       await answer.body.dump()
       if (++redirects > MAX_REDIRECTS) throw this.#redirectRefused(url, `more than ${MAX_REDIRECTS} redirects`)
-      if (next.protocol !== 'http:' && next.protocol !== 'https:') {
-        throw this.#redirectRefused(url, `it leads to another scheme, ${next.protocol}`)
-      }
+      if (next.protocol !== url.protocol) throw this.#schemeRefused(url, next)
       url = next
     }
   }
@@ -97,7 +100,8 @@ export class HttpClient {
   async #once(request: HttpRequest, url: URL, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     signal.throwIfAborted()
     const { method } = request
-    checkTarget(url.hostname, this.#settings.privateTargets)
+    // A literal address is not looked up, so nothing else would see it.
+    this.#targets.check(url.hostname)
     try {
       return await undiciRequest(url, {
         dispatcher: this.#agent,
@@ -144,11 +148,20 @@ export class HttpClient {
     }
   }
 
-  #redirectRefused(url: URL, why: string): PipeError {
+  #redirectRefused(url: URL, why: string, hint?: string): PipeError {
     const address = this.#addressOf(url)
     return new PipeError('redirect-refused', `The redirect of ${address} is not followed: ${why}.`, {
       details: { address },
+      ...(hint === undefined ? {} : { hint }),
     })
+  }
+
+  /** From http to https too: what was asked for has then gone over the network in the open each time. */
+  #schemeRefused(url: URL, next: URL): PipeError {
+    const why = `it leads from ${url.protocol} to another scheme, ${next.protocol}`
+    return next.protocol === 'https:'
+      ? this.#redirectRefused(url, why, 'Write the address with https: in the configuration.')
+      : this.#redirectRefused(url, why)
   }
 
   #addressOf(url: URL): string {

@@ -11,6 +11,7 @@ import { FoundBefore } from '../../pipes/lookup.ts'
 import type { Pipe } from '../../pipes/pipe.ts'
 import type { SystemPort, SystemSurroundings } from '../../pipes/systems/contract.ts'
 import { openSystems, type SystemPool } from '../../pipes/systems/pool.ts'
+import type { TargetRules } from '../../pipes/systems/targets.ts'
 import { urlSystem } from '../../pipes/systems/url.ts'
 import type { UrlConfig } from '../../pipes/systems/url-config.ts'
 import type { Turn } from '../../pipes/turn.ts'
@@ -68,14 +69,13 @@ export class PumpingCore {
     return this.#naming
   }
 
-  async adopt(deployment: Deployment): Promise<void> {
+  async adopt(deployment: Deployment, targets: TargetRules): Promise<void> {
     const former = this.#systems
     this.#deployment = deployment
     this.#naming = createNaming({ base: this.#base, namespaces: deployment.node.prefixes })
     this.#systems = openSystems(deployment.systems, plainWeb, {
       folder: deployment.folder,
-      // Loopback and private addresses are open to the default tenant only (design: security).
-      privateTargets: this.name === 'default',
+      targets,
     })
     // Runs under way keep the systems they were given; those are closed once nobody waits on them.
     await former?.close()

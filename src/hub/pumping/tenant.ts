@@ -17,6 +17,7 @@ import type { RunReport } from '../../pipes/run-report.ts'
 import type { RunOrder } from '../../pipes/schedule.ts'
 import { parsePush } from '../../pipes/sources/http-endpoint.ts'
 import { type Reach, reachOf } from '../../pipes/systems/reach.ts'
+import { OUTER_TARGETS, type TargetRules } from '../../pipes/systems/targets.ts'
 import type { CompactionOccasion } from '../compactor.ts'
 import type {
   DatasetShape,
@@ -53,9 +54,9 @@ export class PumpingTenant {
   }
 
   /** `isKeeper`: what only one thread is to do is done here. */
-  async deploy(deployment: Deployment, isKeeper = true): Promise<void> {
+  async deploy(deployment: Deployment, isKeeper = true, targets: TargetRules = OUTER_TARGETS): Promise<void> {
     this.#receivers.clear()
-    await this.#core.adopt(deployment)
+    await this.#core.adopt(deployment, targets)
     if (!isKeeper) return
     await this.#indexes.keepAll(deployment)
     this.#finishExposing()

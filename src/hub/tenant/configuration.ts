@@ -113,6 +113,7 @@ export class TenantConfiguration {
       components: next.components.map(({ text }) => text),
       env: core.env,
       folder: next.folder,
+      targets: core.options.targets(),
     })
     core.adopt(next)
     await this.#pumps.deployed()

@@ -8,6 +8,7 @@ import type { LogReader } from '../../log/reader.ts'
 import { createNaming, type Naming } from '../../model/iri.ts'
 import type { Logger } from '../../pipes/logger.ts'
 import type { Pipe } from '../../pipes/pipe.ts'
+import type { TargetRules } from '../../pipes/systems/targets.ts'
 import type { Backups } from '../backups/backups.ts'
 import { withSnapshot } from '../datasets.ts'
 import { type DeployedPipe, type Deployment, deploy } from '../deployment.ts'
@@ -28,6 +29,8 @@ export interface TenantOptions {
   readonly tasks?: TaskManager
   /** Where others reach it, once that is known. */
   readonly address?: () => string | null
+  /** Where its requests may go, as it is now. */
+  readonly targets: () => TargetRules
   readonly pool: PumpPool
   readonly logger: Logger
   /** Quads at most in the graph. */

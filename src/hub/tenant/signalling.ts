@@ -1,10 +1,11 @@
 /** Signals between a tenant and other hubs: who asked to hear of its datasets, and what its own pipes asked others for. */
 
 import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import type { Webhook } from '../../pipes/contract.ts'
 import { HttpClient } from '../../pipes/http.ts'
 import type { Pipe } from '../../pipes/pipe.ts'
-import { checkTarget } from '../../pipes/systems/targets.ts'
+import { type TargetRules, Targets } from '../../pipes/systems/targets.ts'
 import { withSnapshot } from '../datasets.ts'
 import { HubError } from '../errors.ts'
 import type { Scheduler } from '../scheduler.ts'
@@ -18,20 +19,17 @@ export class TenantSignalling {
   readonly #core: TenantCore
   readonly #scheduler: Scheduler
   readonly #hooks: Webhooks
-  readonly #http: HttpClient
+  #http: HttpClient
+  /** What {@link #http} was made with: they may change while the hub runs. */
+  #targets: TargetRules
   /** What others are to say when they call: one for each pipe, forgotten when the hub ends. */
   readonly #tokens = new Map<string, string>()
 
   constructor(core: TenantCore, scheduler: Scheduler) {
     this.#core = core
     this.#scheduler = scheduler
-    this.#http = new HttpClient({
-      connectTimeoutMs: CONNECT_MS,
-      readTimeoutMs: READ_MS,
-      verifyCertificates: true,
-      privateTargets: this.#mayBePrivate,
-      mask: (text) => text,
-    })
+    this.#targets = core.options.targets()
+    this.#http = clientFor(this.#targets)
     this.#hooks = new Webhooks({
       now: Date.now,
       end: (dataset) => withSnapshot(core, (snapshot) => snapshot.dataset(dataset)?.counts().end ?? 0),
@@ -49,7 +47,8 @@ export class TenantSignalling {
 
   /** Codes: bad-webhook, too-many-webhooks, target-refused. */
   subscribe(subscription: Subscription): void {
-    if (URL.canParse(subscription.url)) checkTarget(new URL(subscription.url).hostname, this.#mayBePrivate)
+    if (URL.canParse(subscription.url))
+      new Targets(this.#core.options.targets()).check(new URL(subscription.url).hostname)
     this.#hooks.subscribe(subscription)
   }
 
@@ -76,13 +75,29 @@ export class TenantSignalling {
   async #post(url: string, token: string, signal: AbortSignal): Promise<number> {
     const headers = () => ({ 'content-type': 'application/json' })
     const body = JSON.stringify({ token })
-    const answer = await this.#http.send({ method: 'POST', url: new URL(url), headers, body }, signal)
+    const http = await this.#client()
+    const answer = await http.send({ method: 'POST', url: new URL(url), headers, body }, signal)
     for await (const _ of answer.body) if (signal.aborted) break
     return answer.status
   }
 
-  /** As for systems: this machine and private networks are open to the default tenant only (design: security). */
-  get #mayBePrivate(): boolean {
-    return this.#core.options.name === 'default'
+  /** Held to the same targets as systems. */
+  async #client(): Promise<HttpClient> {
+    const targets = this.#core.options.targets()
+    if (isDeepStrictEqual(targets, this.#targets)) return this.#http
+    const former = this.#http
+    this.#targets = targets
+    this.#http = clientFor(targets)
+    await former.close()
+    return this.#http
   }
 }
+
+const clientFor = (targets: TargetRules): HttpClient =>
+  new HttpClient({
+    connectTimeoutMs: CONNECT_MS,
+    readTimeoutMs: READ_MS,
+    verifyCertificates: true,
+    targets,
+    mask: (text) => text,
+  })

@@ -3,6 +3,7 @@
 import type { Static, TObject } from 'typebox'
 import type { Finding } from '../finding.ts'
 import type { RetryStrategy } from '../retries/settings.ts'
+import type { TargetRules } from './targets.ts'
 
 export interface SystemRequest {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH' | 'HEAD' | 'OPTIONS'
@@ -38,8 +39,8 @@ export interface SystemPort {
 export interface SystemSurroundings {
   /** Folder against which relative `file:` addresses are resolved, or null where `file:` is not allowed. */
   readonly folder: string | null
-  /** false: loopback and private addresses are closed (design §10). Link-local ones always are. Default true. */
-  readonly privateTargets?: boolean
+  /** Which network addresses are open to it (design §10); absent: all but link-local ones. */
+  readonly targets?: TargetRules
 }
 
 export interface SystemType<S extends TObject = TObject> {

@@ -8,6 +8,7 @@ import { retryStrategyOf } from '../retries/strategy.ts'
 import type { SystemPort, SystemRequest, SystemResponse, SystemSurroundings } from './contract.ts'
 import { openFile } from './files.ts'
 import { isSecretName, maskAddress, masking } from './secrets.ts'
+import { ALL_TARGETS } from './targets.ts'
 import { resolveAddress, sameServer } from './url-address.ts'
 import type { UrlConfig } from './url-config.ts'
 
@@ -21,7 +22,7 @@ export class UrlPort implements SystemPort {
   readonly #folder: string | null
   readonly #http: HttpClient
 
-  constructor(id: string, config: UrlConfig, { folder, privateTargets = true }: SystemSurroundings) {
+  constructor(id: string, config: UrlConfig, { folder, targets = ALL_TARGETS }: SystemSurroundings) {
     this.id = id
     this.mask = masking(secretsOf(config))
     this.#config = config
@@ -33,7 +34,7 @@ export class UrlPort implements SystemPort {
       readTimeoutMs: config.read_timeout * 1000,
       verifyCertificates: config.verify_ssl,
       ...(chain === undefined ? {} : { extraCertificates: [...rootCertificates, chain] }),
-      privateTargets,
+      targets,
       mask: this.mask,
     })
   }

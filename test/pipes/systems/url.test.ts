@@ -240,6 +240,30 @@ describe('redirects', () => {
     },
   )
 
+  test('do not change the scheme, not even to https, and say what to do', async () => {
+    server.on('/x', redirect(server.url.replace('http:', 'https:')))
+    const error = await errorOf(system({ url_pattern: `${server.url}%s` }).request({ url: 'x' }, never))
+    expect(error).toMatchObject({
+      code: 'redirect-refused',
+      hint: 'Write the address with https: in the configuration.',
+    })
+  })
+
+  test('lead to nothing that is closed, however it is written', async () => {
+    const outside = urlSystem.open('crm', configured(urlSystem.config, { type: 'system:url', url_pattern: '%s' }), {
+      folder: null,
+      targets: { inner: false, allowed: ['127.0.0.1'] },
+    })
+    open.push(outside)
+    const { port } = new URL(server.url)
+    for (const host of ['127.1.1.1', '2130706434', '[::1]', '[::ffff:127.0.0.2]', '0.0.0.0']) {
+      server.on('/away', redirect(`http://${host}:${port}/inside`))
+      const error = await errorOf(outside.request({ url: `${server.url}away` }, never))
+      expect(error.code, host).toBe('target-refused')
+    }
+    expect(server.requests.some(({ path }) => path === '/inside')).toBe(false)
+  })
+
   test('end when they go in circles', async () => {
     server.on('/x', redirect('/x'))
     const error = await errorOf(system({ url_pattern: `${server.url}%s` }).request({ url: 'x' }, never))
