@@ -5,8 +5,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import { type TObject, type TSchema, Type } from 'typebox'
 import type { Node, User } from '../hub/contract.ts'
 import type { Answer } from './answer.ts'
+import { decodedAgain } from './decoded-again.ts'
 import { type Doors, doorsFor } from './doors.ts'
 import { ApiError } from './errors.ts'
+import { type Limits, limitOf } from './limits/limits.ts'
+import { inTime } from './limits/time.ts'
+import { isEndpoint, workOf } from './limits/work.ts'
 import { detailsOf, type Log } from './log.ts'
 import { type Caller, may, type Resource } from './may.ts'
 import { type Given, readParameters } from './parameters.ts'
@@ -23,8 +27,7 @@ export interface MountOptions {
   readonly node: Node
   readonly doors: Doors
   readonly log: Log
-  readonly bodyBytes: number
-  readonly bulkBytes: number
+  readonly limits: Limits
 }
 
 const TENANT = 'tenant'
@@ -38,11 +41,14 @@ export function mount(app: FastifyInstance, routes: readonly Route[], options: M
 }
 
 function mountOne(app: FastifyInstance, prefix: string, route: Route, options: MountOptions): void {
-  const { node, doors, log } = options
+  const { node, doors, log, limits } = options
+  const work = workOf(route)
+  const bodyBytes = limits[route.takesBulk ? 'bulk-bytes' : 'body-bytes']
   const definition: RouteOptions = {
     method: route.method,
     url: prefix + route.path,
-    bodyLimit: route.takesBulk ? options.bulkBytes : options.bodyBytes,
+    bodyLimit: bodyBytes,
+    config: { work, bodyBytes, isEndpoint: isEndpoint(route) },
     schema: { ...describe(route), hide: prefix !== '' },
     // Before the body is read: whoever may not do it need not send it.
     onRequest: async (request) => {
@@ -52,8 +58,9 @@ function mountOne(app: FastifyInstance, prefix: string, route: Route, options: M
       if (!may(request.caller, route.action, resource)) throw forbidden(request.caller)
     },
     handler: async (request, reply) => {
-      const answer = await handleTolerantly(route, request, callOf(request, reply, route, node, doors))
-      return send(request, reply, answer, log)
+      const gone = new Gone(reply)
+      const made = begin(route, request, callOf(request, route, node, doors, gone))
+      return send(request, reply, await inTime(made, limitOf(limits, work, 'seconds'), () => gone.giveUp()), log)
     },
   }
   app.route(definition)
@@ -67,31 +74,24 @@ function assertExpected(node: Node, expected: string | readonly string[] | undef
 }
 
 /** Some old clients escape ids twice: what is not found is looked for once more under its other name (rest-api.md §1.3). */
-async function handleTolerantly(route: Route, request: FastifyRequest, call: Call): Promise<Answer> {
-  try {
-    return await route.handle(call)
-  } catch (error) {
+function handleTolerantly(route: Route, request: FastifyRequest, call: Call): Promise<Answer> | Answer {
+  const again = (error: unknown): Promise<Answer> | Answer => {
     const params = isNotFound(error) ? decodedAgain(call.params) : null
     if (params === null || !may(request.caller, route.action, resourceOf(route, params))) throw error
     // Its signal is made when it is asked for, here as well.
-    return await route.handle(Object.create(call, { params: { value: params } }) as Call)
+    return route.handle(Object.create(call, { params: { value: params } }) as Call)
+  }
+  try {
+    const made = route.handle(call)
+    return made instanceof Promise ? made.catch(again) : made
+  } catch (error) {
+    return again(error)
   }
 }
 
 const NOT_FOUND: ReadonlySet<unknown> = new Set(['unknown-pipe', 'unknown-system', 'unknown-dataset'])
 
 const isNotFound = (error: unknown): boolean => NOT_FOUND.has((error as { readonly code?: unknown }).code)
-
-/** Null when that changes nothing. */
-function decodedAgain(params: Call['params']): Record<string, string> | null {
-  const { id } = params
-  if (id?.includes('%') !== true) return null
-  try {
-    return { ...params, id: decodeURIComponent(id) }
-  } catch {
-    return null
-  }
-}
 
 export function forbidden(caller: Caller): ApiError {
   const why = caller.kind === 'elsewhere' ? `: ${caller.why}` : ''
@@ -100,12 +100,11 @@ export function forbidden(caller: Caller): ApiError {
   })
 }
 
-function callOf(request: FastifyRequest, reply: FastifyReply, route: Route, node: Node, doors: Doors): Call {
+function callOf(request: FastifyRequest, route: Route, node: Node, doors: Doors, gone: Gone): Call {
   const params = request.params as Record<string, string>
   const given = request.query as Given
   const prefix = params[TENANT] === undefined ? '' : `/t/${params[TENANT]}`
   const path = request.url.split('?', 1)[0] as string
-  let signal: AbortSignal | undefined
   return {
     node,
     tenant: tenantOf(node, request),
@@ -120,27 +119,47 @@ function callOf(request: FastifyRequest, reply: FastifyReply, route: Route, node
     body: (request.body as Uint8Array | undefined) ?? new Uint8Array(),
     contentType: request.headers['content-type'] ?? '',
     user: userOf(request),
+    from: request.from,
     // Made when it is asked for: most calls have answered before anybody could go away.
     get signal() {
-      signal ??= goneSignal(reply)
-      return signal
+      return gone.signal
     },
   }
 }
 
 /** Until there are tokens nobody has a name: all that is known is the machine that asks. */
-const userOf = ({ socket }: FastifyRequest): User => ({
+const userOf = ({ from }: FastifyRequest): User => ({
   user_id: null,
   email: null,
-  remote_addr: socket.remoteAddress ?? null,
+  remote_addr: from.text,
 })
 
-function goneSignal(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController()
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort()
-  })
-  return controller.signal
+/** Tells whoever works for a call that nobody waits for it any more. */
+class Gone {
+  readonly #reply: FastifyReply
+  #controller: AbortController | undefined
+
+  constructor(reply: FastifyReply) {
+    this.#reply = reply
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= this.#listen(new AbortController())
+    return this.#controller.signal
+  }
+
+  giveUp(): void {
+    this.#controller ??= new AbortController()
+    this.#controller.abort()
+  }
+
+  #listen(controller: AbortController): AbortController {
+    const { raw } = this.#reply
+    raw.once('close', () => {
+      if (!raw.writableFinished) controller.abort()
+    })
+    return controller
+  }
 }
 
 function tenantOf(node: Node, request: FastifyRequest) {
@@ -155,18 +174,40 @@ function resourceOf(route: Route, params: Readonly<Record<string, string>>): Res
   return { kind: route.resource, tenant: params[TENANT] ?? 'default', ...(id === undefined ? {} : { id }) }
 }
 
+/** An answer whose first chunk is there, where it has any. */
+interface Begun {
+  readonly answer: Answer
+  readonly chunks?: AsyncIterator<Chunk>
+  readonly first?: IteratorResult<Chunk>
+}
+
 /** The first chunk is fetched before the status is sent, so that an error at the start still gets its own. */
-async function send(request: FastifyRequest, reply: FastifyReply, answer: Answer, log: Log): Promise<FastifyReply> {
+function begin(route: Route, request: FastifyRequest, call: Call): Promise<Begun> | Begun {
+  const made = handleTolerantly(route, request, call)
+  return made instanceof Promise ? made.then((answer) => begun(answer, call)) : begun(made, call)
+}
+
+function begun(answer: Answer, { method }: Call): Promise<Begun> | Begun {
+  if (typeof answer.body === 'string' || answer.body instanceof Uint8Array) return { answer }
+  const chunks = answer.body[Symbol.asyncIterator]()
+  const first = method === 'HEAD' ? chunks.return?.() : chunks.next()
+  return (first ?? Promise.resolve(NOTHING)).then((one) => ({
+    answer,
+    chunks,
+    first: method === 'HEAD' ? NOTHING : one,
+  }))
+}
+
+const NOTHING: IteratorResult<Chunk> = { done: true, value: undefined }
+
+async function send(request: FastifyRequest, reply: FastifyReply, { answer, chunks, first }: Begun, log: Log) {
   const { body, status = 200, contentType, headers = {} } = answer
   if (typeof body === 'string') return reply.code(status).headers(headers).type(contentType).send(body)
   if (body instanceof Uint8Array) return reply.code(status).headers(headers).type(contentType).send(Buffer.from(body))
-  const chunks = body[Symbol.asyncIterator]()
-  const isHead = request.method === 'HEAD'
-  const first = isHead ? await chunks.return?.() : await chunks.next()
   const text =
-    isHead || first?.done === true
+    chunks === undefined || first === undefined || first.done === true
       ? []
-      : follow(first?.value as Chunk, chunks, (error) =>
+      : follow(first.value, chunks, (error) =>
           log.error('An answer broke off.', { url: request.url, ...detailsOf(error) }),
         )
   return reply

@@ -5,6 +5,7 @@ import type { Node, Tenant, User } from '../hub/contract.ts'
 import type { Answer } from './answer.ts'
 import type { GuardedDoors } from './doors.ts'
 import type { Action, Resource } from './may.ts'
+import type { CallerAddress } from './network/caller-address.ts'
 
 /** One request, read. */
 export interface Call<Query = unknown> {
@@ -28,6 +29,8 @@ export interface Call<Query = unknown> {
   readonly signal: AbortSignal
   /** Who asks, for logs. */
   readonly user: User
+  /** Where the request comes from, proxies seen through. */
+  readonly from: CallerAddress
 }
 
 export interface Route {

@@ -4,6 +4,7 @@ import type { Node } from '../hub/contract.ts'
 import type { Doors } from './doors.ts'
 import { graphqlRoutes } from './graphql/door.ts'
 import { createKeepers } from './graphql/keeper.ts'
+import type { Guard } from './limits/guard.ts'
 import { exportRoutes } from './linked/export.ts'
 import { ontologyRoute } from './linked/ontology.ts'
 import { linkedRoutes } from './linked/routes.ts'
@@ -17,6 +18,7 @@ import { diagnosticRoutes } from './rest/diagnostics.ts'
 import { dtlRoute } from './rest/dtl.ts'
 import { flowRoute } from './rest/flow.ts'
 import { createMetrics, type Metrics } from './rest/metrics.ts'
+import { networkRoutes } from './rest/network.ts'
 import { nodeRoutes } from './rest/node.ts'
 import { noteRoutes } from './rest/notes.ts'
 import { pipeRoutes } from './rest/pipes.ts'
@@ -34,13 +36,14 @@ export interface RouteOptions {
   /** Longest time a SPARQL query may take. */
   readonly queryTimeoutMs: number
   readonly log: Log
+  readonly guard: Guard
 }
 
-export function createRoutes({ node, doors, queryTimeoutMs, log }: RouteOptions): {
+export function createRoutes({ node, doors, queryTimeoutMs, log, guard }: RouteOptions): {
   readonly routes: readonly Route[]
   readonly measure: Metrics['measure']
 } {
-  const metrics = createMetrics(node)
+  const metrics = createMetrics(node, guard)
   const keeperOf = createKeepers(doors)
   return {
     measure: metrics.measure,
@@ -48,6 +51,7 @@ export function createRoutes({ node, doors, queryTimeoutMs, log }: RouteOptions)
       ...nodeRoutes,
       ...adminRoutes,
       ...diagnosticRoutes,
+      ...networkRoutes(guard),
       metrics.route,
       ...configRoutes,
       dtlRoute,

@@ -5,6 +5,9 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { Node } from '../hub/contract.ts'
 import type { Doors } from './doors.ts'
 import { ApiError } from './errors.ts'
+import { answerClientError } from './limits/client-error.ts'
+import { Guard, serverSettings } from './limits/guard.ts'
+import { defaultLimits, type Limits } from './limits/limits.ts'
 import { detailsOf, type Log, silent } from './log.ts'
 import { callerOf, isLoopbackHost, may } from './may.ts'
 import { forbidden, mount } from './mount.ts'
@@ -19,10 +22,8 @@ export interface ServerOptions {
   readonly doors: Doors
   /** Hears of requests and of unexpected errors. */
   readonly log?: Log
-  /** Largest body of an ordinary request. */
-  readonly bodyBytes?: number
-  /** Largest configuration, and largest request to a receiver. */
-  readonly bulkBytes?: number
+  /** What callers may ask of the hub at most; those that are not said are as usual. */
+  readonly limits?: Partial<Limits>
   /** Longest time a SPARQL query may ask for. */
   readonly queryTimeoutMs?: number
 }
@@ -33,7 +34,6 @@ export interface Server {
   close(): Promise<void>
 }
 
-const MIB = 1024 * 1024
 const CLOSE_GRACE_MS = 2_000
 const IDLE_MS = 20
 
@@ -58,16 +58,23 @@ export async function openServer(node: Node, options: ServerOptions): Promise<Se
 
 async function createApp(node: Node, options: ServerOptions): Promise<FastifyInstance> {
   const log = options.log ?? silent
+  const limits = { ...defaultLimits, ...options.limits }
+  const guard = new Guard({ limits, policy: () => node.network(), log })
   const app: FastifyInstance = fastify({
     logger: false,
     exposeHeadRoutes: false,
+    http: serverSettings(limits),
+    requestTimeout: limits['body-seconds'] * 1_000,
+    keepAliveTimeout: limits['idle-seconds'] * 1_000,
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, guard.refusals),
     // An address that cannot be decoded reaches no route, but gets the same kind of answer.
     frameworkErrors: (error, request, reply) => {
-      answerError(error, request, reply, log)
+      answerError(refusalBefore(guard, request, reply) ?? error, request, reply, log)
     },
-    bodyLimit: options.bodyBytes ?? MIB,
-    routerOptions: { maxParamLength: 16 * 1024, ignoreTrailingSlash: true },
+    bodyLimit: limits['body-bytes'],
+    routerOptions: { maxParamLength: limits['url-bytes'], ignoreTrailingSlash: true },
   })
+  guard.watch(app)
   // Bodies stay bytes: only the route knows what they are, and large ones are parsed elsewhere.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
@@ -94,14 +101,14 @@ async function createApp(node: Node, options: ServerOptions): Promise<FastifyIns
     node,
     doors: options.doors,
     log,
-    bodyBytes: options.bodyBytes ?? MIB,
-    bulkBytes: options.bulkBytes ?? 64 * MIB,
+    limits,
   }
   const { routes, measure } = createRoutes({
     node,
     doors: options.doors,
     queryTimeoutMs: options.queryTimeoutMs ?? 30_000,
     log,
+    guard,
   })
   app.addHook('onResponse', async (request, reply) =>
     measure(request.method, request.routeOptions.url ?? '(none)', reply.statusCode, reply.elapsedTime / 1000),
@@ -111,6 +118,16 @@ async function createApp(node: Node, options: ServerOptions): Promise<FastifyIns
     mount(scope, routes, settings)
   })
   return app
+}
+
+/** What an address that leads nowhere gets when its caller may not come in at all. */
+function refusalBefore(guard: Guard, request: FastifyRequest, reply: FastifyReply): unknown {
+  try {
+    guard.check(request, reply)
+    return undefined
+  } catch (refusal) {
+    return refusal
+  }
 }
 
 function answerErrors(app: FastifyInstance, log: Log): void {

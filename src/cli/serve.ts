@@ -11,6 +11,7 @@ import { showIgnored, showProblems } from './check.ts'
 import type { Command } from './command.ts'
 import { readConfiguration } from './configuration.ts'
 import { openLogger } from './logger.ts'
+import { limitsOf, networkOf, targetsOf } from './network-options.ts'
 import { readStartOptions } from './start-options.ts'
 import { threadsOf } from './threads.ts'
 import { version } from './version.ts'
@@ -31,12 +32,15 @@ export const serve: Command = async ({ given, environment, terminal }) => {
   const base = given.text('base')
   const options = given.text('start-options')
   const logger = openLogger(given.flag('verbose') ? 'debug' : 'warn')
+  const { limits } = limitsOf(given)
   const node = await HubNode.open({
     data: resolve(given.text('data') as string),
     developer: given.flag('developer'),
     ...(options === undefined ? {} : { tasks: readStartOptions(options) }),
     ...backupOf(given),
     ...threadsOf(given),
+    ...networkOf(given),
+    ...targetsOf(given, isLoopback(host)),
     version,
     logger,
     onFatal: (error) => {
@@ -56,7 +60,7 @@ export const serve: Command = async ({ given, environment, terminal }) => {
         line: terminal.note,
       })
     }
-    server = await openServer(node, { host, port, doors, log: logger })
+    server = await openServer(node, { host, port, doors, log: logger, limits })
     node.listensAt(server.url)
     node.startPumps()
     terminal.line(`Samtale is listening on ${server.url}`)

@@ -1,6 +1,7 @@
 /** What the command line offers, as data: help texts and the check of what was typed both come from here. */
 
 import type { ParseArgsConfig } from 'node:util'
+import { limitsHelp } from './limits-help.ts'
 
 interface Option {
   readonly type: 'string' | 'boolean'
@@ -102,11 +103,35 @@ export const usages = {
         about: 'JSON with a task_manager that holds pumps back, whatever the configuration says',
         variable: 'SAMTALE_START_OPTIONS',
       },
+      'network-policy': {
+        type: 'string',
+        value: 'FILE',
+        about: 'JSON with who may come in by address: allow, deny, trusted_proxies, pipes; otherwise what is stored',
+        variable: 'SAMTALE_NETWORK_POLICY',
+      },
+      'trusted-proxies': {
+        type: 'string',
+        value: 'LIST',
+        about: 'addresses and ranges of proxies that are believed when they say for whom they ask',
+        variable: 'SAMTALE_TRUSTED_PROXIES',
+      },
+      'allow-targets': {
+        type: 'string',
+        value: 'LIST',
+        about: 'addresses, ranges and names on this machine and in private networks that systems may reach',
+        variable: 'SAMTALE_ALLOW_TARGETS',
+      },
+      limits: {
+        type: 'string',
+        value: 'LIST',
+        about: 'what may be asked of the hub at most, as NAME=NUMBER,…; see below',
+        variable: 'SAMTALE_LIMITS',
+      },
       developer: { type: 'boolean', about: 'developer mode', variable: 'SAMTALE_DEVELOPER' },
       verbose: { type: 'boolean', about: 'log more' },
       help,
     },
-    details: `Each option may be given by its environment variable. ${VARIABLES} SIGTERM ends it cleanly: pumps stop between batches.`,
+    details: `Each option may be given by its environment variable. ${VARIABLES} SIGTERM ends it cleanly: pumps stop between batches.\n\n${limitsHelp()}`,
   },
   check: {
     name: 'check',

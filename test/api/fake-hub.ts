@@ -3,6 +3,7 @@
 import type { Quad } from '@rdfjs/types'
 import { DataFactory } from 'n3'
 import type { Doors } from '../../src/api/doors.ts'
+import { NetworkPolicy, type NetworkPolicyDocument, OPEN_POLICY } from '../../src/config/network-policy.ts'
 import { reference } from '../../src/dtl/reference.ts'
 import type {
   DatasetShape,
@@ -361,6 +362,11 @@ export class FakeNode implements Node {
   }
   tenants = () => [...this.all.values()]
   language = () => JSON.stringify(reference())
+  policy = new NetworkPolicy(OPEN_POLICY)
+  network = () => this.policy
+  replaceNetwork(document: NetworkPolicyDocument) {
+    this.policy = new NetworkPolicy(document)
+  }
   tenant = (name: string) => this.all.get(name)
   async createTenant(name: string) {
     if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new HubError('bad-tenant-name', `'${name}' is no name of a tenant.`)

@@ -5,7 +5,7 @@ import { FakeNode, fakeDoors } from './fake-hub.ts'
 import { serve } from './serve.ts'
 
 describe('the server', () => {
-  const served = serve({ bodyBytes: 1_000, bulkBytes: 5_000 })
+  const served = serve({ limits: { 'body-bytes': 1_000, 'bulk-bytes': 5_000 } })
 
   it('answers an unknown path with a problem that both kinds of client can read', async () => {
     const response = await served.get('/api/no/such/thing')

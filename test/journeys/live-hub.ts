@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect } from 'vitest'
+import type { Limits } from '../../src/api/limits/limits.ts'
 import { openServer, type Server } from '../../src/api/server.ts'
 import { doors } from '../../src/hub/doors.ts'
 import { HubNode } from '../../src/hub/node.ts'
@@ -33,7 +34,13 @@ export interface LiveHub {
   run(pipe: string): Promise<any>
 }
 
-export function liveHub({ developer = false } = {}): LiveHub {
+export function liveHub({
+  developer = false,
+  limits = {},
+}: {
+  readonly developer?: boolean
+  readonly limits?: Partial<Limits>
+} = {}): LiveHub {
   const data = mkdtempSync(join(tmpdir(), 'samtale-journey-'))
   let node: HubNode | undefined
   let server: Server | undefined
@@ -48,7 +55,7 @@ export function liveHub({ developer = false } = {}): LiveHub {
         throw error
       },
     })
-    server = await openServer(node, { host: '127.0.0.1', port: 0, doors })
+    server = await openServer(node, { host: '127.0.0.1', port: 0, doors, limits })
     node.startPumps()
   })
   afterAll(async () => {

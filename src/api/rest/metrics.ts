@@ -3,6 +3,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { Type } from 'typebox'
 import type { Node, Tenant, ThreadStatus } from '../../hub/contract.ts'
+import { countGuard } from '../limits/figures.ts'
+import type { Guard } from '../limits/guard.ts'
 import { type Route, route } from '../route.ts'
 
 export interface Metrics {
@@ -14,7 +16,7 @@ export interface Metrics {
 /** Pipes read between which other work gets its turn. */
 const SLICE = 50
 
-export function createMetrics(node: Node): Metrics {
+export function createMetrics(node: Node, guard: Guard): Metrics {
   const register = new Registry()
   collectDefaultMetrics({ register })
   const requests = new Histogram({
@@ -32,6 +34,7 @@ export function createMetrics(node: Node): Metrics {
     registers: [register],
   })
   const gauges = createGauges(register)
+  countGuard(register, guard)
   return {
     measure: (method, url, status, seconds) => requests.labels(method, url, String(status)).observe(seconds),
     route: route({
