@@ -44,7 +44,10 @@ describe('a request', () => {
         `GET /api/ping HTTP/1.1\r\n${HEAD}x: ${'y'.repeat(5_000)}\r\n\r\n`,
       ],
       414: [`GET /api/ping?${'x'.repeat(1_100)} HTTP/1.1\r\n${HEAD}Connection: close\r\n\r\n`],
-      400: [`GET /api/ping HTTP/1.1\r\n${HEAD}bad header\r\n\r\n`, 'hello\r\n\r\n', 'GET /api/ping HTTP/1.1\r\n\r\n',
+      400: [
+        `GET /api/ping HTTP/1.1\r\n${HEAD}bad header\r\n\r\n`,
+        'hello\r\n\r\n',
+        'GET /api/ping HTTP/1.1\r\n\r\n',
         `GET /api/ping HTTP/1.1\r\n${HEAD}Host: evil.example\r\n\r\n`,
       ],
     }
