@@ -2,6 +2,7 @@
 
 import { Type } from 'typebox'
 import { compactionDefaults } from './compaction.ts'
+import { notificationsSchema } from './notifications.ts'
 
 const Threshold = (description: string) => Type.Optional(Type.Integer({ minimum: 1, description }))
 
@@ -48,6 +49,7 @@ export const metadataSchema = Type.Object({
   global_defaults: Type.Optional(Type.Object({})),
   dependency_tracking: Type.Optional(dependencyTracking),
   task_manager: Type.Optional(Type.Object({})),
+  notifications: Type.Optional(notificationsSchema),
   pipe_cleanup_after_deletion: Type.Boolean({
     default: true,
     description: 'A deleted pipe takes its offset, state and internal datasets along; its dataset stays.',
