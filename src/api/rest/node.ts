@@ -30,23 +30,10 @@ export const nodeRoutes: readonly Route[] = [
     ...common,
     method: 'GET',
     path: '/api/ping',
+    isOpen: true,
     summary: 'Whether the hub answers.',
     answers: given(ObjectShape, 'It does.'),
     handle: () => json({ status: 'running' }),
-  }),
-  route({
-    ...common,
-    method: 'GET',
-    path: '/api/health',
-    summary: 'Whether everything is ready; 503 with the reasons when not.',
-    answers: {
-      ...given(ObjectShape, 'All is well.'),
-      503: { description: 'Something is not ready; `reasons` says what.', schema: ObjectShape },
-    },
-    handle: ({ node, tenant, prefix }) => {
-      const reasons = reasonsOf(prefix === '' ? node.tenants() : [tenant])
-      return json({ status: reasons.length === 0 ? 'healthy' : 'unhealthy', reasons }, reasons.length === 0 ? 200 : 503)
-    },
   }),
   route({
     ...common,
@@ -75,12 +62,6 @@ export const nodeRoutes: readonly Route[] = [
     handle: ({ tenant }) => json(tenant.naming().namespaces),
   }),
 ]
-
-const reasonsOf = (tenants: readonly Tenant[]): string[] =>
-  tenants.flatMap((tenant) => {
-    const { ready, reasons } = tenant.health()
-    return ready ? [] : reasons.length === 0 ? [`The tenant '${tenant.name}' is not ready.`] : reasons
-  })
 
 /** Of the runs of others a tenant sees nothing. */
 function statusOf(node: Node, tenant: Tenant | null): Record<string, unknown> {

@@ -23,17 +23,6 @@ describe('the node', () => {
     expect(status.node_uptime).toBeGreaterThan(0)
   })
 
-  it('is healthy only when all its tenants are, and says why not', async () => {
-    expect((await served.get('/api/health')).status).toBe(200)
-    const other = new FakeTenant('other')
-    other.isReady = false
-    served.node.all.set('other', other)
-    const response = await served.get('/api/health')
-    expect(response.status).toBe(503)
-    expect(await response.json()).toEqual({ status: 'unhealthy', reasons: ['The graph is loading.'] })
-    expect((await served.get('/t/other/api/health')).status).toBe(503)
-  })
-
   it('is restarted and reset in one piece, and says exactly that it is', async () => {
     const admin = (operation: string, prefix = '') =>
       served.post(`${prefix}/api/admin`, new URLSearchParams({ operation, force: 'true' }))
