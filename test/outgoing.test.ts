@@ -27,6 +27,7 @@ const WAYS_OUT: readonly { readonly what: RegExp; readonly files: Readonly<Recor
     files: {
       'api/may.ts': 'reads addresses',
       'config/address.ts': 'reads addresses',
+      'hub/notifications/mail.ts': 'the mail server, through the guard',
       'log/claim.ts': 'a socket of this machine, by which a folder is held',
       'pipes/systems/url-port.ts': 'certificates',
     },
@@ -34,7 +35,10 @@ const WAYS_OUT: readonly { readonly what: RegExp; readonly files: Readonly<Recor
   { what: /from\s*'node:dns/, files: { 'pipes/systems/targets.ts': 'looks at what names mean' } },
   { what: /\b(?:WebSocket|EventSource|XMLHttpRequest|createRemoteJWKSet)\b/, files: {} },
   { what: /(?:from|import)\s*\(?\s*'(?:node:)?child_process'/, files: { 'log/child.ts': 'programs of the hub’s own' } },
-  { what: /(?:from|import)\s*\(?\s*'(?:nodemailer|axios|got|node-fetch|ws|request)'/, files: {} },
+  {
+    what: /(?:from|import)\s*\(?\s*'(?:nodemailer|axios|got|node-fetch|ws|request)'/,
+    files: { 'hub/notifications/mail.ts': 'mail, over a connection that the guard let be made' },
+  },
 ]
 
 const source = fileURLToPath(new URL('../src', import.meta.url))

@@ -4,12 +4,10 @@ type Details = Readonly<Record<string, unknown>>
 
 export interface Log {
   debug(message: string, details?: Details): void
+  info(message: string, details?: Details): void
   warn(message: string, details?: Details): void
   error(message: string, details?: Details): void
 }
-
-/** For whoever hands in no log. */
-export const silent: Log = { debug: () => {}, warn: () => {}, error: () => {} }
 
 /** An error as details: what a log needs to find the place. */
 export function detailsOf(error: unknown): Details {

@@ -21,6 +21,10 @@ declare module 'fastify' {
   interface FastifyRequest {
     caller: Caller
   }
+  interface FastifyContextConfig {
+    /** Anybody may ask. */
+    isOpen?: boolean
+  }
 }
 
 export interface MountOptions {
@@ -48,14 +52,14 @@ function mountOne(app: FastifyInstance, prefix: string, route: Route, options: M
     method: route.method,
     url: prefix + route.path,
     bodyLimit: bodyBytes,
-    config: { work, bodyBytes, isEndpoint: isEndpoint(route) },
+    config: { work, bodyBytes, isEndpoint: isEndpoint(route), isOpen: route.isOpen === true },
     schema: { ...describe(route), hide: prefix !== '' },
     // Before the body is read: whoever may not do it need not send it.
     onRequest: async (request) => {
       assertExpected(node, request.headers['x-expected-node-id'])
       tenantOf(node, request)
       const resource = resourceOf(route, request.params as Record<string, string>)
-      if (!may(request.caller, route.action, resource)) throw forbidden(request.caller)
+      if (route.isOpen !== true && !may(request.caller, route.action, resource)) throw forbidden(request.caller)
     },
     handler: async (request, reply) => {
       const gone = new Gone(reply)
@@ -118,8 +122,10 @@ function callOf(request: FastifyRequest, route: Route, node: Node, doors: Doors,
     path: prefix === '' ? path : path.slice(path.indexOf('/', '/t/'.length)),
     body: (request.body as Uint8Array | undefined) ?? new Uint8Array(),
     contentType: request.headers['content-type'] ?? '',
+    caller: request.caller,
     user: userOf(request),
     from: request.from,
+    requestId: request.id,
     // Made when it is asked for: most calls have answered before anybody could go away.
     get signal() {
       return gone.signal
@@ -128,10 +134,12 @@ function callOf(request: FastifyRequest, route: Route, node: Node, doors: Doors,
 }
 
 /** Until there are tokens nobody has a name: all that is known is the machine that asks. */
-const userOf = ({ from }: FastifyRequest): User => ({
+export const userOf = ({ from, socket, id }: FastifyRequest): User => ({
   user_id: null,
   email: null,
-  remote_addr: from.text,
+  // Who was refused at once was not looked at.
+  remote_addr: from?.text ?? socket.remoteAddress ?? null,
+  request_id: id,
 })
 
 /** Tells whoever works for a call that nobody waits for it any more. */
@@ -208,7 +216,11 @@ async function send(request: FastifyRequest, reply: FastifyReply, { answer, chun
     chunks === undefined || first === undefined || first.done === true
       ? []
       : follow(first.value, chunks, (error) =>
-          log.error('An answer broke off.', { url: request.url, ...detailsOf(error) }),
+          log.error('An answer broke off.', {
+            request: request.id,
+            path: request.url.split('?', 1)[0],
+            ...detailsOf(error),
+          }),
         )
   return reply
     .code(status)

@@ -4,7 +4,7 @@ import type { Static, TObject, TSchema } from 'typebox'
 import type { Node, Tenant, User } from '../hub/contract.ts'
 import type { Answer } from './answer.ts'
 import type { GuardedDoors } from './doors.ts'
-import type { Action, Resource } from './may.ts'
+import type { Action, Caller, Resource } from './may.ts'
 import type { CallerAddress } from './network/caller-address.ts'
 
 /** One request, read. */
@@ -27,10 +27,13 @@ export interface Call<Query = unknown> {
   readonly contentType: string
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal
+  readonly caller: Caller
   /** Who asks, for logs. */
   readonly user: User
   /** Where the request comes from, proxies seen through. */
   readonly from: CallerAddress
+  /** Names the request in logs, in the answer and in its errors. */
+  readonly requestId: string
 }
 
 export interface Route {
@@ -44,6 +47,8 @@ export interface Route {
   readonly resource: Resource['kind']
   /** Part of the path that names the resource; `id` unless said. */
   readonly resourceParameter?: string
+  /** Anybody may ask, without a token: what it answers must do no harm. */
+  readonly isOpen?: boolean
   /** At the node's root only, not below `/t/<tenant>`. */
   readonly isNodeOnly?: boolean
   readonly query?: TObject

@@ -17,10 +17,13 @@ import { datasetRoutes } from './rest/datasets.ts'
 import { diagnosticRoutes } from './rest/diagnostics.ts'
 import { dtlRoute } from './rest/dtl.ts'
 import { flowRoute } from './rest/flow.ts'
+import { healthRoutes } from './rest/health.ts'
+import { logRoutes } from './rest/logs.ts'
 import { createMetrics, type Metrics } from './rest/metrics.ts'
 import { networkRoutes } from './rest/network.ts'
 import { nodeRoutes } from './rest/node.ts'
 import { noteRoutes } from './rest/notes.ts'
+import { notificationRoutes } from './rest/notifications.ts'
 import { pipeRoutes } from './rest/pipes.ts'
 import { publisherRoutes } from './rest/publishers.ts'
 import { receiverRoutes } from './rest/receivers.ts'
@@ -52,6 +55,8 @@ export function createRoutes({ node, doors, queryTimeoutMs, log, guard }: RouteO
       ...adminRoutes,
       ...diagnosticRoutes,
       ...networkRoutes(guard),
+      ...healthRoutes,
+      ...logRoutes,
       metrics.route,
       ...configRoutes,
       dtlRoute,
@@ -66,6 +71,7 @@ export function createRoutes({ node, doors, queryTimeoutMs, log, guard }: RouteO
       ...publisherRoutes,
       ...tenantRoutes,
       ...backupRoutes,
+      ...notificationRoutes,
       ...sparqlRoutes({ queryTimeoutMs }),
       ...graphqlRoutes(keeperOf, log),
       ...linkedRoutes(keeperOf),

@@ -8,11 +8,12 @@ import { ApiError } from './errors.ts'
 import { answerClientError } from './limits/client-error.ts'
 import { Guard, serverSettings } from './limits/guard.ts'
 import { defaultLimits, type Limits } from './limits/limits.ts'
-import { detailsOf, type Log, silent } from './log.ts'
+import { detailsOf, type Log } from './log.ts'
 import { callerOf, isLoopbackHost, may } from './may.ts'
-import { forbidden, mount } from './mount.ts'
+import { forbidden, mount, userOf } from './mount.ts'
 import { problemOf } from './problem.ts'
 import { describeApi } from './reference.ts'
+import { logRequests, requestIdOf } from './request-log.ts'
 import { createRoutes } from './routes.ts'
 
 export interface ServerOptions {
@@ -20,7 +21,7 @@ export interface ServerOptions {
   /** 0 picks a free one. */
   readonly port: number
   readonly doors: Doors
-  /** Hears of requests and of unexpected errors. */
+  /** Hears of requests and of unexpected errors; otherwise the node's own. */
   readonly log?: Log
   /** What callers may ask of the hub at most; those that are not said are as usual. */
   readonly limits?: Partial<Limits>
@@ -57,12 +58,13 @@ export async function openServer(node: Node, options: ServerOptions): Promise<Se
 }
 
 async function createApp(node: Node, options: ServerOptions): Promise<FastifyInstance> {
-  const log = options.log ?? silent
+  const log = options.log ?? node.logs.logger('api')
   const limits = { ...defaultLimits, ...options.limits }
   const guard = new Guard({ limits, policy: () => node.network(), log })
   const app: FastifyInstance = fastify({
     logger: false,
     exposeHeadRoutes: false,
+    genReqId: requestIdOf,
     http: serverSettings(limits),
     requestTimeout: limits['body-seconds'] * 1_000,
     keepAliveTimeout: limits['idle-seconds'] * 1_000,
@@ -74,6 +76,7 @@ async function createApp(node: Node, options: ServerOptions): Promise<FastifyIns
     bodyLimit: limits['body-bytes'],
     routerOptions: { maxParamLength: limits['url-bytes'], ignoreTrailingSlash: true },
   })
+  logRequests(app, log, userOf)
   guard.watch(app)
   // Bodies stay bytes: only the route knows what they are, and large ones are parsed elsewhere.
   app.removeAllContentTypeParsers()
@@ -83,7 +86,8 @@ async function createApp(node: Node, options: ServerOptions): Promise<FastifyIns
   app.decorateRequest('caller')
   app.addHook('onRequest', async (request) => {
     request.caller = callerOf(request.raw)
-    if (!may(request.caller, 'read', { kind: 'node', tenant: 'default' })) throw forbidden(request.caller)
+    const isOpen = request.routeOptions.config.isOpen === true
+    if (!isOpen && !may(request.caller, 'read', { kind: 'node', tenant: 'default' })) throw forbidden(request.caller)
     const encoding = request.headers['content-encoding']
     if (encoding !== undefined && encoding !== 'identity') {
       throw new ApiError(
@@ -91,10 +95,6 @@ async function createApp(node: Node, options: ServerOptions): Promise<FastifyIns
         `Bodies with Content-Encoding '${encoding}' are not read; send them plain.`,
       )
     }
-  })
-  app.addHook('onResponse', async (request, reply) => {
-    const { method, url } = request
-    log.debug('Request.', { method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) })
   })
   answerErrors(app, log)
   const settings = {
@@ -140,9 +140,15 @@ function answerErrors(app: FastifyInstance, log: Log): void {
 
 function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
   const { status, headers, body, isUnexpected } = problemOf(error)
-  if (isUnexpected) log.error('A request failed.', { method: request.method, url: request.url, ...detailsOf(error) })
+  const path = request.url.split('?', 1)[0]
+  if (isUnexpected)
+    log.error('A request failed.', { request: request.id, method: request.method, path, ...detailsOf(error) })
   const type = problemType(request.url, request.headers.accept)
-  return reply.code(status).headers(headers).type(type).send(JSON.stringify(body))
+  return reply
+    .code(status)
+    .headers({ ...headers, 'X-Request-Id': request.id })
+    .type(type)
+    .send(JSON.stringify({ ...body, request_id: request.id }))
 }
 
 /** `application/json` below `/api`, where older clients look; problem details when asked for and at the other doors. */

@@ -10,7 +10,7 @@ import { UsageError } from './arguments.ts'
 import { showIgnored, showProblems } from './check.ts'
 import type { Command } from './command.ts'
 import { readConfiguration } from './configuration.ts'
-import { openLogger } from './logger.ts'
+import { openLogBook } from './logger.ts'
 import { limitsOf, networkOf, targetsOf } from './network-options.ts'
 import { readStartOptions } from './start-options.ts'
 import { threadsOf } from './threads.ts'
@@ -31,7 +31,8 @@ export const serve: Command = async ({ given, environment, terminal }) => {
   const configuration = config === undefined ? null : readConfiguration(config, environment)
   const base = given.text('base')
   const options = given.text('start-options')
-  const logger = openLogger(given.flag('verbose') ? 'debug' : 'warn')
+  const logs = openLogBook(given, terminal)
+  const logger = logs.logger('hub')
   const { limits } = limitsOf(given)
   const node = await HubNode.open({
     data: resolve(given.text('data') as string),
@@ -43,6 +44,7 @@ export const serve: Command = async ({ given, environment, terminal }) => {
     ...targetsOf(given, isLoopback(host)),
     version,
     logger,
+    logs,
     onFatal: (error) => {
       terminal.note(`samtale: ${error.message}`)
       process.exit(1)
@@ -60,7 +62,7 @@ export const serve: Command = async ({ given, environment, terminal }) => {
         line: terminal.note,
       })
     }
-    server = await openServer(node, { host, port, doors, log: logger, limits })
+    server = await openServer(node, { host, port, doors, limits })
     node.listensAt(server.url)
     node.startPumps()
     terminal.line(`Samtale is listening on ${server.url}`)

@@ -7,12 +7,17 @@ import type { Snapshot } from '../log/contract.ts'
 import type { Dict } from '../model/dict.ts'
 import type { Naming } from '../model/iri.ts'
 import type { User } from '../pipes/execution/event.ts'
+import type { PipeFigures } from './figures/figures.ts'
 import type { Lag } from './flow/lag.ts'
+import type { Disk } from './health/assess.ts'
+import type { Health } from './health/reason.ts'
+import type { LogBook } from './logs/book.ts'
 import type { Runner } from './runner/contract.ts'
 import type { Noted } from './tenant/notes.ts'
 import type { Subscription } from './webhooks.ts'
 
 export type { User } from '../pipes/execution/event.ts'
+export type { DatasetFigures, PipeFigures, PumpFigures } from './figures/figures.ts'
 export type { Runner, RunnerOptions, RunnerResult } from './runner/contract.ts'
 export type { Noted } from './tenant/notes.ts'
 
@@ -42,6 +47,14 @@ export interface Node {
   /** Milliseconds since 1970. */
   readonly startedAt: number
   readonly developer: boolean
+  /** Of the node with all its tenants, or of what concerns one. */
+  health(tenant: string | null): Promise<Health>
+  /** The disks of the folders that it writes, as they were seen last. */
+  disks(): readonly Disk[]
+  /** Starts since its version became what it is. */
+  readonly restarts: number
+  /** What the hub says, and what it said of late. */
+  readonly logs: LogBook
   tenants(): readonly Tenant[]
   /** The threads that run pipes. */
   threads(): readonly ThreadStatus[]
@@ -111,6 +124,8 @@ export interface Tenant {
   pump(id: string): JsonText | undefined
   /** What feeds what, what waits, and how long changes take (`FlowMap`). */
   flow(): JsonText
+  /** How all pipes stand, as numbers, in slices that keep nobody waiting. */
+  figures(): AsyncIterable<readonly PipeFigures[]>
   /** How long changes took to the ends of chains of pipes, since this was asked last. */
   takeLags(): readonly Lag[]
   /** rest-api.md §4.2. Codes: unknown-pipe, unsupported-operation, already-running. */
@@ -161,6 +176,7 @@ export interface Tenant {
   /** Past any pipe, for debugging; gives how many versions were appended. Codes as for `receive` and `repost`. */
   append(dataset: string, body: Uint8Array, force: boolean): Promise<number>
   /** Datasets declared by configuration as global, in order. */
+  readonly notifications: Notifications
   globalDatasets(): readonly string[]
   /** The entity as stored with `_deleted`, `_updated`, `_previous`, `_ts`, `_hash`: JSON text spliced from the stored bytes. */
 
@@ -180,7 +196,41 @@ export interface Tenant {
   /** Begins a backup and answers at once. Codes: no-backup-folder, backup-running. */
   startBackup(isFull: boolean): JsonText
   backupHealth(): 'healthy' | 'unhealthy' | 'unknown'
-  health(): { readonly ready: boolean; readonly reasons: readonly string[] }
+}
+
+/** Rules, what they found, and who is told of it. Codes: unknown-pipe, unknown-rule, bad-rule, too-many-rules, unknown-notification. */
+export interface Notifications {
+  /** The types of rules with the schemas of what they take, as a JSON array. */
+  types(): JsonText
+  /** Of a pipe alone, or all. */
+  rules(pipe: string | null): readonly JsonText[]
+  rule(id: string, pipe: string | null): JsonText
+  addRule(text: string, pipe: string | null): Promise<JsonText>
+  replaceRule(id: string, text: string, pipe: string | null): Promise<JsonText>
+  removeRule(id: string, pipe: string | null): Promise<void>
+  /** The newest first. */
+  list(query: NotificationQuery): readonly JsonText[]
+  one(id: string): JsonText
+  /** What waits to be sent, and what was given up, as a JSON array. */
+  deliveries(): JsonText
+  figures(): NotificationFigures
+}
+
+export interface NotificationQuery {
+  readonly isOngoing?: boolean
+  readonly pipe?: string
+  readonly limit: number
+}
+
+export interface NotificationFigures {
+  readonly ongoing: number
+  /** Not sent yet. */
+  readonly waiting: number
+  /** Messages, since it began to count. */
+  readonly sent: number
+  readonly givenUp: number
+  /** Seconds since 1970 when it began to count. */
+  readonly createdAt: number
 }
 
 /** Of a pipe's document. */
@@ -192,6 +242,7 @@ export interface PipeQuery {
   readonly limit?: number
   /** Also what transforms do that may change something elsewhere (rest-api.md §4.3). */
   readonly withSideEffects?: boolean
+  readonly cause?: Cause
 }
 
 export interface ForwardRequest {
@@ -211,6 +262,9 @@ export interface ForwardAnswer {
   readonly body: AsyncIterable<Uint8Array>
 }
 
+/** Id of the request that asks, for what the log tells of it. */
+export type Cause = string
+
 export interface PreviewQuery {
   readonly pipe: string
   /** JSON text of an edited configuration; null: the pipe as it is. */
@@ -228,6 +282,7 @@ export interface PushParameters {
   readonly isLast: boolean
   /** Microseconds, from X-Dataset-Completeness. */
   readonly completeness?: number
+  readonly cause?: Cause
 }
 
 export interface ReceiveAnswer {
@@ -247,6 +302,7 @@ export interface PublishQuery {
   readonly limit?: number
   /** `_B`. */
   readonly bound: Dict
+  readonly cause?: Cause
 }
 
 export interface Publication {

@@ -12,6 +12,7 @@ import {
   unsupportedOfGlobalDefaults,
   unsupportedOfMetadata,
 } from '../config/metadata.ts'
+import type { NotificationSettings } from '../config/notifications.ts'
 import { pipeSchema, pumpSchema, unsupportedOfPipe, unsupportedOfPump } from '../config/pipe.ts'
 import { didYouMean, type Problem } from '../config/problems.ts'
 import { type Dict, dictOf, entries, get, newDict } from '../model/dict.ts'
@@ -51,6 +52,8 @@ export interface Deployment {
   readonly node: NodeSettings
   /** Which pumps run by themselves. */
   readonly tasks: TaskManager
+  /** How it tells people and programs what happens; null where nothing, or nothing right, is said. */
+  readonly notifications: NotificationSettings | null
   readonly problems: readonly Problem[]
   /** Folder that relative `file:` addresses start from; null for configuration that came over the network. */
   readonly folder: string | null
@@ -62,7 +65,7 @@ export interface Deployment {
 export function deploy(input: ConfigurationInput, env: string, folder: string | null): Deployment {
   const { components, problems: syntax } = parseConfiguration(input)
   const variables = variablesOf(env)
-  const { metadata, node, tasks } = deployMetadata(components, variables)
+  const { metadata, node, tasks, notifications } = deployMetadata(components, variables)
   const systems = new Map(
     components.filter(({ type }) => type.startsWith('system:')).map((one) => [one.id, deploySystem(one, variables)]),
   )
@@ -84,6 +87,7 @@ export function deploy(input: ConfigurationInput, env: string, folder: string | 
     metadata,
     node,
     tasks,
+    notifications,
     problems,
     folder,
     variables,
@@ -183,6 +187,7 @@ function deployMetadata(components: readonly Component[], env: Dict) {
     metadata: { component, effective, problems: located(found, component) },
     node,
     tasks: tasksOf(tasks.value),
+    notifications: hasErrors(checked.problems) ? null : (checked.value.notifications ?? null),
   }
 }
 

@@ -11,6 +11,11 @@ import type { TargetRules } from '../pipes/systems/targets.ts'
 import { type BackupSettings, Backups } from './backups/backups.ts'
 import type * as hub from './contract.ts'
 import { HubError } from './errors.ts'
+import type { Disk, Facts } from './health/assess.ts'
+import { diskOf } from './health/disk.ts'
+import type { Health, Reason } from './health/reason.ts'
+import { HealthWatch } from './health/watch.ts'
+import { bookOver, type LogBook } from './logs/book.ts'
 import { StoredNetworkPolicy } from './network.ts'
 import { PumpPool } from './pool/pool.ts'
 import type { TaskManager } from './task-manager.ts'
@@ -25,6 +30,8 @@ export interface NodeOptions {
   /** Holds pumps back, whatever the configuration says. */
   readonly tasks?: TaskManager
   readonly logger: Logger
+  /** Where all of the hub writes, and what is kept of it; otherwise one over the logger. */
+  readonly logs?: LogBook
   readonly version: string
   /** Quads at most in each tenant's graph. */
   readonly graphBudget?: number
@@ -60,16 +67,21 @@ export class HubNode implements hub.Node {
   readonly base: string
   startedAt = Date.now()
   readonly developer: boolean
+  readonly logs: LogBook
   readonly #options: NodeOptions
   readonly #pool: PumpPool
   readonly #tenants = new Map<string, HubTenant>()
   readonly #backups: Backups
   readonly #network: StoredNetworkPolicy
+  readonly #health: HealthWatch
+  /** Tenants whose data could not be opened, and why. */
+  readonly #unopened = new Map<string, string>()
   #address: string | null = null
   /** Tenants that are being restarted. */
   readonly #away = new Set<string>()
   #lastRestart: Promise<void> = Promise.resolve()
   #isStarted = false
+  #restarts = 0
 
   private constructor(options: NodeOptions, identity: Identity) {
     this.id = identity.id
@@ -78,17 +90,23 @@ export class HubNode implements hub.Node {
     this.developer = options.developer
     this.#options = options
     this.#network = new StoredNetworkPolicy(join(options.data, 'network.json'), options.network)
+    this.logs = options.logs ?? bookOver(options.logger)
     this.#backups = new Backups(
       options.backup ?? null,
       identity,
       () => this.tenants().map((tenant) => tenant.backupSubject()),
-      options.logger,
+      this.logs.logger('hub'),
     )
-    const { threads = Math.max(LEAST_THREADS, availableParallelism()), patienceMs, logger, onFatal } = options
+    this.#health = new HealthWatch({
+      now: () => performance.now(),
+      look: () => this.#facts(),
+      changed: (reason, isThere) => this.#tellHealth(reason, isThere),
+    })
+    const { threads = Math.max(LEAST_THREADS, availableParallelism()), patienceMs, onFatal } = options
     this.#pool = new PumpPool({
       threads,
       ...(patienceMs === undefined ? {} : { patienceMs }),
-      logger,
+      logger: this.logs.logger('pipes'),
       hear: ({ tenant, pipe, read, isRescan }) => this.#tenants.get(tenant)?.progress(pipe, read, isRescan),
       onFatal,
     })
@@ -100,7 +118,8 @@ export class HubNode implements hub.Node {
     const node = new HubNode(options, identityOf(options))
     try {
       const names = readdirSync(join(options.data, 'tenants')).filter((name) => TENANT_NAME.test(name))
-      for (const name of new Set(['default', ...names])) await node.#openTenant(name)
+      for (const name of new Set(['default', ...names])) await node.#openFound(name)
+      node.#health.start()
       return node
     } catch (error) {
       await node.close()
@@ -133,6 +152,18 @@ export class HubNode implements hub.Node {
     return { inner: inner && tenant === 'default' && this.network().proxies.length === 0, allowed }
   }
 
+  health(tenant: string | null): Promise<Health> {
+    return this.#health.health(tenant)
+  }
+
+  disks(): readonly Disk[] {
+    return this.#health.last?.disks ?? []
+  }
+
+  get restarts(): number {
+    return this.#restarts
+  }
+
   tenants(): readonly HubTenant[] {
     return [...this.#tenants].flatMap(([name, tenant]) => (this.#away.has(name) ? [] : [tenant]))
   }
@@ -152,6 +183,7 @@ export class HubNode implements hub.Node {
     }
     if (this.#tenants.has(name)) throw new HubError('tenant-exists', `The tenant '${name}' exists already.`)
     const tenant = await this.#openTenant(name)
+    this.#unopened.delete(name)
     tenant.startPumps()
     return tenant
   }
@@ -221,6 +253,7 @@ export class HubNode implements hub.Node {
   startPumps(): void {
     this.#isStarted = true
     for (const tenant of this.#tenants.values()) tenant.startPumps()
+    void this.#countStart()
     this.#backups.start()
   }
 
@@ -228,10 +261,55 @@ export class HubNode implements hub.Node {
   async close(): Promise<void> {
     await this.#lastRestart
     this.#pool.beginClosing()
+    this.#health.close()
     await this.#backups.close()
     await Promise.all([...this.#tenants.values()].map((tenant) => tenant.close()))
     this.#tenants.clear()
     await this.#pool.close()
+  }
+
+  /** A start of this version after another. */
+  async #countStart(): Promise<void> {
+    const restarts = await this.tenant('default')
+      ?.noteStart(this.version)
+      .catch(() => 0)
+    this.#restarts = restarts ?? 0
+  }
+
+  /** One tenant whose data is broken does not keep the others from running; without the default one there is no hub. */
+  async #openFound(name: string): Promise<void> {
+    try {
+      await this.#openTenant(name)
+    } catch (error) {
+      if (name === 'default') throw error
+      const { message, code } = error as HubError
+      this.#unopened.set(name, message)
+      this.logs.logger('hub').error(`The tenant '${name}' could not be opened: ${message}`, { tenant: name, code })
+    }
+  }
+
+  async #facts(): Promise<Facts> {
+    const { folder } = this.#backups
+    const disks = await Promise.all([
+      diskOf('data', this.#options.data),
+      ...(folder === null ? [] : [diskOf('backups', folder)]),
+    ])
+    return {
+      at: performance.now(),
+      disks: disks.flatMap((disk) => disk ?? []),
+      tenants: this.tenants().map((tenant) => tenant.facts()),
+      unopened: [...this.#unopened].map(([tenant, message]) => ({ tenant, message })),
+      lostThreads: this.#pool.status().reduce((sum, { restarts }) => sum + restarts, 0),
+    }
+  }
+
+  #tellHealth({ code, message, hint, tenant, severity }: Reason, isThere: boolean): void {
+    const logger = this.logs.logger('hub')
+    const details = { code, severity, ...(tenant === null ? {} : { tenant }) }
+    // A graph that is loaded when the hub starts is no news.
+    const level = severity !== 'not-ready' || code !== 'graph-not-ready' ? 'warn' : 'info'
+    if (isThere) logger[level](message, { ...details, hint })
+    else logger.info(`No longer: ${message}`, details)
   }
 
   async #openTenant(name: string): Promise<HubTenant> {
@@ -244,7 +322,13 @@ export class HubNode implements hub.Node {
       targets: () => this.#targetsOf(name),
       ...(this.#options.tasks === undefined ? {} : { tasks: this.#options.tasks }),
       pool: this.#pool,
-      logger: this.#options.logger,
+      logger: this.logs.logger('hub'),
+      runLogger: this.logs.logger('pipes'),
+      noteLogger: this.logs.logger('notifications'),
+      surroundings: {
+        disks: () => this.disks(),
+        reasons: () => this.#health.reasons.filter(({ tenant }) => (tenant ?? name) === name),
+      },
       graphBudget: this.#options.graphBudget ?? GRAPH_BUDGET,
       backups: this.#backups,
       version: this.version,

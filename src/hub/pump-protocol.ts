@@ -81,6 +81,7 @@ export interface PublishArgument {
   readonly limit: number | undefined
   /** JSON object: `_B`. */
   readonly bound: string
+  readonly cause?: string | undefined
 }
 
 export interface ForwardHead {

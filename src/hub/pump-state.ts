@@ -9,6 +9,8 @@ export interface PumpState {
   comment: string | null
   lastStartedAt: number | null
   lastEndedAt: number | null
+  /** When it ran last because its schedule said so. */
+  lastDueAt: number | null
   last: RunReport | null
   /** Runs that were counted for rescan_run_count and partial_rescan_run_count. */
   runs: number
@@ -36,6 +38,7 @@ export const fresh = (): PumpState => ({
   comment: null,
   lastStartedAt: null,
   lastEndedAt: null,
+  lastDueAt: null,
   last: null,
   runs: 0,
   rescannedAt: null,

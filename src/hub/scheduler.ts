@@ -29,7 +29,8 @@ export interface SchedulerPorts {
   grownTo(): number
   /** Keeps states over a restart. */
   save(states: ReadonlyMap<string, PumpState>): Promise<void>
-  ended(pipe: string, report: RunReport): void
+  /** `user`: who asked for the run; null: it was due. */
+  ended(pipe: string, report: RunReport, user: User | null): void
 }
 
 /** After a look for what is due nothing is looked for during this many times as long, so that a stream of small commits costs little. */
@@ -271,7 +272,7 @@ export class Scheduler {
       state.lastEndedAt = this.#ports.now()
       this.#inFlight.delete(pipe.id)
       if (state.last !== null) {
-        this.#ports.ended(pipe.id, state.last)
+        this.#ports.ended(pipe.id, state.last, user)
         // Runs that did nothing leave no trace on disk, unless the next one depends on when they were.
         const isNews = state.last.changes > 0 || state.last.outcome === 'failed'
         if (!this.#isStopped && (isNews || isScheduleKept(pipe.pump) || countsRuns(pipe.pump))) {
@@ -298,7 +299,7 @@ export class Scheduler {
     } finally {
       state.rescanning = null
       this.#rescans.delete(id)
-      if (state.lastRescan !== null) this.#ports.ended(id, state.lastRescan)
+      if (state.lastRescan !== null) this.#ports.ended(id, state.lastRescan, user)
       if (!this.#isStopped) await this.#ports.save(new Map([[id, state]]))
       this.#wake()
     }
@@ -350,6 +351,7 @@ export class Scheduler {
         inputs ??= this.#ports.inputs()
         if (!isSignalled(pipe, state, inputs)) continue
       } else if (!isDue) continue
+      if (isDue) state.lastDueAt = due
       void this.#begin(pipe, null).catch(() => {})
     }
   }

@@ -7,6 +7,7 @@ import type { Problem } from '../config/problems.ts'
 import type { Graph, GraphAnswer, GraphStatus } from '../graph/contract.ts'
 import { openGraph } from '../graph/graph.ts'
 import type { IndexDocument, Snapshot } from '../log/contract.ts'
+import { beats } from '../log/feed.ts'
 import { startWriter } from '../log/journal.ts'
 import { openLog } from '../log/reader.ts'
 import { dictOf } from '../model/dict.ts'
@@ -18,10 +19,13 @@ import type { RunReport } from '../pipes/run-report.ts'
 import type { BackupEntry, BackupSubject } from './backups/backups.ts'
 import { settleRestore } from './backups/restore.ts'
 import type * as hub from './contract.ts'
+import { withSnapshot } from './datasets.ts'
 import type { DeployedPipe } from './deployment.ts'
 import { HubError } from './errors.ts'
 import { explainPipe } from './explain.ts'
+import type { PipeFigures } from './figures/figures.ts'
 import type { Lag } from './flow/lag.ts'
+import type { TenantFacts } from './health/assess.ts'
 import { levelsOf } from './levels.ts'
 import type { PumpState } from './pump-state.ts'
 import { runnerPorts } from './runner/ports.ts'
@@ -33,6 +37,7 @@ import { TenantDatasets } from './tenant/datasets.ts'
 import { TenantEvents } from './tenant/events.ts'
 import { TenantIndexes } from './tenant/indexes.ts'
 import { TenantNotes } from './tenant/notes.ts'
+import { type Surroundings, TenantNotifications } from './tenant/notifications.ts'
 import { TenantPumps } from './tenant/pumps.ts'
 import { TenantResetting } from './tenant/resetting.ts'
 import { TenantSystems } from './tenant/systems.ts'
@@ -53,8 +58,9 @@ export class HubTenant implements hub.Tenant {
   readonly #systems: TenantSystems
   readonly runner: PipeRunner
   readonly startedAt = Date.now()
+  readonly notifications: TenantNotifications
 
-  private constructor(core: TenantCore) {
+  private constructor(core: TenantCore, surroundings: Surroundings) {
     this.name = core.options.name
     this.base = core.options.base
     this.#core = core
@@ -68,9 +74,12 @@ export class HubTenant implements hub.Tenant {
     this.#notes = new TenantNotes(core)
     this.#systems = new TenantSystems(core)
     this.runner = new PipeRunner(runnerPorts(core, this.#pumps, this.#resetting))
+    this.notifications = new TenantNotifications(core, this.#pumps, surroundings)
+    this.#pumps.hearRuns((pipe, report) => this.notifications.ranQuietly(pipe, report))
+    this.#configuration.hearDeployments(() => this.notifications.changed())
   }
 
-  static async open(options: TenantOptions): Promise<HubTenant> {
+  static async open({ surroundings, ...options }: TenantOptions & { surroundings: Surroundings }): Promise<HubTenant> {
     const path = join(options.folder, 'log')
     settleRestore(options.folder)
     mkdirSync(path, { recursive: true })
@@ -84,7 +93,7 @@ export class HubTenant implements hub.Tenant {
             options.logger.warn(`The graph of tenant '${options.name}' was lost and is rebuilt.`, { reason }),
         })
       : null
-    const tenant = new HubTenant(new TenantCore(options, writer, log, graph))
+    const tenant = new HubTenant(new TenantCore(options, writer, log, graph), surroundings)
     await options.pool.open({ tenant: options.name, base: options.base, path, connect: writer.connect })
     tenant.#indexes.restore()
     await tenant.#configuration.restore()
@@ -95,16 +104,27 @@ export class HubTenant implements hub.Tenant {
   /** Pumps run by themselves from now on. */
   startPumps(): void {
     this.#pumps.start()
+    this.notifications.start()
   }
 
   async close(): Promise<void> {
     const { options, graph, log, writer } = this.#core
     await this.runner.close()
+    await this.notifications.close()
     await this.#pumps.close()
     await options.pool.closeTenant(this.name)
     await graph?.close()
     await log.close()
     await writer.close()
+  }
+
+  /** Counts starts of the hub by its version: gives how many there were since it became this one. */
+  async noteStart(version: string): Promise<number> {
+    const stored = withSnapshot(this.#core, (snapshot) => snapshot.meta(STARTS))
+    const former = stored === undefined ? null : (JSON.parse(stored) as { version: string; restarts: number })
+    const restarts = former?.version === version ? former.restarts + 1 : 0
+    await this.#core.writer.journal.commit({ meta: [[STARTS, JSON.stringify({ version, restarts })]] })
+    return restarts
   }
 
   naming(): Naming {
@@ -407,15 +427,24 @@ export class HubTenant implements hub.Tenant {
     return JSON.stringify(this.#pumps.flow())
   }
 
+  figures(): AsyncGenerator<readonly PipeFigures[]> {
+    return this.#pumps.figures.read()
+  }
+
   takeLags(): readonly Lag[] {
     return this.#pumps.lags.take()
   }
 
-  health(): { readonly ready: boolean; readonly reasons: readonly string[] } {
-    const reasons: string[] = []
-    const state = this.#core.graph?.status().state
-    if (state !== undefined && state !== 'ready') reasons.push(`The graph of tenant '${this.name}' is ${state}.`)
-    return { ready: reasons.length === 0, reasons }
+  /** What its health is made of. */
+  facts(): TenantFacts {
+    const { writer, graph, options } = this.#core
+    const status = graph?.status() ?? null
+    return {
+      name: this.name,
+      beats: beats(writer.feed),
+      graph: status === null ? null : { state: status.state, lag: status.lag },
+      backupTrouble: options.backups.trouble(this.name),
+    }
   }
 
   #openGraph(): Graph {
@@ -423,6 +452,9 @@ export class HubTenant implements hub.Tenant {
     return this.#core.graph
   }
 }
+
+/** How often the hub was started, in the log's meta table. */
+const STARTS = 'starts'
 
 /** Where the backups of a tenant are noted (hub.md §2.10). */
 const BACKUP_DATASET = 'system:backup'

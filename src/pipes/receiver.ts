@@ -6,6 +6,7 @@ import { type Entity, idOf } from '../model/entity.ts'
 import { DatasetWriter, rulesOf, type Written } from './dataset-writer.ts'
 import { trackDeletions } from './deletion-tracking.ts'
 import { PipeError } from './errors.ts'
+import { causedBy } from './logger.ts'
 import type { Pipe, PipeSink } from './pipe.ts'
 import { ReadPosition } from './position.ts'
 import { runContext } from './run-context.ts'
@@ -26,6 +27,8 @@ export interface Push {
   readonly isFirst: boolean
   readonly isLast: boolean
   readonly completeness?: number
+  /** Id of the request, for logs. */
+  readonly cause?: string
 }
 
 /** The one entity that a request brought, if it did, and what became of it. */
@@ -129,7 +132,8 @@ export class Receiver {
     head: Head | null,
     position: ReadPosition,
   ): Promise<Received> {
-    const context = runContext(this.#pipe, position, this.#ports)
+    const logger = causedBy(this.#ports.logger, push.cause)
+    const context = runContext(this.#pipe, position, { ...this.#ports, logger })
     const all = await transformBatch(this.#pipe, entities, context, { turn: this.#ports.turn })
     const made = this.#sink.suppressesFiltered === true ? all.filter((entity) => !isFiltered(entity)) : all
     const view = this.#view(position)

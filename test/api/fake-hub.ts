@@ -8,6 +8,8 @@ import { reference } from '../../src/dtl/reference.ts'
 import type {
   DatasetShape,
   Node,
+  Notifications,
+  PipeFigures,
   PipePart,
   PipeQuery,
   PreviewQuery,
@@ -21,6 +23,9 @@ import type {
   ThreadStatus,
 } from '../../src/hub/contract.ts'
 import { HubError } from '../../src/hub/errors.ts'
+import { healthOf, type Reason } from '../../src/hub/health/reason.ts'
+import { LogBook } from '../../src/hub/logs/book.ts'
+import { fresh } from '../../src/hub/pump-state.ts'
 import type { Subscription } from '../../src/hub/webhooks.ts'
 import type { Snapshot } from '../../src/log/contract.ts'
 import { entries, get } from '../../src/model/dict.ts'
@@ -75,10 +80,11 @@ export class FakeTenant implements Tenant {
   readonly received: (readonly [pipe: string, body: string, push: PushParameters])[] = []
   readonly asked: SparqlRequest[] = []
   readonly published: PublishQuery[] = []
+  /** Of what was received and published, the ids of the requests. */
+  readonly causes: (string | undefined)[] = []
   globals: string[] = []
   config = '[]'
   variables = '{}'
-  isReady = true
   started: boolean[] = []
   /** What the next call of these gives. */
   pages: AsyncIterable<readonly string[]> = (async function* () {})()
@@ -227,7 +233,9 @@ export class FakeTenant implements Tenant {
     const text = Buffer.from(body).toString()
     parseJson(text)
     if (push.previousRequestId === 'wrong') throw new HubError('push-conflict', 'It does not follow.')
-    this.received.push([id, text, push])
+    const { cause, ...rest } = push
+    this.causes.push(cause)
+    this.received.push([id, text, rest])
     return this.receiveAnswer()
   }
   receiveAnswer: () => ReceiveAnswer = () => ({ updated: null })
@@ -248,7 +256,9 @@ export class FakeTenant implements Tenant {
   async publish(id: string, form: 'entities' | 'csv', query: PublishQuery) {
     if (!this.pipes.has(id)) throw new HubError('unknown-pipe', `There is no pipe '${id}'.`)
     if (form === 'csv' && id === 'json-only') throw new HubError('not-a-publisher', 'It does not publish CSV.')
-    this.published.push(query)
+    const { cause, ...rest } = query
+    this.causes.push(cause)
+    this.published.push(rest)
     return this.publication
   }
 
@@ -301,6 +311,27 @@ export class FakeTenant implements Tenant {
     if (number !== 2) throw new HubError('unknown-index', 'No such index.')
   }
   globalDatasets = () => this.globals
+  readonly notifications: Notifications = {
+    types: () => '[]',
+    rules: () => [],
+    rule: (id) => {
+      throw new HubError('unknown-rule', `There is no rule '${id}'.`)
+    },
+    addRule: async (text) => text,
+    replaceRule: async (_id, text) => text,
+    removeRule: async () => {},
+    list: () => [],
+    one: (id) => {
+      throw new HubError('unknown-notification', `There is no notification '${id}'.`)
+    },
+    deliveries: () => '[]',
+    figures: () => ({ ongoing: 1, waiting: 2, sent: 3, givenUp: 0, createdAt: 9 }),
+  }
+  /** What the pipes give when a monitor asks; those that are not here are as {@link figuresOf} says. */
+  readonly more: Partial<PipeFigures>[] = []
+  async *figures() {
+    yield [...[...this.pipes.keys()].map((id) => figuresOf({ id })), ...this.more.map(figuresOf)]
+  }
 
   async sparql(request: SparqlRequest) {
     this.asked.push(request)
@@ -343,8 +374,43 @@ export class FakeTenant implements Tenant {
     this.started.push(isFull)
     return this.backups().at(-1) as string
   }
+}
 
-  health = () => ({ ready: this.isReady, reasons: this.isReady ? [] : ['The graph is loading.'] })
+/** A pipe that is well, and ran. */
+export function figuresOf(some: Partial<PipeFigures>): PipeFigures {
+  const state = {
+    ...fresh(),
+    last: { outcome: 'completed', seconds: 1.5, tracking: { changes: 1, rows: 5, found: 4, again: 2 } },
+  }
+  const counters = {
+    created: 9,
+    started: 4,
+    completed: 3,
+    failed: 1,
+    interrupted: 0,
+    changes: 8,
+    seen: 9,
+    compacted: 5,
+    deletionTracked: 6,
+    lastCompleted: 77,
+  }
+  return {
+    id: 'a',
+    configGroup: 'default',
+    isLeaf: true,
+    isEnabled: true,
+    isValid: true,
+    isTripped: false,
+    bytes: 1024,
+    sourceQueue: 3,
+    trackingQueue: 6,
+    sink: { exists: 7, deleted: 1, logExists: 8, logDeleted: 2 },
+    deadLetters: { exists: 1, deleted: 0, logExists: 1, logDeleted: 0 },
+    outOfSync: 0,
+    waitingSeconds: 2.5,
+    pump: { state: state as never, counters, retryable: 2, nextRunAt: 5_000 },
+    ...some,
+  }
 }
 
 export class FakeNode implements Node {
@@ -355,6 +421,12 @@ export class FakeNode implements Node {
     { number: 0, isStarted: true, busy: 0.25, runs: [], restarts: 0, lastLoss: null },
   ]
   developer = true
+  readonly logs = new LogBook({ level: 'error', write: () => {} })
+  readonly reasons: Reason[] = []
+  readonly restarts = 4
+  disks = () => [{ what: 'data' as const, path: '/data', freeBytes: 10, totalBytes: 100 }]
+  health = async (tenant: string | null) =>
+    healthOf(this.reasons.filter((reason) => tenant === null || (reason.tenant ?? tenant) === tenant))
   readonly all = new Map([['default', new FakeTenant('default')]])
 
   get main(): FakeTenant {

@@ -111,7 +111,9 @@ export const pipeRoutes: readonly Route[] = [
         ...(since ? { since } : {}),
         ...(limit === undefined ? {} : { limit }),
       }
-      return jsonText(jsonArrayChunks(call.tenant.pipeEntities(pipeId(call), query, call.signal)))
+      return jsonText(
+        jsonArrayChunks(call.tenant.pipeEntities(pipeId(call), { ...query, cause: call.requestId }, call.signal)),
+      )
     },
   }),
   route({

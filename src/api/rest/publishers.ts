@@ -49,7 +49,12 @@ async function publish(call: Call<Query>, form: 'entities' | 'csv'): Promise<Ans
   const publication = await call.tenant.publish(
     call.params.id as string,
     form,
-    { bound: boundOf(call), ...(since ? { since } : {}), ...(limit === undefined ? {} : { limit }) },
+    {
+      bound: boundOf(call),
+      cause: call.requestId,
+      ...(since ? { since } : {}),
+      ...(limit === undefined ? {} : { limit }),
+    },
     call.signal,
   )
   const fileName = call.params.filename ?? publication.fileName

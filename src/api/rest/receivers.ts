@@ -36,8 +36,9 @@ export const receiverRoutes: readonly Route[] = [
         schema: ProblemShape,
       },
     },
-    handle: async ({ tenant, params, query, body, headers }) => {
+    handle: async ({ tenant, params, query, body, headers, requestId }) => {
       const push = {
+        cause: requestId,
         isFull: query.is_full,
         isFirst: query.is_first,
         isLast: query.is_last,

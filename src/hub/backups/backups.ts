@@ -83,6 +83,11 @@ export class Backups {
     await Promise.allSettled([...this.#running.values()].map(({ done }) => done))
   }
 
+  /** Null: there are none. */
+  get folder(): string | null {
+    return this.#settings?.folder ?? null
+  }
+
   /** Newest first. */
   list(tenant: string): readonly BackupEntry[] {
     const running = this.#running.get(tenant)
@@ -126,6 +131,14 @@ export class Backups {
     if (newest === undefined || this.#settings === null) return 'unknown'
     const isOld = this.#now() - Date.parse(newest.started) > 2 * this.#intervalMs
     return newest.status === 'failed' || isOld ? 'unhealthy' : 'healthy'
+  }
+
+  /** What is wrong with them, for whoever is to mend it; null: nothing. */
+  trouble(tenant: string): string | null {
+    if (this.health(tenant) !== 'unhealthy') return null
+    const newest = this.list(tenant).find(({ status }) => status !== 'running')
+    if (newest?.status === 'failed') return `the last one, at ${newest.started}, failed: ${newest.message}`
+    return `the newest is of ${newest?.started}, and there is to be one each ${Math.round(this.#intervalMs / 3_600_000)} hours.`
   }
 
   get #intervalMs(): number {

@@ -6,7 +6,7 @@ import { createNaming, type Naming } from '../../model/iri.ts'
 import { Besides } from '../../pipes/beside/besides.ts'
 import { IndexCompiler } from '../../pipes/dataset-writer.ts'
 import { PipeError } from '../../pipes/errors.ts'
-import type { Logger } from '../../pipes/logger.ts'
+import { causedBy, type Logger } from '../../pipes/logger.ts'
 import { FoundBefore } from '../../pipes/lookup.ts'
 import type { Pipe } from '../../pipes/pipe.ts'
 import type { SystemPort, SystemSurroundings } from '../../pipes/systems/contract.ts'
@@ -107,12 +107,13 @@ export class PumpingCore {
     return this.#turns.of(this.name, pipe)
   }
 
-  logger(pipe: string): Logger {
+  /** `cause`: id of the request that asked. */
+  logger(pipe: string, cause?: string): Logger {
     const at =
       (level: 'debug' | 'info' | 'warn' | 'error') =>
       (message: string, details = {}) =>
         this.emit({ type: 'log', level, message, details: { tenant: this.name, pipe, ...details } })
-    return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+    return causedBy({ debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }, cause)
   }
 
   /** Work that is to end before the log is closed. */

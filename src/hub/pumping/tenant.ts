@@ -81,7 +81,7 @@ export class PumpingTenant {
         isRescan: order.isBackground === true,
       })
     try {
-      return await runPipe(pipe, { ...this.#ports(pipe), progress }, order, abort.signal)
+      return await runPipe(pipe, { ...this.#ports(pipe, order.user?.request_id), progress }, order, abort.signal)
     } finally {
       runs.delete(id)
     }
@@ -151,16 +151,16 @@ export class PumpingTenant {
 
   async *read(id: string, query: PipeQuery, signal: AbortSignal): AsyncGenerator<readonly string[]> {
     const pipe = this.#core.pipe(id)
-    for await (const batch of entitiesOf(pipe, this.#ports(pipe), query, query.stage, signal)) {
+    for await (const batch of entitiesOf(pipe, this.#ports(pipe, query.cause), query, query.stage, signal)) {
       yield batch.map((entity) => writeJson(entity))
     }
   }
 
-  publish({ pipe: id, form, since, limit, bound }: PublishArgument, signal: AbortSignal): AsyncIterable<string> {
+  publish({ pipe: id, form, since, limit, bound, cause }: PublishArgument, signal: AbortSignal): AsyncIterable<string> {
     const pipe = this.#core.pipe(id)
     if (!isPublisher(pipe)) throw new PipeError('not-a-publisher', `Pipe '${id}' is not a publisher.`)
     const query = { since, limit, bound: parseJson(bound) as Dict }
-    return publishedText(pipe, form, entitiesOf(pipe, this.#ports(pipe), query, 'sink', signal))
+    return publishedText(pipe, form, entitiesOf(pipe, this.#ports(pipe, cause), query, 'sink', signal))
   }
 
   reach(system: string): Promise<Reach> {
@@ -207,14 +207,14 @@ export class PumpingTenant {
     return deployment?.node.maxEntityBytes ?? MAX_ENTITY_BYTES
   }
 
-  #ports(pipe: Pipe): RunPorts {
+  #ports(pipe: Pipe, cause?: string): RunPorts {
     const { journal, log, found, indexes, naming, besides } = this.#core
     return {
       journal,
       log,
       found,
       indexes,
-      logger: this.#core.logger(pipe.id),
+      logger: this.#core.logger(pipe.id, cause),
       now: Date.now,
       uuid: randomUUID,
       naming,

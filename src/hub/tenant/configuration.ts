@@ -27,9 +27,16 @@ export class TenantConfiguration {
   readonly #core: TenantCore
   readonly #pumps: TenantPumps
 
+  #hear: () => void = () => {}
+
   constructor(core: TenantCore, pumps: TenantPumps) {
     this.#core = core
     this.#pumps = pumps
+  }
+
+  /** `hear` is told when something else is deployed. */
+  hearDeployments(hear: () => void): void {
+    this.#hear = hear
   }
 
   text(): string {
@@ -117,6 +124,7 @@ export class TenantConfiguration {
     })
     core.adopt(next)
     await this.#pumps.deployed()
+    this.#hear()
   }
 
   /**

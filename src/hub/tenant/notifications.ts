@@ -1,6 +1,7 @@
 /** The notifications of a tenant: its rules, what they found, and who is told of it. */
 
 import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { defaultNotificationSettings, type NotificationSettings } from '../../config/notifications.ts'
 import type { Snapshot } from '../../log/contract.ts'
 import { dictOf } from '../../model/dict.ts'
@@ -12,7 +13,7 @@ import { pendingCount } from '../../pipes/retries/queue.ts'
 import type { RunReport } from '../../pipes/run-report.ts'
 import { nextRunAt } from '../../pipes/schedule.ts'
 import type { StateChange } from '../../pipes/state.ts'
-import { checkTarget, guardedLookup } from '../../pipes/systems/targets.ts'
+import { type TargetRules, Targets } from '../../pipes/systems/targets.ts'
 import type * as hub from '../contract.ts'
 import { withSnapshot } from '../datasets.ts'
 import { HubError } from '../errors.ts'
@@ -58,7 +59,7 @@ export class TenantNotifications implements hub.Notifications {
   readonly #outbox: Outbox
   readonly #delivery: Delivery
   readonly #watch: NotificationWatch
-  readonly #http: HttpClient
+  #http: { readonly targets: TargetRules; readonly client: HttpClient } | null = null
   readonly #indexes = new IndexCompiler()
   readonly #startedAt = Date.now()
   #timer: NodeJS.Timeout | undefined
@@ -81,13 +82,6 @@ export class TenantNotifications implements hub.Notifications {
       changed: () => this.changed(),
     })
     this.#outbox = new Outbox(saved.entries)
-    this.#http = new HttpClient({
-      connectTimeoutMs: CONNECT_MS,
-      readTimeoutMs: READ_MS,
-      verifyCertificates: true,
-      privateTargets: this.#mayBePrivate,
-      mask: (text) => text,
-    })
     const { noteLogger: logger } = core.options
     this.#delivery = new Delivery(this.#outbox, {
       now: Date.now,
@@ -129,7 +123,7 @@ export class TenantNotifications implements hub.Notifications {
     clearInterval(this.#timer)
     await this.#watch.close()
     await this.#delivery.close()
-    await this.#http.close()
+    await this.#http?.client.close()
     await this.#summing
   }
 
@@ -296,22 +290,40 @@ export class TenantNotifications implements hub.Notifications {
     if (target.kind === 'webhook') {
       const secret = target.secret === undefined ? null : this.#secret(target.secret)
       const call = { url: target.address, body: hookBody(told, sender, id), delivery: id, secret }
-      return callHook(this.#http, { ...call, at: Math.floor(Date.now() / 1000) }, signal)
+      return callHook(await this.#client(), { ...call, at: Math.floor(Date.now() / 1000) }, signal)
     }
     if (smtp === undefined) {
       throw new HubError('mail-failed', 'The node has no mail server.', {
         hint: 'Name one in the node metadata: notifications.smtp.',
       })
     }
+    const targets = new Targets(this.#core.options.targets())
     await sendMail(
       smtp,
       { ...mailOf(told, sender), to: target.address, id },
       {
-        lookup: guardedLookup(this.#mayBePrivate),
-        check: (host) => checkTarget(host, this.#mayBePrivate),
+        lookup: targets.lookup,
+        check: (host) => targets.check(host),
         secret: (reference) => this.#secret(reference),
       },
     )
+  }
+
+  /** Held to the same targets as systems, which may change while the hub runs. */
+  async #client(): Promise<HttpClient> {
+    const targets = this.#core.options.targets()
+    if (this.#http !== null && isDeepStrictEqual(this.#http.targets, targets)) return this.#http.client
+    const former = this.#http
+    const client = new HttpClient({
+      connectTimeoutMs: CONNECT_MS,
+      readTimeoutMs: READ_MS,
+      verifyCertificates: true,
+      targets,
+      mask: (text) => text,
+    })
+    this.#http = { targets, client }
+    await former?.client.close()
+    return client
   }
 
   /** Of `$SECRET(name)`. */
@@ -385,11 +397,6 @@ export class TenantNotifications implements hub.Notifications {
       ),
     )
     return [...here, ...gone]
-  }
-
-  /** As for systems: this machine and private networks are open to the default tenant only (design: security). */
-  get #mayBePrivate(): boolean {
-    return this.#core.options.name === 'default'
   }
 }
 

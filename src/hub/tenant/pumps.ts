@@ -13,10 +13,13 @@ import { withSnapshot } from '../datasets.ts'
 import { deploy } from '../deployment.ts'
 import { type Outlook, pipeDocument, pumpDocument, waitingChanges } from '../documents.ts'
 import { HubError } from '../errors.ts'
+import { Figures } from '../figures/figures.ts'
+import { LogSamples } from '../figures/samples.ts'
 import { type FlowMap, flowOf } from '../flow/flow.ts'
 import { LagMeter } from '../flow/lag.ts'
 import { networkOf } from '../flow/network.ts'
 import { Housekeeping, type HousekeepingPorts } from '../housekeeping.ts'
+import { tellRun } from '../logs/run-line.ts'
 import { assertPublishes, publicationOf } from '../publication.ts'
 import { PumpsCounters } from '../pump-counters.ts'
 import { type PumpState, stateOf, stateText } from '../pump-state.ts'
@@ -48,9 +51,13 @@ export class TenantPumps {
   readonly #indexes = new IndexCompiler()
   readonly #operations: PumpOperations
   readonly #counters = new PumpsCounters()
+  #hearRun: (pipe: string, report: RunReport) => void = () => {}
   /** How long changes take to the end of each chain of pipes. */
   readonly lags = new LagMeter()
+  /** How all of them stand, for monitors. */
+  readonly figures: Figures
   #network = networkOf(deploy([], '{}', null))
+  #read: ReadonlySet<string> = new Set()
 
   constructor(core: TenantCore, events: TenantEvents) {
     this.#core = core
@@ -63,10 +70,27 @@ export class TenantPumps {
       grown: (seen, timeoutMs) => core.feed.changed(seen, timeoutMs),
       grownTo: () => core.feed.commits(),
       save: (states) => this.#save(states),
-      ended: (pipe, report) => this.#ended(pipe, report),
+      ended: (pipe, report, user) => this.#ended(pipe, report, user),
     })
     this.#operations = new PumpOperations(core, this.scheduler, events)
     this.signalling = new TenantSignalling(core, this.scheduler)
+    this.figures = new Figures({
+      pipes: () => core.deployment.pipes,
+      isRead: (dataset) => this.#read.has(dataset),
+      snapshot: () => core.snapshot(),
+      feed: core.feed,
+      state: (id) => this.scheduler.state(id),
+      counters: (id) => this.#counters.of(id),
+      nextRunAt: (id) => this.scheduler.nextRunAt(id),
+      waitingSince: (pipe, snapshot) => this.lags.waitingSince(pipe, snapshot),
+      samples: new LogSamples(() => performance.now()),
+      now: Date.now,
+    })
+  }
+
+  /** `hear` is told of each run that was completed and that no log tells of. */
+  hearRuns(hear: (pipe: string, report: RunReport) => void): void {
+    this.#hearRun = hear
   }
 
   /** They run by themselves from now on. */
@@ -85,6 +109,7 @@ export class TenantPumps {
   async deployed(): Promise<void> {
     const core = this.#core
     this.#network = networkOf(core.deployment)
+    this.#read = new Set(core.pipes().flatMap(({ source, reads }) => [...source.inputs, ...reads]))
     const runnable = new Map(core.pipes().map((pipe) => [pipe.id, pipe] as const))
     const saved = withSnapshot(
       core,
@@ -181,9 +206,9 @@ export class TenantPumps {
     if (this.scheduler.state(id).isDisabled) {
       throw new HubError('pipe-unavailable', `Pipe '${id}' is disabled.`, { hint: 'Enable its pump and ask again.' })
     }
-    const { since, limit, bound } = query
+    const { since, limit, bound, cause } = query
     const { name, pool } = this.#core.options
-    const argument = { tenant: name, pipe: id, form, since, limit, bound: writeJson(bound) }
+    const argument = { tenant: name, pipe: id, form, since, limit, bound: writeJson(bound), cause }
     return publicationOf(this.#core, pipe, form, pool.stream('publish', argument, signal))
   }
 
@@ -290,12 +315,10 @@ export class TenantPumps {
     await this.#core.writer.journal.commit({ meta })
   }
 
-  #ended(pipe: string, report: RunReport): void {
-    const { logger, name } = this.#core.options
-    const details = { tenant: name, pipe, ...report }
-    if (report.outcome === 'failed') logger.error(`Pipe '${pipe}' failed: ${report.message}`, details)
-    else if (report.outcome === 'waiting') logger.debug(`Pipe '${pipe}' ${report.message}.`, details)
-    else if (report.changes > 0) logger.info(`Pipe '${pipe}' wrote ${report.changes} changes.`, details)
+  #ended(pipe: string, report: RunReport, user: User | null): void {
+    const { runLogger, name } = this.#core.options
+    tellRun(runLogger, { tenant: name, pipe, report, user })
+    if (report.outcome === 'completed' && !report.isLogged) this.#hearRun(pipe, report)
     this.#measureLag(pipe, report)
   }
 

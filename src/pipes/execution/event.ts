@@ -33,6 +33,8 @@ export interface User {
   readonly user_id: string | null
   readonly email: string | null
   readonly remote_addr: string | null
+  /** Id of the request by which it was done, for logs. */
+  readonly request_id?: string
 }
 
 /** An entry of the log of `pipe`. Its `_id` is the type, and of errors also what they are about. */
