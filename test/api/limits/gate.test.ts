@@ -109,7 +109,7 @@ describe('refusals', () => {
   it('are all counted, and told once a minute for each reason and address', () => {
     let now = 0
     const told: unknown[] = []
-    const log = { debug() {}, error() {}, warn: (_: string, details: unknown) => void told.push(details) }
+    const log = { debug() {}, info() {}, error() {}, warn: (_: string, details: unknown) => void told.push(details) }
     const refusals = new Refusals(log, () => now)
     for (let time = 0; time < 5; time++) refusals.count('address', '10.0.0.1')
     refusals.count('address', '10.0.0.2')

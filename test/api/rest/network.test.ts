@@ -4,7 +4,7 @@ import { NetworkPolicy, OPEN_POLICY, readNetworkPolicy } from '../../../src/conf
 import { serve } from '../serve.ts'
 
 const told: unknown[] = []
-const log = { debug() {}, error() {}, warn: (_: string, details: unknown) => void told.push(details) }
+const log = { debug() {}, info() {}, error() {}, warn: (_: string, details: unknown) => void told.push(details) }
 const served = serve({ log })
 
 beforeEach(() => served.node.replaceNetwork(OPEN_POLICY))
@@ -86,6 +86,7 @@ describe('a caller that is refused', () => {
         status: 403,
         detail: 'Forbidden.',
         message: 'Forbidden.',
+        request_id: expect.any(String),
         code: 'forbidden',
         details: {},
       })
