@@ -156,7 +156,7 @@ export class FakeTenant implements Tenant {
   }
   readonly startedAt = 1_700_000_000_000
   runner: Runner = {
-    start: () => ({ token: 't', ended: Promise.resolve({ status: 'success', statistics: '' }) }),
+    start: () => ({ token: 't', ended: Promise.resolve({ status: 'success', reason: null, statistics: '' }) }),
     status: () => 'not-running',
     lines: () => [],
     stop: async () => true,

@@ -29,7 +29,7 @@ const RunQuery = Type.Object({
 
 const Result = Type.Object({
   status: Type.String({ description: '`success` or `failed`; the log says why.' }),
-  additional_info: Type.Optional(Type.String({ description: 'What each pipe did, as a table.' })),
+  additional_info: Type.Optional(Type.String({ description: 'Why it failed; what each pipe did, as a table.' })),
 })
 const Line = Type.Object({ timestamp: Type.String(), loglevel: Type.String(), logdata: Type.String() })
 const refusals = {
@@ -136,9 +136,14 @@ async function run(call: RunCall): Promise<Answer> {
     compactsLogs: query.compact_execution_datasets,
   })
   if (mode === 'async') return json({ token })
-  const { status, statistics }: RunnerResult = await ended
-  return json({ status, ...(query.output_run_statistics ? { additional_info: statistics } : {}) })
+  const result = await ended
+  const info = additionalInfo(result, query.output_run_statistics)
+  return json({ status: result.status, ...(info === '' ? {} : { additional_info: info }) })
 }
+
+/** Clients show the whole answer when a run failed, and often nothing else. */
+const additionalInfo = ({ reason, statistics }: RunnerResult, withStatistics: boolean): string =>
+  [reason ?? '', withStatistics ? statistics : ''].filter((text) => text !== '').join('\n')
 
 /** The first is what an absent one means. */
 function oneOf(name: string, value: string | undefined, known: readonly string[]): string {

@@ -18,6 +18,8 @@ export interface RunnerOptions {
 
 export interface RunnerResult {
   readonly status: 'success' | 'failed'
+  /** Why it failed. */
+  readonly reason: string | null
   /** What each pipe did, as a table. */
   readonly statistics: string
 }

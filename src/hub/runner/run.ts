@@ -65,14 +65,11 @@ export class RunnerRun {
     const limit = setTimeout(late, Math.min(maxRunSeconds * 1_000, LONGEST_MS))
     hold(true)
     try {
-      const why = await this.#settle()
+      const reason = await this.#settle().catch((error: Error) => error.message)
       const seconds = ((now() - begun) / 1_000).toFixed(1)
-      if (why === null) this.#log.tell('INFO', `Success: all pipes ran to completion in ${seconds} s.`)
-      else this.#log.tell('ERROR', `Failed after ${seconds} s: ${why}`)
-      return { status: why === null ? 'success' : 'failed', statistics: this.#statistics.text() }
-    } catch (error) {
-      this.#log.tell('ERROR', `Failed: ${(error as Error).message}`)
-      return { status: 'failed', statistics: this.#statistics.text() }
+      if (reason === null) this.#log.tell('INFO', `Success: all pipes ran to completion in ${seconds} s.`)
+      else this.#log.tell('ERROR', `Failed after ${seconds} s: ${reason}`)
+      return { status: reason === null ? 'success' : 'failed', reason, statistics: this.#statistics.text() }
     } finally {
       clearTimeout(limit)
       hold(false)
@@ -90,7 +87,7 @@ export class RunnerRun {
     if (this.#options.compactsLogs) await this.#ports.compactLogs()
     if (resets) {
       const { pipes, datasets } = await this.#ports.reset({ deletesInputs })
-      this.#log.tell('INFO', `${pipes} pipes were reset and ${datasets} datasets emptied.`)
+      this.#log.tell('INFO', `Reset: ${counted(pipes, 'pipe')}, and ${counted(datasets, 'dataset')} emptied.`)
     }
     let zeros = 0
     let stuck = 0
@@ -121,7 +118,10 @@ export class RunnerRun {
     // Versions count, and not what was sent elsewhere: who reads a system without a memory sends it all each time.
     const changes = done.reduce((sum, [{ sink }, report]) => sum + (sink.kind === 'dataset' ? report.changes : 0), 0)
     const seconds = ((this.#ports.now() - begun) / 1_000).toFixed(1)
-    this.#log.tell('INFO', `Pass ${pass}: ${done.length} pipes ran in ${seconds} s, ${changes} changes.`)
+    this.#log.tell(
+      'INFO',
+      `Pass ${pass}: ${counted(done.length, 'pipe')} ran in ${seconds} s, ${counted(changes, 'change')}.`,
+    )
     return { changes, atWork: done.flatMap(([pipe, report]) => this.#workOf(pipe, report)) }
   }
 
@@ -154,7 +154,7 @@ export class RunnerRun {
     if (outcome === 'failed') return []
     const waiting = this.#ports.waiting(pipe)
     if (waiting === 0) return []
-    const why = outcome === 'waiting' ? `it ${message}` : `${waiting} changes wait`
+    const why = outcome === 'waiting' ? `it ${message}` : `waiting for it: ${counted(waiting, 'change')}`
     return [`pipe '${pipe.id}' (${why})`]
   }
 
@@ -189,3 +189,5 @@ const failed = ({ message, hint }: Error & { hint?: string }): Outcome => ({
   message,
   hint: hint ?? null,
 })
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`

@@ -13,7 +13,10 @@ describe('the door of the pipe runner', () => {
       ...served.tenant.runner,
       start: (options) => {
         asked.push(options)
-        return { token: 'token', ended: Promise.resolve({ status, statistics: 'table' }) }
+        return {
+          token: 'token',
+          ended: Promise.resolve({ status, reason: status === 'failed' ? 'It rains.' : null, statistics: 'table' }),
+        }
       },
       status: (token) => (token === 'token' ? 'running' : 'not-running'),
       lines: (since = '', token = '') => [{ timestamp: since, loglevel: 'INFO', logdata: token }],
@@ -41,7 +44,7 @@ describe('the door of the pipe runner', () => {
   it('waits for the end, and says with 200 that a run failed', async () => {
     const asked = listen('failed')
     const answer = await run()
-    expect([answer.status, await answer.json()]).toEqual([200, { status: 'failed' }])
+    expect([answer.status, await answer.json()]).toEqual([200, { status: 'failed', additional_info: 'It rains.' }])
     expect(asked).toEqual([
       {
         extraZeroRuns: 2,
