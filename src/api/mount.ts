@@ -251,7 +251,7 @@ async function* follow(
 
 /** What the API's description says of a route; nothing here is checked by Fastify. */
 function describe(route: Route): Record<string, unknown> {
-  const names = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => name as string)
+  const names = [...route.path.matchAll(/:(\w+)|\*$/g)].map(([, name = 'rest']) => name)
   const params =
     names.length === 0 ? undefined : Type.Object(Object.fromEntries(names.map((name) => [name, Type.String()])))
   return {

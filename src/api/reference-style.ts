@@ -39,6 +39,7 @@ body { background: var(--paper); color: var(--ink); }
   border: 1px solid var(--line); border-radius: 8px; background: var(--panel); color: var(--ink); margin: 0; padding: 10px 14px; width: 100%;
 }
 .swagger-ui .opblock-tag { border-bottom: 1px solid var(--line); font-size: 19px; font-weight: 620; padding: 14px 4px; }
+.swagger-ui .opblock-tag a.nostyle { color: var(--ink); }
 .swagger-ui .opblock-tag:hover { background: var(--panel); }
 .swagger-ui .opblock-tag small { color: var(--soft); font-size: 14px; }
 .swagger-ui .opblock { background: var(--paper); border: 1px solid var(--line); border-radius: 8px; box-shadow: none; margin: 0 0 6px; }

@@ -25,6 +25,7 @@ const TAGS = [
   { name: 'Receivers and publishers', description: 'Entities in and out.' },
   { name: 'Graph', description: 'SPARQL, GraphQL and linked data.' },
   { name: 'Tenants', description: 'Hubs within the hub.' },
+  { name: 'Backups', description: 'Copies of it, and how they are doing.' },
 ]
 
 /** The mark of the page: two who talk. */
@@ -32,6 +33,10 @@ const LOGO = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 190 40" width
 <path fill="#0b6b61" d="M4 8a6 6 0 0 1 6-6h14a6 6 0 0 1 6 6v8a6 6 0 0 1-6 6h-8l-7 6v-6a6 6 0 0 1-5-6z"/>
 <path fill="#58c4b5" d="M18 24h6a8 8 0 0 0 8-8v-2h2a6 6 0 0 1 6 6v6a6 6 0 0 1-4 5.600V37l-6-5h-6a6 6 0 0 1-6-6z"/>
 <text x="50" y="28" font-family="system-ui, sans-serif" font-size="22" font-weight="600" fill="#0b8074">Samtale</text></svg>`
+
+/** Nothing comes from elsewhere, and nothing goes there, whatever the page was made for. */
+const POLICY =
+  "default-src 'self'; base-uri 'self'; font-src 'self' data:; img-src 'self' data:; object-src 'none'; frame-ancestors 'none'"
 
 /** Before the routes: it listens as they are added. */
 export async function describeApi(app: FastifyInstance, node: Node): Promise<void> {
@@ -41,11 +46,13 @@ export async function describeApi(app: FastifyInstance, node: Node): Promise<voi
       info: { title: 'Samtale API', version: node.version, description: ABOUT, license: { name: 'Apache-2.0' } },
       tags: TAGS,
     },
+    // The rest of a path has a name, as every other part of it.
+    transform: ({ schema, url }) => ({ schema, url: url.replace(/\*$/, ':rest') }),
   })
   // Everything the page needs is served from here.
   await app.register(swaggerUi, {
     routePrefix: '/api/reference',
-    staticCSP: true,
+    staticCSP: POLICY,
     logo: { type: 'image/svg+xml', content: Buffer.from(LOGO), href: '/api/reference/' },
     theme: { title: 'Samtale API', css: [{ filename: 'samtale.css', content: referenceStyle }] },
     uiConfig: {

@@ -77,6 +77,8 @@ describe('the server', () => {
     const page = await served.get('/api/reference/')
     expect(page.status).toBe(200)
     expect(await page.text()).not.toMatch(/(?:src|href)="https?:/)
+    expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'self';/)
+    expect(page.headers.get('content-security-policy')).not.toMatch(/https?:|unsafe|\w\.\w/)
     const description = (await (await served.get('/api/reference/json')).json()) as {
       paths: Record<string, Record<string, unknown>>
     }
@@ -88,6 +90,12 @@ describe('the server', () => {
     const { parameters } = description.paths['/api/datasets/{id}/entities']!.get as { parameters: unknown[] }
     expect(parameters).toContainEqual(expect.objectContaining({ name: 'history', required: false }))
     expect(parameters).toContainEqual(expect.objectContaining({ name: 'subset', required: false }))
+    // Programs are made from it: each operation has a name of its own, and each part of a path.
+    const operations = Object.values(description.paths).flatMap((methods) => Object.values(methods)) as {
+      operationId: string
+    }[]
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length)
+    expect(Object.keys(description.paths).filter((path) => path.includes('*'))).toEqual([])
   })
 
   it('says what to do when the port is in use', async () => {
