@@ -52,12 +52,12 @@ body { background: var(--paper); color: var(--ink); }
 .swagger-ui .opblock .opblock-summary-path { font-size: 14px; font-weight: 560; }
 .swagger-ui .opblock .opblock-summary-description { color: var(--soft); font-size: 14px; }
 .swagger-ui .opblock .opblock-section-header { background: transparent; box-shadow: none; border-bottom: 1px solid var(--line); }
-.swagger-ui .opblock-get .opblock-summary-method { color: var(--get); }
-.swagger-ui .opblock-post .opblock-summary-method { color: var(--post); }
-.swagger-ui .opblock-put .opblock-summary-method { color: var(--put); }
-.swagger-ui .opblock-patch .opblock-summary-method { color: var(--patch); }
-.swagger-ui .opblock-delete .opblock-summary-method { color: var(--delete); }
-.swagger-ui .opblock-options .opblock-summary-method { color: var(--options); }
+.swagger-ui .opblock.opblock-get .opblock-summary-method { background: transparent; color: var(--get); }
+.swagger-ui .opblock.opblock-post .opblock-summary-method { background: transparent; color: var(--post); }
+.swagger-ui .opblock.opblock-put .opblock-summary-method { background: transparent; color: var(--put); }
+.swagger-ui .opblock.opblock-patch .opblock-summary-method { background: transparent; color: var(--patch); }
+.swagger-ui .opblock.opblock-delete .opblock-summary-method { background: transparent; color: var(--delete); }
+.swagger-ui .opblock.opblock-options .opblock-summary-method { background: transparent; color: var(--options); }
 .swagger-ui .opblock.opblock-get, .swagger-ui .opblock.opblock-post, .swagger-ui .opblock.opblock-put, .swagger-ui .opblock.opblock-patch,
 .swagger-ui .opblock.opblock-delete, .swagger-ui .opblock.opblock-options { background: var(--paper); border-color: var(--line); }
 .swagger-ui .opblock .tab-header .tab-item.active h4 span::after { background: var(--accent); }
