@@ -83,7 +83,12 @@ export const globalDefaultsSchema = Type.Object({
     default: false,
     description: 'Pumps that do not say it themselves run when the node starts and their dataset is not populated yet.',
   }),
-  infer_pipe_entity_types: Type.Boolean({ default: true }),
+  infer_pipe_entity_types: Type.Optional(
+    Type.Boolean({
+      description:
+        'For pipes that do not say it themselves: what their entities look like is counted while they run. Absent: unless the hub is in developer mode.',
+    }),
+  ),
   use_config_circuit_breaker: Type.Boolean({
     default: false,
     description:
@@ -135,7 +140,6 @@ export const globalDefaultsSchema = Type.Object({
 })
 
 export const unsupportedOfGlobalDefaults: Readonly<Record<string, string>> = {
-  infer_pipe_entity_types: 'switching schema inference off',
   symmetric_namespace_collapse: 'symmetric collapse of namespaces',
   trace: 'tracing of requests',
   verify_ssl: 'a default for all systems; set it on the system',

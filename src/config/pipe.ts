@@ -44,7 +44,12 @@ export const pipeSchema = Type.Object({
         'Out of sync, as when a dataset it reads was made again. continue: it goes on and says so; automatic: it reads again what it must.',
     }),
   ),
-  infer_pipe_entity_types: Type.Boolean({ default: true }),
+  infer_pipe_entity_types: Type.Optional(
+    Type.Boolean({
+      description:
+        'What its entities look like is counted while it runs; absent: as `global_defaults` say, else unless the hub is in developer mode.',
+    }),
+  ),
   compaction: Type.Optional(Type.Object({}, { description: 'Which versions of its dataset stay.' })),
   exclude_completeness: Type.Optional(
     Type.Array(Type.String(), { description: 'Datasets whose completeness its dataset does not inherit.' }),
@@ -66,7 +71,6 @@ export const pipeSchema = Type.Object({
 
 export const unsupportedOfPipe: Readonly<Record<string, string>> = {
   permissions: 'permissions',
-  infer_pipe_entity_types: 'switching schema inference off',
   short_config: 'the short form of SQL pipes',
 }
 

@@ -166,6 +166,7 @@ function deployMetadata(components: readonly Component[], env: Dict) {
     failsWhenEmpty: defaultsChecked.value.if_source_empty === 'fail',
     cleansUp: checked.value.pipe_cleanup_after_deletion !== false,
     tracesOutput: defaultsChecked.value.trace_output === true,
+    infersTypes: defaultsChecked.value.infer_pipe_entity_types ?? null,
     requiresPopulatedInput: defaultsChecked.value.require_populated_input === true,
     dependencyTracking: hasErrors(checked.problems) ? {} : (checked.value.dependency_tracking ?? {}),
     reprocessing: {

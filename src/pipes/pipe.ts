@@ -48,6 +48,10 @@ export interface Pipe {
   readonly rescansInBackground: boolean
   /** It remembers what it made of each source entity, and deletes what it no longer makes of it. */
   readonly tracesOutput: boolean
+  /** What its entities look like is counted; null: unless the hub is in developer mode. */
+  readonly infersTypes: boolean | null
+  /** Models that its types are part of, by `metadata.models`; null: by what kind of pipe it is, and by its name. */
+  readonly models: readonly string[] | null
   /** The ways back from what it hops to; null: nothing is followed. */
   readonly tracking: TrackingPlan | null
   /** Hops some of whose changes run nothing again. */

@@ -130,6 +130,7 @@ async function move(run: Run, plan: Plan, signal: AbortSignal, { isTracking } = 
   } catch (error) {
     // What was handed over before is being stored all the same, and counts.
     await output.settle().catch(() => {})
+    run.dropNotes()
     await output.pause().catch(() => {})
     throw error
   }

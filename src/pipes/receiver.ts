@@ -11,6 +11,7 @@ import type { Pipe, PipeSink } from './pipe.ts'
 import { ReadPosition } from './position.ts'
 import { runContext } from './run-context.ts'
 import type { RunPorts } from './run-ports.ts'
+import type { PipeSchema } from './schema/pipe-schema.ts'
 import { SeenSet } from './seen-set.ts'
 import { type SeenHead, SeenStore } from './seen-store.ts'
 import { parsePush } from './sources/http-endpoint.ts'
@@ -132,10 +133,36 @@ export class Receiver {
     head: Head | null,
     position: ReadPosition,
   ): Promise<Received> {
+    // What goes into the log as bytes is told from there: the values of such a pipe are counted nowhere.
+    const schemas = this.#isVerbatim ? undefined : this.#ports.schemas
+    const schema = schemas?.open(this.#pipe.id, position.snapshot) ?? null
+    try {
+      return await this.#writeNoted(entities, push, sync, head, position, schema)
+    } catch (error) {
+      // Beside other requests it cannot be told apart from what these counted.
+      if (schema?.users === 1) {
+        position.moveToPresent()
+        schema.restore(position.snapshot)
+      }
+      throw error
+    } finally {
+      if (schema !== null) schemas?.close(schema)
+    }
+  }
+
+  async #writeNoted(
+    entities: readonly Entity[],
+    push: Push,
+    sync: FullSync | null,
+    head: Head | null,
+    position: ReadPosition,
+    schema: PipeSchema | null,
+  ): Promise<Received> {
     const logger = causedBy(this.#ports.logger, push.cause)
     const context = runContext(this.#pipe, position, { ...this.#ports, logger })
     const all = await transformBatch(this.#pipe, entities, context, { turn: this.#ports.turn })
     const made = this.#sink.suppressesFiltered === true ? all.filter((entity) => !isFiltered(entity)) : all
+    schema?.note(entities, made, this.#ports.now())
     const view = this.#view(position)
     if (sync !== null) {
       for (const entity of made) {
@@ -156,7 +183,8 @@ export class Receiver {
       this.#sink.rules,
     )
     const completeness = this.#completeness(push)
-    const written = await writer.write(made, { durable: true, completeness, populated: isLast ? [] : flag })
+    const state = schema?.take() ?? []
+    const written = await writer.write(made, { durable: true, completeness, populated: isLast ? [] : flag, state })
     const [only] = made
     const received =
       entities.length === 1 && made.length === 1 && only !== undefined ? { id: idOf(only), written } : NOTHING

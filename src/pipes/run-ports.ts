@@ -9,6 +9,7 @@ import type { IndexCompiler } from './dataset-writer.ts'
 import type { Logger } from './logger.ts'
 import type { FoundBefore } from './lookup.ts'
 import type { Pipe } from './pipe.ts'
+import type { PipeSchemas } from './schema/pipe-schemas.ts'
 import type { SystemPort } from './systems/contract.ts'
 import type { Turn } from './turn.ts'
 
@@ -31,6 +32,8 @@ export interface RunPorts {
   relieve?(pipe: Pipe): Promise<void>
   /** On a thread that others use, too. */
   readonly turn?: Turn
+  /** Where it is counted what entities look like; absent: it is not. */
+  readonly schemas?: PipeSchemas
   /** Background rescans; absent: there are none. */
   readonly besides?: Besides
   /** Called now and then with what has been read so far. */

@@ -2,6 +2,7 @@
 
 import type { RunContext } from '../dtl/contract.ts'
 import type { Commit, Committed, DatasetView, RunToken, Snapshot } from '../log/contract.ts'
+import type { Entity } from '../model/entity.ts'
 import { type Beside, besideRun } from './beside/beside.ts'
 import { type Found, inherited, withOutside } from './completeness.ts'
 import type { Surroundings } from './contract.ts'
@@ -15,6 +16,8 @@ import { runContext } from './run-context.ts'
 import type { RunPorts } from './run-ports.ts'
 import { newTally, type RunReport, reportOf, type Tally } from './run-report.ts'
 import { type RunOrder, signalsOf } from './schedule.ts'
+import type { PipeSchema } from './schema/pipe-schema.ts'
+import type { StateChanges } from './state.ts'
 
 export class Run {
   readonly pipe: Pipe
@@ -46,6 +49,9 @@ export class Run {
   #number: number | null = null
   /** Where it remembers what it made of each source entity, if it does. */
   trace: OutputTrace | null = null
+  /** Where it counts what entities look like, if it does. */
+  schema: PipeSchema | null = null
+  #toNote: { readonly read: readonly Entity[]; readonly made: readonly Entity[] } | null = null
 
   /** What it shares with another run of its pipe. */
   beside: Beside | null = null
@@ -80,6 +86,33 @@ export class Run {
     this.position.moveToPresent()
     this.#noteInputs()
     this.#inherited = inherited(this.pipe, this.snapshot, this.heldTo)
+    this.schema = this.ports.schemas?.open(this.pipe.id, this.snapshot) ?? null
+  }
+
+  /** What is about to be handed to the sink, and of what it was made: counted in the commit that stores it. */
+  toNote(read: readonly Entity[], made: readonly Entity[]): void {
+    if (this.schema !== null) this.#toNote = { read, made }
+  }
+
+  /** It is written: counted with what is committed next, unless it was already. */
+  note(): void {
+    if (this.#toNote === null) return
+    const { read, made } = this.#toNote
+    this.#toNote = null
+    this.schema?.note(read, made, this.ports.now())
+  }
+
+  /** To be stored in the commit that stores what was to be noted. */
+  takeNotes(): StateChanges {
+    if (this.schema === null) return []
+    this.note()
+    return this.schema.take()
+  }
+
+  /** What was to be noted could not be written. In a dataset it would have been stored together with it. */
+  dropNotes(): void {
+    this.#toNote = null
+    if (this.pipe.sink.kind === 'dataset') this.schema?.restore(this.latest().snapshot)
   }
 
   /** How complete the dataset is that it writes, once it has ended well. */
@@ -165,6 +198,7 @@ export class Run {
   async close(): Promise<void> {
     this.position.close()
     this.#latest?.close()
+    if (this.schema !== null) this.ports.schemas?.close(this.schema)
     if (this.#number !== null) await this.ports.journal.endRun(this.#name, this.#number)
   }
 

@@ -69,7 +69,7 @@ export class RescanOutput implements Output {
 
   pause(): Promise<void> {
     return this.#beside.turns.with(async () => {
-      const state = this.#beside.changes()
+      const state = [...this.#beside.changes(), ...this.#run.takeNotes()]
       await this.#beside.saving(() => this.#run.commit({ state }))
     })
   }
@@ -82,7 +82,8 @@ export class RescanOutput implements Output {
       const { limit } = this.#beside
       // Without a run beside it nobody else has come as far.
       const offsets = limit === null && reached !== null ? ([[this.#offset, reached]] as const) : []
-      await this.#run.commit({ offsets, state: [...this.#beside.forgotten(), ...healedAtEnd(this.#run)] })
+      const state = [...this.#beside.forgotten(), ...healedAtEnd(this.#run), ...this.#run.takeNotes()]
+      await this.#run.commit({ offsets, state })
       this.#beside.finish()
     })
   }
@@ -110,7 +111,7 @@ export class RescanOutput implements Output {
     if (own.length + state.length + more.offsets.length === 0) return
     try {
       const { changes } = await this.#beside.saving(() =>
-        this.#writer.write(own, { run: token, offsets: more.offsets, state }),
+        this.#writer.write(own, { run: token, offsets: more.offsets, state: [...state, ...this.#run.takeNotes()] }),
       )
       tally.changes += changes
       tally.written += own.length

@@ -82,13 +82,18 @@ export class Delivery {
   async #deliver(entities: readonly Entity[], write: Write): Promise<void> {
     const fresh = this.#isKeeping ? await this.#waiting.fresh(entities) : entities
     const made = await this.#transformed(fresh)
-    if (made !== null && (await this.#writtenWhole(fresh, made, write))) return this.#succeeded(fresh)
+    const noted: Write = async (all) => {
+      this.#run.toNote(entities, all)
+      await write(all)
+      this.#run.note()
+    }
+    if (made !== null && (await this.#writtenWhole(fresh, made, noted))) return this.#succeeded(fresh)
     try {
       await this.#inParts(fresh)
     } finally {
       await this.#waiting.save()
     }
-    await this.#stored(write([]))
+    await this.#stored(noted([]))
   }
 
   /** Null: one of them failed, and they are to be taken one by one. */
@@ -110,6 +115,7 @@ export class Delivery {
         return true
       } catch (error) {
         if (this.#ends(error) || (this.#output.isTransactional && !this.#isKeeping)) throw error
+        this.#run.dropNotes()
         tally.writeErrors++
         log.happened()
         const { batchRetries, writeRetryDelayMs } = this.#patience(error)
@@ -237,8 +243,10 @@ export class Delivery {
     return made
   }
 
-  #put(made: readonly Entity[]): Promise<void> {
-    return this.#timed(this.#output.put(made))
+  async #put(made: readonly Entity[]): Promise<void> {
+    await this.#timed(this.#output.put(made))
+    this.#run.toNote([], made)
+    this.#run.note()
   }
 
   /** Where entities are kept it is known at once whether a batch was stored. */
