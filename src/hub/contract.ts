@@ -186,6 +186,31 @@ export interface Tenant {
   /** Everything committed so far is in the graph when it resolves true. */
   graphCaughtUp(timeoutMs: number): Promise<boolean>
 
+  /**
+   * rest-api.md §3.7: what the entities look like that a pipe reads or hands to its sink, as a JSON Schema with counts, times
+   * and samples; `{}` while nothing is known. Codes: unknown-pipe.
+   */
+  entityType(pipe: string, side: 'source' | 'sink'): Promise<JsonText>
+  /**
+   * hub.md §23.2: the `schema_definition` of a SQL sink for entities of a pipe or a dataset, or the names of their properties.
+   * Codes: unknown-pipe, invalid-pipe, unknown-dataset.
+   */
+  schemaDefinition(
+    of: { readonly pipe: string } | { readonly dataset: string },
+    query: DefinitionQuery,
+  ): Promise<JsonText>
+  /** rest-api.md §3.7: all models as a JSON array; those without the wanted property left out. */
+  models(query: ModelQuery): Promise<JsonText>
+  /** Codes: unknown-model. */
+  model(id: string, query: ModelQuery): Promise<JsonText>
+  /** A JSON Schema. Codes: unknown-model, unknown-entity-type. */
+  modelType(id: string, type: string, isEffective: boolean): Promise<Dict>
+  /** SHACL shapes of a model, or of one of its types, as Turtle. Codes: unknown-model, unknown-entity-type. */
+  modelShapes(id: string, type: string | null, isEffective: boolean): Promise<string>
+  /** Replaces models of the same names; gives those as they are stored. Codes: model-rejected with `problems`, models-too-large. */
+  uploadModels(text: string, force: boolean): Promise<JsonText>
+  /** What was uploaded of it. Codes: unknown-model, model-implied. */
+  deleteModel(id: string): Promise<void>
   /** The inferred shape of a dataset: folded from the log, kept up to date. */
   shape(dataset: string): Promise<DatasetShape | undefined>
   /** Next sequence for each dataset, for caches that follow growth. */
@@ -235,6 +260,20 @@ export interface NotificationFigures {
 
 /** Of a pipe's document. */
 export type PipePart = 'config' | 'runtime' | 'storage' | 'graph'
+
+export interface ModelQuery {
+  /** What was uploaded and what was inferred together; otherwise what was uploaded, where that is. */
+  readonly isEffective: boolean
+  /** With the types themselves, and not only their names. */
+  readonly isVerbose: boolean
+  /** Only entity types with this property; null: all. */
+  readonly withProperty: string | null
+}
+
+export interface DefinitionQuery {
+  readonly sampleSize: number
+  readonly keysOnly: boolean
+}
 
 export interface PipeQuery {
   readonly stage: 'source' | 'before-transforms' | 'after-transforms' | 'sink'

@@ -331,6 +331,7 @@ export class HubNode implements hub.Node {
       },
       graphBudget: this.#options.graphBudget ?? GRAPH_BUDGET,
       backups: this.#backups,
+      infersTypes: !this.developer,
       version: this.version,
       withGraph: this.#options.withGraph ?? true,
       onFatal: this.#options.onFatal,

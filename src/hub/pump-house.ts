@@ -17,10 +17,10 @@ export class PumpHouse {
   }
 
   readonly calls: PumpMethods['calls'] = {
-    open: async ({ tenant, base, path, journal, running }) => {
+    open: async ({ tenant, base, path, journal, running, infersTypes }) => {
       const core = new PumpingCore(tenant, base, openLog(path), connectJournal(journal), this.#thread)
       for (const pipe of running) core.elsewhere.add(pipe)
-      this.#tenants.set(tenant, new PumpingTenant(core))
+      this.#tenants.set(tenant, new PumpingTenant(core, { infersTypes }))
     },
     close: async ({ tenant }) => {
       await this.#tenants.get(tenant)?.close()
@@ -33,6 +33,7 @@ export class PumpHouse {
     run: ({ tenant, pipe, order }) => this.#tenant(tenant).run(pipe, order),
     running: async ({ tenant, pipe, isRunning }) => this.#tenants.get(tenant)?.hear(pipe, isRunning),
     forget: async ({ tenant, dataset }) => this.#tenants.get(tenant)?.forget(dataset),
+    discardSchema: async ({ tenant, pipe }) => this.#tenants.get(tenant)?.discardSchema(pipe),
     fill: ({ tenant, ...index }) => this.#tenant(tenant).fill(index),
     relieve: ({ tenant, pipe }) => this.#tenant(tenant).relieve(pipe),
     compact: ({ tenant, pipe, occasion, projected }) => this.#tenant(tenant).compact(pipe, occasion, projected),
@@ -46,6 +47,8 @@ export class PumpHouse {
     append: ({ tenant, dataset, body, force }) => this.#tenant(tenant).append(dataset, body, force),
     reach: ({ tenant, system }) => this.#tenant(tenant).reach(system),
     shape: ({ tenant, dataset }) => this.#tenant(tenant).shape(dataset),
+    datasetType: ({ tenant, dataset, options }) => this.#tenant(tenant).datasetType(dataset, options),
+    schemaDefinition: ({ tenant, sampleSize, ...of }) => this.#tenant(tenant).schemaDefinition(of, sampleSize),
     propertyIndex: ({ tenant, dataset, property }) => this.#tenant(tenant).propertyIndex(dataset, property),
   }
 

@@ -4,6 +4,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { NeededIndex } from '../pipes/contract.ts'
 import type { RunReport } from '../pipes/run-report.ts'
 import type { RunOrder } from '../pipes/schedule.ts'
+import type { DocumentOptions } from '../pipes/schema/type-document.ts'
 import type { Reach } from '../pipes/systems/reach.ts'
 import type { TargetRules } from '../pipes/systems/targets.ts'
 import type { CompactionOccasion } from './compactor.ts'
@@ -16,6 +17,7 @@ import type {
   ReceiveAnswer,
   Reposted,
 } from './contract.ts'
+import type { SchemaDefinition } from './pumping/definitions.ts'
 
 export interface TenantOpening {
   readonly tenant: string
@@ -27,6 +29,8 @@ export interface TenantOpening {
   readonly journal: MessagePort
   /** Pipes of it that run at the moment, on whatever thread. */
   readonly running: readonly string[]
+  /** What their entities look like is counted of pipes that do not say, and whose node does not. */
+  readonly infersTypes: boolean
 }
 
 export interface DeploymentText {
@@ -99,6 +103,8 @@ export interface PumpMethods {
     running(argument: { readonly tenant: string; readonly pipe: string; readonly isRunning: boolean }): Promise<void>
     /** Something of the dataset was erased: what is kept of it in memory goes. */
     forget(argument: { readonly tenant: string; readonly dataset: string }): Promise<void>
+    /** What is known of the pipe's entities is forgotten. */
+    discardSchema(argument: { readonly tenant: string; readonly pipe: string }): Promise<void>
     fill(index: NeededIndex & { readonly tenant: string }): Promise<void>
     relieve(argument: { readonly tenant: string; readonly pipe: string }): Promise<void>
     run(argument: RunArgument): Promise<RunReport>
@@ -140,6 +146,19 @@ export interface PumpMethods {
     reach(argument: { readonly tenant: string; readonly system: string }): Promise<Reach>
     /** Folds what is new in the dataset into its shape. */
     shape(argument: { readonly tenant: string; readonly dataset: string }): Promise<DatasetShape | null>
+    /** The same as JSON text, in the form of the types of pipes. */
+    datasetType(argument: {
+      readonly tenant: string
+      readonly dataset: string
+      readonly options: DocumentOptions
+    }): Promise<string | null>
+    /** What a table needs for entities of a pipe, or of a dataset; null: there is no such dataset. */
+    schemaDefinition(argument: {
+      readonly tenant: string
+      readonly pipe?: string
+      readonly dataset?: string
+      readonly sampleSize: number
+    }): Promise<SchemaDefinition | null>
     /** Makes sure that an index on a property is there and complete; gives its expression. */
     propertyIndex(argument: {
       readonly tenant: string

@@ -10,7 +10,7 @@ import type { IndexDocument, Snapshot } from '../log/contract.ts'
 import { beats } from '../log/feed.ts'
 import { startWriter } from '../log/journal.ts'
 import { openLog } from '../log/reader.ts'
-import { dictOf } from '../model/dict.ts'
+import { type Dict, dictOf } from '../model/dict.ts'
 import type { Entity } from '../model/entity.ts'
 import type { Naming } from '../model/iri.ts'
 import { isInternal } from '../pipes/origin.ts'
@@ -36,10 +36,12 @@ import { TenantCore, type TenantOptions } from './tenant/core.ts'
 import { TenantDatasets } from './tenant/datasets.ts'
 import { TenantEvents } from './tenant/events.ts'
 import { TenantIndexes } from './tenant/indexes.ts'
+import { TenantModels } from './tenant/models.ts'
 import { TenantNotes } from './tenant/notes.ts'
 import { type Surroundings, TenantNotifications } from './tenant/notifications.ts'
 import { TenantPumps } from './tenant/pumps.ts'
 import { TenantResetting } from './tenant/resetting.ts'
+import { TenantSchema } from './tenant/schema.ts'
 import { TenantSystems } from './tenant/systems.ts'
 import type { Subscription } from './webhooks.ts'
 
@@ -59,13 +61,17 @@ export class HubTenant implements hub.Tenant {
   readonly runner: PipeRunner
   readonly startedAt = Date.now()
   readonly notifications: TenantNotifications
+  readonly #schema: TenantSchema
+  readonly #models: TenantModels
 
   private constructor(core: TenantCore, surroundings: Surroundings) {
     this.name = core.options.name
     this.base = core.options.base
     this.#core = core
     this.#events = new TenantEvents(core)
-    this.#pumps = new TenantPumps(core, this.#events)
+    this.#schema = new TenantSchema(core)
+    this.#models = new TenantModels(core, this.#schema)
+    this.#pumps = new TenantPumps(core, this.#events, this.#schema)
     this.#configuration = new TenantConfiguration(core, this.#pumps)
     this.#datasets = new TenantDatasets(core, this.#pumps.scheduler, this.#events)
     this.#indexes = new TenantIndexes(core)
@@ -94,7 +100,8 @@ export class HubTenant implements hub.Tenant {
         })
       : null
     const tenant = new HubTenant(new TenantCore(options, writer, log, graph), surroundings)
-    await options.pool.open({ tenant: options.name, base: options.base, path, connect: writer.connect })
+    const { name, base, infersTypes, pool } = options
+    await pool.open({ tenant: name, base, path, infersTypes, connect: writer.connect })
     tenant.#indexes.restore()
     await tenant.#configuration.restore()
     await tenant.#events.tellRestored()
@@ -378,6 +385,43 @@ export class HubTenant implements hub.Tenant {
 
   shape(dataset: string): Promise<hub.DatasetShape | undefined> {
     return this.#datasets.shape(dataset)
+  }
+
+  // What entities look like
+
+  entityType(pipe: string, side: 'source' | 'sink'): Promise<string> {
+    return this.#schema.entityType(pipe, side)
+  }
+
+  schemaDefinition(
+    of: { readonly pipe: string } | { readonly dataset: string },
+    query: hub.DefinitionQuery,
+  ): Promise<string> {
+    return this.#schema.definition(of, query)
+  }
+
+  models(query: hub.ModelQuery): Promise<string> {
+    return this.#models.all(query)
+  }
+
+  model(id: string, query: hub.ModelQuery): Promise<string> {
+    return this.#models.one(id, query)
+  }
+
+  modelType(id: string, type: string, isEffective: boolean): Promise<Dict> {
+    return this.#models.type(id, type, isEffective)
+  }
+
+  modelShapes(id: string, type: string | null, isEffective: boolean): Promise<string> {
+    return this.#models.shapes(id, type, isEffective)
+  }
+
+  async uploadModels(text: string, force: boolean): Promise<string> {
+    return this.#models.upload(text, force)
+  }
+
+  deleteModel(id: string): Promise<void> {
+    return this.#models.delete(id)
   }
 
   // Graph

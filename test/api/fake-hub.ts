@@ -7,6 +7,7 @@ import { NetworkPolicy, type NetworkPolicyDocument, OPEN_POLICY } from '../../sr
 import { reference } from '../../src/dtl/reference.ts'
 import type {
   DatasetShape,
+  DefinitionQuery,
   Node,
   Notifications,
   PipeFigures,
@@ -341,6 +342,21 @@ export class FakeTenant implements Tenant {
   graphStatus = () => ({ state: 'ready' as const, quads: 42, budget: 100, lag: 5, leftOut: [], offsets: {} })
   graphCaughtUp = async () => true
 
+  async entityType(id: string) {
+    if (!this.pipeIds().includes(id)) throw new HubError('unknown-pipe', `There is no pipe '${id}'.`)
+    return '{}'
+  }
+  async schemaDefinition(_of: object, { keysOnly }: DefinitionQuery) {
+    return keysOnly ? '["_id"]' : '[]'
+  }
+  models = async () => '[]'
+  model = async (id: string): Promise<never> => {
+    throw new HubError('unknown-model', `There is no model '${id}'.`)
+  }
+  modelType = this.model
+  modelShapes = this.model
+  uploadModels = async (text: string) => text
+  deleteModel = this.model
   async shape(id: string): Promise<DatasetShape | undefined> {
     const dataset = this.datasets.get(id)
     if (dataset === undefined) return undefined

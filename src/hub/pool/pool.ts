@@ -27,13 +27,17 @@ export interface PooledTenant {
   readonly base: string
   /** Folder of the tenant's log. */
   readonly path: string
+  readonly infersTypes: boolean
   /** A port to the tenant's writer, one for each thread. */
   connect(): MessagePort
 }
 
 type Calls = PumpMethods['calls']
 /** What is asked of one thread, chosen by what it is about. */
-type Placed = Exclude<keyof Calls & string, 'open' | 'close' | 'deploy' | 'running' | 'forget' | 'run' | 'stop'>
+type Placed = Exclude<
+  keyof Calls & string,
+  'open' | 'close' | 'deploy' | 'running' | 'forget' | 'discardSchema' | 'run' | 'stop'
+>
 type Streams = PumpMethods['streams']
 
 const LOOK_MS = 500
@@ -43,7 +47,17 @@ const ENDING_PATIENCE_MS = 1_500
 /** Threads that are lost before they are of any use, in a row, before the hub gives up. */
 const FAILED_STARTS = 3
 /** What can be asked again of the next thread when the one that did it was lost through another. */
-const AGAIN: ReadonlySet<Placed> = new Set(['compact', 'settle', 'relieve', 'expose', 'fill', 'shape', 'propertyIndex'])
+const AGAIN: ReadonlySet<Placed> = new Set([
+  'compact',
+  'settle',
+  'relieve',
+  'expose',
+  'fill',
+  'shape',
+  'datasetType',
+  'schemaDefinition',
+  'propertyIndex',
+])
 const LOSSES = 3
 
 interface Record {
@@ -171,6 +185,11 @@ export class PumpPool {
     return erased
   }
 
+  /** No thread knows what the pipe's entities looked like. */
+  async discardSchema(pipe: PipeName): Promise<void> {
+    await this.#tellAll((thread) => thread.call('discardSchema', pipe))
+  }
+
   async *stream<K extends keyof Streams & string>(
     method: K,
     argument: Parameters<Streams[K]>[0],
@@ -234,10 +253,10 @@ export class PumpPool {
     }
   }
 
-  #openOn(thread: PumpThread, { tenant, base, path, connect }: PooledTenant): Promise<void> {
+  #openOn(thread: PumpThread, { tenant, base, path, infersTypes, connect }: PooledTenant): Promise<void> {
     const journal = connect()
     const running = this.#runs.underWay().flatMap((run) => (run.tenant === tenant ? [run.pipe] : []))
-    return thread.call('open', { tenant, base, path, journal, running }, [journal])
+    return thread.call('open', { tenant, base, path, journal, running, infersTypes }, [journal])
   }
 
   #replace(seat: Seat, { message, culprit }: Loss): void {
@@ -332,6 +351,7 @@ function homeOf(method: Placed, { tenant, pipe, dataset }: Placing): string | nu
     case 'expose':
       return keyOf('dataset', tenant, dataset)
     case 'shape':
+    case 'datasetType':
       return keyOf('shape', tenant, dataset)
     default:
       return null

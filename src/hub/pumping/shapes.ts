@@ -1,6 +1,8 @@
 /** The inferred shapes of datasets, kept on a pump thread and folded on from where they were. */
 
 import type { LogReader } from '../../log/reader.ts'
+import { writeJson } from '../../model/json.ts'
+import { type DocumentOptions, typeDocument } from '../../pipes/schema/type-document.ts'
 import type { DatasetShape } from '../contract.ts'
 import { ShapeFold } from '../shape.ts'
 
@@ -17,7 +19,16 @@ export class Shapes {
     this.#folds.delete(dataset)
   }
 
-  async of(dataset: string): Promise<DatasetShape | null> {
+  of(dataset: string): Promise<DatasetShape | null> {
+    return this.#followed(dataset, (fold, count) => fold.shape(count))
+  }
+
+  /** As JSON text, in the form of the types of pipes. */
+  typeOf(dataset: string, options: DocumentOptions): Promise<string | null> {
+    return this.#followed(dataset, ({ type }) => writeJson(typeDocument(type, options), { transit: false }))
+  }
+
+  async #followed<T>(dataset: string, give: (fold: ShapeFold, count: number) => T): Promise<T | null> {
     const snapshot = this.#log.snapshot()
     try {
       const view = snapshot.dataset(dataset)
@@ -28,7 +39,7 @@ export class Shapes {
         this.#folds.set(dataset, fold)
       }
       await fold.follow(view)
-      return fold.shape(view.counts().existing)
+      return give(fold, view.counts().existing)
     } finally {
       snapshot.close()
     }

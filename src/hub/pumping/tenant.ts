@@ -15,6 +15,8 @@ import { runPipe } from '../../pipes/pump.ts'
 import type { RunPorts } from '../../pipes/run-ports.ts'
 import type { RunReport } from '../../pipes/run-report.ts'
 import type { RunOrder } from '../../pipes/schedule.ts'
+import { toldByLog } from '../../pipes/schema/of-dataset.ts'
+import type { DocumentOptions } from '../../pipes/schema/type-document.ts'
 import { parsePush } from '../../pipes/sources/http-endpoint.ts'
 import { type Reach, reachOf } from '../../pipes/systems/reach.ts'
 import { OUTER_TARGETS, type TargetRules } from '../../pipes/systems/targets.ts'
@@ -32,10 +34,12 @@ import { previewAnswer } from '../preview.ts'
 import type { ForwardHead, PublishArgument } from '../pump-protocol.ts'
 import { Compactions } from './compactions.ts'
 import type { PumpingCore } from './core.ts'
+import { datasetDefinition, pipeDefinition, type SchemaDefinition } from './definitions.ts'
 import { forwarded } from './forwarding.ts'
 import { PumpingIndexes } from './indexes.ts'
 import { entitiesOf } from './reading.ts'
 import { Receivers } from './receivers.ts'
+import { PumpingSchemas } from './schemas.ts'
 import { Shapes } from './shapes.ts'
 
 export class PumpingTenant {
@@ -44,9 +48,12 @@ export class PumpingTenant {
   readonly #compactions: Compactions
   readonly #receivers: Receivers
   readonly #shapes: Shapes
+  readonly #schemas: PumpingSchemas
 
-  constructor(core: PumpingCore) {
+  /** `infersTypes`: of pipes that do not say, and whose node does not. */
+  constructor(core: PumpingCore, { infersTypes = true } = {}) {
     this.#core = core
+    this.#schemas = new PumpingSchemas(core, infersTypes)
     this.#indexes = new PumpingIndexes(this.#core)
     this.#compactions = new Compactions(this.#core)
     this.#receivers = new Receivers((pipe) => this.#ports(pipe))
@@ -118,9 +125,18 @@ export class PumpingTenant {
   }
 
   /** Something of the dataset was erased: what was kept in memory of it goes too. */
-  forget(dataset: string): void {
+  forget(dataset: string): Promise<void> {
     this.#shapes.forget(dataset)
     this.#core.found.forget()
+    return this.#schemas.forgetSamples(dataset)
+  }
+
+  /** What is known of the pipe's entities is forgotten; what is counted at the moment begins anew. */
+  async discardSchema(id: string): Promise<void> {
+    const pipe = this.#core.deployment?.pipes.get(id)?.pipe ?? null
+    const told = pipe === null ? null : toldByLog(pipe)
+    if (told !== null) this.#shapes.forget(told)
+    await this.#schemas.discard(id)
   }
 
   fill(index: NeededIndex): Promise<void> {
@@ -175,6 +191,22 @@ export class PumpingTenant {
     return this.#shapes.of(dataset)
   }
 
+  /** As JSON text, in the form of the types of pipes. */
+  datasetType(dataset: string, options: DocumentOptions): Promise<string | null> {
+    return this.#shapes.typeOf(dataset, options)
+  }
+
+  /** What a table needs for the entities of a pipe, or of a dataset; null: there is no such dataset. */
+  async schemaDefinition(
+    { pipe, dataset }: { readonly pipe?: string; readonly dataset?: string },
+    sampleSize: number,
+  ): Promise<SchemaDefinition | null> {
+    const { log, closing } = this.#core
+    if (pipe === undefined) return datasetDefinition(log, dataset as string, sampleSize)
+    const known = this.#core.pipe(pipe)
+    return pipeDefinition(known, this.#ports(known), sampleSize, closing.signal)
+  }
+
   async propertyIndex(dataset: string, property: string): Promise<string> {
     const expression = propertyIndexExpression(property)
     await this.#indexes.assert({ dataset, expression })
@@ -224,6 +256,7 @@ export class PumpingTenant {
       relieve: (written) => this.#compactions.awaitRelief(written),
       turn: this.#core.turn(pipe.id),
       besides,
+      ...this.#schemas.of(pipe),
     }
   }
 }

@@ -43,6 +43,8 @@ export interface TenantOptions {
   readonly runLogger: Logger
   /** Quads at most in the graph. */
   readonly graphBudget: number
+  /** What their entities look like is counted of pipes that do not say, and whose configuration does not. */
+  readonly infersTypes: boolean
   /** Without the graph: for commands that only run pipes. */
   readonly withGraph: boolean
   readonly backups: Backups

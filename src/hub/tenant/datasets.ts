@@ -5,6 +5,8 @@ import type { Entity } from '../../model/entity.ts'
 import { DatasetWriter, IndexCompiler } from '../../pipes/dataset-writer.ts'
 import { executionDataset, type User } from '../../pipes/execution/event.ts'
 import { retryForgotten } from '../../pipes/retries/queue.ts'
+import { seesEntitiesOf } from '../../pipes/schema/of-dataset.ts'
+import { samplesForgotten } from '../../pipes/schema/pipe-schema.ts'
 import type * as hub from '../contract.ts'
 import { withSnapshot } from '../datasets.ts'
 import { datasetDocument } from '../documents.ts'
@@ -71,6 +73,8 @@ export class TenantDatasets {
   async eraseEntity(dataset: string, id: string): Promise<number> {
     const { name, pool } = this.#core.options
     const projected = this.#core.projected()
+    const sampled = this.#core.pipes().filter((pipe) => seesEntitiesOf(pipe, dataset))
+    await this.#core.writer.journal.commit({ state: sampled.flatMap((pipe) => samplesForgotten(pipe.id)) })
     const erased = await pool.erase({ tenant: name, dataset, id, projected })
     for (const pipe of pipesAround(this.#core.pipes(), dataset)) {
       const { entries, waiting } = withSnapshot(this.#core, (snapshot) => ({

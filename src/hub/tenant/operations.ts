@@ -14,13 +14,16 @@ import type { Scheduler } from '../scheduler.ts'
 import type { TenantCore } from './core.ts'
 import type { TenantEvents } from './events.ts'
 import { forgetting } from './forgetting.ts'
+import type { TenantSchema } from './schema.ts'
 
 export class PumpOperations {
   readonly #core: TenantCore
   readonly #scheduler: Scheduler
   readonly #events: TenantEvents
+  readonly #schema: TenantSchema
 
-  constructor(core: TenantCore, scheduler: Scheduler, events: TenantEvents) {
+  constructor(core: TenantCore, scheduler: Scheduler, events: TenantEvents, schema: TenantSchema) {
+    this.#schema = schema
     this.#core = core
     this.#scheduler = scheduler
     this.#events = events
@@ -55,6 +58,9 @@ export class PumpOperations {
         return this.#trackFromStart(this.#core.runnable(id))
       case 'discard-retries':
         return this.#discardRetries(id, user)
+      case 'discard-inferred-schema':
+        await this.#schema.forget(id)
+        return this.#events.tell(id, 'pump-discard-inferred-schema', {}, user)
     }
   }
 
@@ -99,6 +105,9 @@ export class PumpOperations {
     })
     // Everything is read again after a reset, what waits to be retried as well.
     if (offset === null) await forgetting(this.#core, (present, commit) => forgetRetries(id, present, commit))
+    // What it looks like shows anew, too (hub.md §6.2).
+    const { supportsSince } = this.#core.runnable(id).source.continuation
+    if (offset === null && supportsSince) await this.#schema.forget(id)
     await this.#scheduler.forgetRescan(id)
     this.#scheduler.forget(id)
     const properties = { pipe_offset: offset ?? '', original_pipe_offset: former, is_reset: offset === null }

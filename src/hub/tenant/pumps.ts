@@ -27,6 +27,7 @@ import { Scheduler } from '../scheduler.ts'
 import { type TenantCore, transferable } from './core.ts'
 import type { TenantEvents } from './events.ts'
 import { PumpOperations } from './operations.ts'
+import type { TenantSchema } from './schema.ts'
 import { TenantSignalling } from './signalling.ts'
 
 /** When the daily compaction was last, in the log's meta table. */
@@ -59,7 +60,7 @@ export class TenantPumps {
   #network = networkOf(deploy([], '{}', null))
   #read: ReadonlySet<string> = new Set()
 
-  constructor(core: TenantCore, events: TenantEvents) {
+  constructor(core: TenantCore, events: TenantEvents, schema: TenantSchema) {
     this.#core = core
     this.housekeeping = new Housekeeping(this.#housekeepingPorts())
     this.scheduler = new Scheduler({
@@ -72,7 +73,7 @@ export class TenantPumps {
       save: (states) => this.#save(states),
       ended: (pipe, report, user) => this.#ended(pipe, report, user),
     })
-    this.#operations = new PumpOperations(core, this.scheduler, events)
+    this.#operations = new PumpOperations(core, this.scheduler, events, schema)
     this.signalling = new TenantSignalling(core, this.scheduler)
     this.figures = new Figures({
       pipes: () => core.deployment.pipes,
