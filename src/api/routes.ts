@@ -28,6 +28,7 @@ import { pipeRoutes } from './rest/pipes.ts'
 import { publisherRoutes } from './rest/publishers.ts'
 import { receiverRoutes } from './rest/receivers.ts'
 import { runnerRoutes } from './rest/runner.ts'
+import { schemaRoutes } from './rest/schema.ts'
 import { systemRoutes } from './rest/systems.ts'
 import { tenantRoutes } from './rest/tenants.ts'
 import type { Route } from './route.ts'
@@ -64,6 +65,7 @@ export function createRoutes({ node, doors, queryTimeoutMs, log, guard }: RouteO
       ...runnerRoutes,
       ...componentRoutes,
       ...noteRoutes,
+      ...schemaRoutes,
       flowRoute,
       ...systemRoutes,
       ...datasetRoutes,

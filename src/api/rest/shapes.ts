@@ -150,6 +150,36 @@ export const IndexShape = open(
   },
   'An index.',
 )
+export const EntityTypeShape = open(
+  {
+    properties: Type.Optional(
+      Type.Record(
+        Type.String(),
+        open(
+          {
+            type: Type.Optional(Type.String()),
+            subtype: Type.Optional(
+              Type.String({
+                description: 'decimal, date, datetime, uuid, ni, uri or bytes: what JSON has no type for.',
+              }),
+            ),
+            anyOf: Type.Optional(Type.Array(Type.Any())),
+            description: Type.Optional(Type.String()),
+          },
+          'A property: one kind of value, or several.',
+        ),
+      ),
+    ),
+  },
+  'An entity type: a JSON Schema.',
+)
+export const ModelShape = open(
+  {
+    _id: Type.String(),
+    'entity-types': Type.Union([Type.Record(Type.String(), EntityTypeShape), Type.Array(Type.String())]),
+  },
+  'A named set of entity types.',
+)
 export const BackupShape = open(
   { _id: Type.String(), status: Type.String(), started: Type.String() },
   'A backup; `status` is running, completed or failed.',
