@@ -13,6 +13,7 @@ const commands: Record<CommandName, () => Promise<Command>> = {
   check: async () => (await import('./check.ts')).check,
   explain: async () => (await import('./explain.ts')).explain,
   flow: async () => (await import('./flow.ts')).flow,
+  schema: async () => (await import('./schema.ts')).schema,
   docs: async () => (await import('./docs.ts')).docs,
   run: async () => (await import('./run.ts')).run,
   import: async () => (await import('./import.ts')).importRdf,

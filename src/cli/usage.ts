@@ -180,6 +180,20 @@ export const usages = {
     },
     details: `${VARIABLES} Queues are those of the data folder, also while a hub runs on it; how long changes take only a running hub knows (GET /api/flow, GET /api/metrics).`,
   },
+  schema: {
+    name: 'schema',
+    summary: 'Show what the entities of a pipe or a dataset look like, as far as was seen.',
+    positionals: ['NAME'],
+    options: {
+      source: { type: 'boolean', about: 'what the pipe reads; otherwise what it hands to its sink' },
+      data,
+      tenant,
+      json,
+      help,
+    },
+    details:
+      'It reads the data folder, also while a hub runs on it. A dataset that no pipe of the same name counted is read through. NAME.type[] is of the elements of lists.',
+  },
   docs: {
     name: 'docs',
     summary: 'Print the reference of the Data Transformation Language as Markdown, or one function of it.',
