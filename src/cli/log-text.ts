@@ -30,5 +30,4 @@ function valueText(value: unknown): string {
 
 const indented = (line: string): string => `    ${plain(line)}`
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
 const plain = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ')

@@ -1,6 +1,6 @@
 /** Sends mail by the mail server of the node; the package for it is loaded when it is first needed. */
 
-import { connect, type LookupFunction } from 'node:net'
+import { connect, isIP, type LookupFunction } from 'node:net'
 import type { NotificationSettings } from '../../config/notifications.ts'
 import { HubError } from '../errors.ts'
 import type { Mail } from './message.ts'
@@ -37,7 +37,7 @@ export async function sendMail(smtp: Smtp, letter: Letter, ports: MailPorts): Pr
     secure: tls === 'implicit',
     requireTLS: tls === 'starttls',
     ignoreTLS: tls === 'none',
-    tls: { servername: host, rejectUnauthorized: verify_ssl },
+    tls: { ...(isIP(host) === 0 ? { servername: host } : {}), rejectUnauthorized: verify_ssl },
     greetingTimeout: CONNECT_MS,
     socketTimeout: SILENCE_MS,
     disableFileAccess: true,

@@ -77,5 +77,4 @@ const footer = ({ tenant, webAddress }: Sender): string =>
   `-- \nSamtale, tenant ${tenant}${webAddress === null ? '' : `, ${webAddress}`}. Rules: /api/notification-rules`
 
 /** No text of others begins a header of its own. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
 const oneLine = (text: string): string => text.replace(/[\u0000-\u001f\u007f\u2028\u2029]+/g, ' ')

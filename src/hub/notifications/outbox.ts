@@ -16,12 +16,14 @@ export interface Timing {
 
 export class Outbox {
   readonly #entries = new Map<string, Entry>()
+  /** Names of entries by their notification. */
+  readonly #about = new Map<string, Set<string>>()
   #last = 0
   /** Not taken in, since there were too many. */
   dropped = 0
 
   constructor(saved: readonly Entry[]) {
-    for (const entry of [...saved].sort((a, b) => (a.id < b.id ? -1 : 1))) this.#entries.set(entry.id, entry)
+    for (const entry of [...saved].sort((a, b) => (a.id < b.id ? -1 : 1))) this.#put(entry)
   }
 
   /** In the order in which they came. */
@@ -37,7 +39,8 @@ export class Outbox {
   note(track: Track, news: News, targets: readonly Target[], now: number, timing: Timing): StateChange[] {
     const { notification } = track
     if (notification === null || news === 'again') return []
-    const waiting = this.all().filter((entry) => entry.notification === notification.id)
+    const names = [...(this.#about.get(notification.id) ?? [])]
+    const waiting = names.flatMap((name) => this.#entries.get(name) ?? [])
     if (news === 'resolved') return this.#resolved(track, notification, waiting, targets, now, timing)
     const moot = waiting.filter(({ what }) => what === 'resolved')
     const dueAt = dueTime(track, notification, now, timing)
@@ -91,7 +94,7 @@ export class Outbox {
       attempts: 0,
       lastError: null,
     }
-    this.#entries.set(id, entry)
+    this.#put(entry)
     return [entrySaved(entry)]
   }
 
@@ -109,13 +112,20 @@ export class Outbox {
     })
   }
 
-  /** Nobody is told of a rule that is gone. */
-  forgetRule(ruleId: string): StateChange[] {
-    return this.#drop(this.all().filter((entry) => entry.ruleId === ruleId))
+  #put(entry: Entry): void {
+    this.#entries.set(entry.id, entry)
+    const names = this.#about.get(entry.notification)
+    if (names === undefined) this.#about.set(entry.notification, new Set([entry.id]))
+    else names.add(entry.id)
   }
 
   #drop(entries: readonly Entry[]): StateChange[] {
-    return entries.flatMap(({ id }) => (this.#entries.delete(id) ? [entryForgotten(id)] : []))
+    return entries.flatMap(({ id, notification }) => {
+      const names = this.#about.get(notification)
+      names?.delete(id)
+      if (names?.size === 0) this.#about.delete(notification)
+      return this.#entries.delete(id) ? [entryForgotten(id)] : []
+    })
   }
 }
 

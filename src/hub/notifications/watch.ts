@@ -70,7 +70,10 @@ export class NotificationWatch {
   readonly #written = new Map<string, Notification>()
   #lookedAt = Number.NEGATIVE_INFINITY
   #isClosed = false
-  #wake: () => void = () => {}
+  /** How often it was woken. */
+  #wakes = 0
+  #onWake: () => void = () => {}
+  #restEnds: () => void = () => {}
   #loop: Promise<void> | null = null
 
   constructor(outbox: Outbox, saved: { tracks: readonly Track[]; heard: readonly Heard[] }, ports: WatchPorts) {
@@ -87,19 +90,26 @@ export class NotificationWatch {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#restEnds()
     this.#wake()
     await this.#loop
   }
 
-  /** Rules or pipes are others now. */
+  /** Rules or pipes are others now: what happens from here on is heard. */
   changed(): void {
     this.#plan = null
+    const snapshot = this.#ports.snapshot()
+    try {
+      for (const [pipe] of this.#planned().hearing) if (!this.#heard.has(pipe)) this.#begin(pipe, snapshot)
+    } finally {
+      snapshot.close()
+    }
     this.#wake()
   }
 
   /** A run ended of which the log does not tell. */
   ranQuietly(pipe: string, event: PumpEvent): void {
-    if (this.#plan?.hearing.has(pipe) !== true) return
+    if (!this.#planned().hearing.has(pipe)) return
     this.#quiet.push([pipe, event])
     this.#wake()
   }
@@ -129,18 +139,29 @@ export class NotificationWatch {
 
   async #run(): Promise<void> {
     while (!this.#isClosed) {
-      const seen = this.#ports.feed.commits()
+      const [seen, wakes] = [this.#ports.feed.commits(), this.#wakes]
       await this.round()
-      const isIdle = this.#planned().names.size === 0
-      await sleep(REST_MS, (wake) => {
-        this.#wake = wake
-      })
-      if (this.#isClosed) return
+      await this.#rest()
+      if (this.#isClosed || this.#wakes !== wakes) continue
       const woken = new Promise<void>((resolve) => {
-        this.#wake = resolve
+        this.#onWake = resolve
       })
-      await Promise.race([isIdle ? new Promise(() => {}) : this.#ports.feed.changed(seen, LOOK_MS), woken])
+      // Without rules nothing that is written is of interest.
+      const isIdle = this.#planned().names.size === 0
+      await (isIdle ? woken : Promise.race([this.#ports.feed.changed(seen, LOOK_MS), woken]))
     }
+  }
+
+  #wake(): void {
+    this.#wakes++
+    this.#onWake()
+  }
+
+  #rest(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#restEnds = resolve
+      setTimeout(resolve, REST_MS).unref()
+    })
   }
 
   /** Hears what is new, looks if it is time to, and commits what it found. */
@@ -196,22 +217,25 @@ export class NotificationWatch {
     }
   }
 
-  /** What the log of a pipe tells since it was heard last; of a pipe that nobody looked at before, from now on. */
+  /** Nobody looked at it before. */
+  #begin(pipe: string, snapshot: Snapshot): void {
+    const document = snapshot.dataset(executionDataset(pipe))?.document
+    const end = document === undefined ? 0 : this.#ports.feed.end(document.number)
+    this.#note({ pipe, generation: document?.generation ?? '', sequence: end - 1 })
+  }
+
+  /** What the log of a pipe tells since it was heard last. */
   #listen(pipe: string, pairs: readonly Pair[], snapshot: Snapshot): void {
-    const view = snapshot.dataset(executionDataset(pipe))
     const known = this.#heard.get(pipe)
-    if (view === undefined) {
-      if (known === undefined) this.#note({ pipe, generation: '', sequence: -1 })
-      return
-    }
-    const { generation, number } = view.document
-    const end = this.#ports.feed.end(number)
     if (known === undefined) {
-      this.#note({ pipe, generation, sequence: end - 1 })
+      this.#begin(pipe, snapshot)
       return
     }
+    const view = snapshot.dataset(executionDataset(pipe))
+    if (view === undefined) return
+    const { generation, number } = view.document
     const since = known.generation === generation ? known.sequence : -1
-    if (end - 1 > since) this.#read(pipe, pairs, view, since)
+    if (this.#ports.feed.end(number) - 1 > since) this.#read(pipe, pairs, view, since)
   }
 
   #read(pipe: string, pairs: readonly Pair[], view: DatasetView, since: number): void {
@@ -325,15 +349,3 @@ export class NotificationWatch {
 
 const isWorthWriting = ({ notification, writtenCount, writtenAt }: Track, now: number): boolean =>
   (notification?.count ?? 0) >= 2 * writtenCount || now - writtenAt >= WRITE_AGAIN_MS
-
-/** Ends early when it is woken. */
-function sleep(ms: number, waking: (wake: () => void) => void): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    timer.unref()
-    waking(() => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
-}
