@@ -64,7 +64,7 @@ export function doorsFor(caller: Caller, doors: Doors): GuardedDoors {
       dataset === null
         ? { kind: 'tenant' as const, tenant: tenant.name }
         : { kind: 'dataset' as const, tenant: tenant.name, id: dataset }
-    if (!may(caller, 'read', resource)) {
+    if (!may(caller, 'read', resource, 'read_data')) {
       throw new ApiError(
         'forbidden',
         `You may not read ${dataset === null ? 'this tenant' : `the dataset '${dataset}'`}.`,

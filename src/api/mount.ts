@@ -12,19 +12,33 @@ import { type Limits, limitOf } from './limits/limits.ts'
 import { inTime } from './limits/time.ts'
 import { isEndpoint, workOf } from './limits/work.ts'
 import { detailsOf, type Log } from './log.ts'
-import { type Caller, may, type Resource } from './may.ts'
+import { type Access, type Action, accessOf, type Caller, may, type Resource } from './may.ts'
 import { type Given, readParameters } from './parameters.ts'
+import { refusal } from './refusal.ts'
 import { ProblemShape } from './rest/shapes.ts'
 import type { Call, Route } from './route.ts'
 
 declare module 'fastify' {
-  interface FastifyRequest {
-    caller: Caller
-  }
   interface FastifyContextConfig {
+    /** One of ours: it asks for itself whether somebody may. */
+    isDoor?: boolean
     /** Anybody may ask. */
     isOpen?: boolean
   }
+  interface FastifyRequest {
+    caller: Caller
+    /** What the route is about; null: there is no such route. */
+    about: About | null
+    /** Code of the error it was answered with. */
+    problem: string | null
+  }
+}
+
+/** What somebody wants to do to what. */
+export interface About {
+  readonly action: Action
+  readonly access: Access
+  readonly resource: Resource
 }
 
 export interface MountOptions {
@@ -32,6 +46,8 @@ export interface MountOptions {
   readonly doors: Doors
   readonly log: Log
   readonly limits: Limits
+  /** Who it is that holds a shareable link; null: it opens nothing here. */
+  readonly linkOf: (request: FastifyRequest) => Promise<Caller | null>
 }
 
 const TENANT = 'tenant'
@@ -52,14 +68,20 @@ function mountOne(app: FastifyInstance, prefix: string, route: Route, options: M
     method: route.method,
     url: prefix + route.path,
     bodyLimit: bodyBytes,
-    config: { work, bodyBytes, isEndpoint: isEndpoint(route), isOpen: route.isOpen === true },
+    config: { work, bodyBytes, isEndpoint: isEndpoint(route), isDoor: true, isOpen: route.isOpen === true },
     schema: { ...describe(route), hide: prefix !== '' },
     // Before the body is read: whoever may not do it need not send it.
     onRequest: async (request) => {
       assertExpected(node, request.headers['x-expected-node-id'])
-      tenantOf(node, request)
+      const { action } = route
+      const access = needOf(route)
       const resource = resourceOf(route, request.params as Record<string, string>)
-      if (route.isOpen !== true && !may(request.caller, route.action, resource)) throw forbidden(request.caller)
+      request.about = { action, access, resource }
+      if (route.isShareable === true) request.caller = (await options.linkOf(request)) ?? request.caller
+      const isAllowed = route.isOpen === true || may(request.caller, action, resource, access)
+      // Who may not come in does not learn which tenants there are.
+      if (!isAllowed) throw refusal(request.caller, access)
+      tenantOf(node, request)
     },
     handler: async (request, reply) => {
       const gone = new Gone(reply)
@@ -81,7 +103,8 @@ function assertExpected(node: Node, expected: string | readonly string[] | undef
 function handleTolerantly(route: Route, request: FastifyRequest, call: Call): Promise<Answer> | Answer {
   const again = (error: unknown): Promise<Answer> | Answer => {
     const params = isNotFound(error) ? decodedAgain(call.params) : null
-    if (params === null || !may(request.caller, route.action, resourceOf(route, params))) throw error
+    const isAllowed = params !== null && may(request.caller, route.action, resourceOf(route, params), needOf(route))
+    if (!isAllowed) throw error
     // Its signal is made when it is asked for, here as well.
     return route.handle(Object.create(call, { params: { value: params } }) as Call)
   }
@@ -97,12 +120,8 @@ const NOT_FOUND: ReadonlySet<unknown> = new Set(['unknown-pipe', 'unknown-system
 
 const isNotFound = (error: unknown): boolean => NOT_FOUND.has((error as { readonly code?: unknown }).code)
 
-export function forbidden(caller: Caller): ApiError {
-  const why = caller.kind === 'elsewhere' ? `: ${caller.why}` : ''
-  return new ApiError('forbidden', `This hub answers only callers on its own machine${why}.`, {
-    hint: 'Use http://127.0.0.1 or http://localhost from the machine it runs on.',
-  })
-}
+const needOf = ({ access, isOpen, action, resource }: Route): Access =>
+  isOpen === true ? 'public' : (access ?? accessOf(action, resource))
 
 function callOf(request: FastifyRequest, route: Route, node: Node, doors: Doors, gone: Gone): Call {
   const params = request.params as Record<string, string>
@@ -126,6 +145,10 @@ function callOf(request: FastifyRequest, route: Route, node: Node, doors: Doors,
     user: userOf(request),
     from: request.from,
     requestId: request.id,
+    may: (access, kind, id) => {
+      const resource = { kind, tenant: params[TENANT] ?? 'default', ...(id === undefined ? {} : { id }) }
+      return may(request.caller, 'read', resource, access)
+    },
     // Made when it is asked for: most calls have answered before anybody could go away.
     get signal() {
       return gone.signal
@@ -133,14 +156,12 @@ function callOf(request: FastifyRequest, route: Route, node: Node, doors: Doors,
   }
 }
 
-/** Until there are tokens nobody has a name: all that is known is the machine that asks. */
-export const userOf = ({ from, socket, id }: FastifyRequest): User => ({
-  user_id: null,
-  email: null,
+/** Without a token all that is known is the machine that asks. */
+export function userOf({ caller, from, socket, id }: FastifyRequest): User {
+  if (caller?.kind === 'principal') return { ...caller.user, request_id: id }
   // Who was refused at once was not looked at.
-  remote_addr: from?.text ?? socket.remoteAddress ?? null,
-  request_id: id,
-})
+  return { user_id: null, email: null, remote_addr: from?.text ?? socket.remoteAddress ?? null, request_id: id }
+}
 
 /** Tells whoever works for a call that nobody waits for it any more. */
 class Gone {
@@ -179,7 +200,10 @@ function tenantOf(node: Node, request: FastifyRequest) {
 
 function resourceOf(route: Route, params: Readonly<Record<string, string>>): Resource {
   const id = params[route.resourceParameter ?? 'id']
-  return { kind: route.resource, tenant: params[TENANT] ?? 'default', ...(id === undefined ? {} : { id }) }
+  // A tenant that is named is what it is about, wherever the route hangs.
+  const named = route.resource === 'tenant' && route.resourceParameter === 'name' ? id : undefined
+  const tenant = params[TENANT] ?? named ?? 'default'
+  return { kind: route.resource, tenant, ...(id === undefined ? {} : { id }) }
 }
 
 /** An answer whose first chunk is there, where it has any. */

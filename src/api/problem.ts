@@ -34,7 +34,17 @@ const STATUS: Readonly<Record<string, number>> = {
   'bad-tenant-name': 400,
   'unsupported-operation': 400,
   'query-invalid': 400,
+  'bad-user': 400,
+  'bad-password': 400,
+  'bad-role': 400,
+  'bad-token': 400,
+  'bad-permissions': 400,
+  unauthorized: 401,
+  'invalid-token': 401,
+  'wrong-password': 401,
   forbidden: 403,
+  'pipe-forbidden': 403,
+  'cross-site': 403,
   'tenant-protected': 403,
   'update-refused': 403,
   'developer-only': 403,
@@ -48,6 +58,9 @@ const STATUS: Readonly<Record<string, number>> = {
   'unknown-entity': 404,
   'unknown-backup': 404,
   'unknown-subset': 404,
+  'unknown-user': 404,
+  'unknown-role': 404,
+  'unknown-token': 404,
   'unknown-index': 404,
   'unknown-logger': 404,
   'unknown-rule': 404,
@@ -64,6 +77,9 @@ const STATUS: Readonly<Record<string, number>> = {
   'component-exists': 409,
   'no-containers': 409,
   'runner-active': 409,
+  'user-exists': 409,
+  'role-exists': 409,
+  'last-admin': 409,
   'already-running': 409,
   'bad-webhook': 400,
   'bad-forwarded': 400,
@@ -99,6 +115,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'query-refused': 429,
   'headers-too-large': 431,
   'too-many-headers': 431,
+  'too-many-logins': 429,
   'port-in-use': 500,
   // A preview asks the system behind the pipe, and it is that system which failed.
   'bad-status': 502,
@@ -122,6 +139,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'index-not-ready': 503,
   'pump-thread-lost': 503,
   'storage-failed': 503,
+  'access-busy': 503,
   'writer-ended': 503,
   'tenant-restarting': 503,
   'query-timeout': 504,
@@ -139,6 +157,7 @@ const RETRY_AFTER: Readonly<Record<string, number>> = {
   'pump-thread-lost': 2,
   'storage-failed': 30,
   'tenant-restarting': 1,
+  'access-busy': 1,
 }
 
 /** Fastify's own refusals under our names. */
@@ -171,7 +190,10 @@ export function problemOf(thrown: unknown): Problem {
   return {
     status,
     isUnexpected: !isOurs,
-    headers: retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) },
+    headers: {
+      ...(retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) }),
+      ...(status === 401 ? { 'WWW-Authenticate': challengeOf(code) } : {}),
+    },
     body: {
       type: isOurs ? `https://w3id.org/samtale/problem#${code}` : 'about:blank',
       title: STATUS_CODES[status] ?? 'Error',
@@ -184,6 +206,9 @@ export function problemOf(thrown: unknown): Problem {
     },
   }
 }
+
+/** RFC 6750 §3: without a token nothing more is said than that one is needed. */
+const challengeOf = (code: string): string => (code === 'invalid-token' ? 'Bearer error="invalid_token"' : 'Bearer')
 
 /** Whoever throws knows best. */
 function retryAfterOf(code: string, { details }: Coded): number | undefined {

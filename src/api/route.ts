@@ -4,7 +4,7 @@ import type { Static, TObject, TSchema } from 'typebox'
 import type { Node, Tenant, User } from '../hub/contract.ts'
 import type { Answer } from './answer.ts'
 import type { GuardedDoors } from './doors.ts'
-import type { Action, Caller, Resource } from './may.ts'
+import type { Access, Action, Caller, Resource } from './may.ts'
 import type { CallerAddress } from './network/caller-address.ts'
 
 /** One request, read. */
@@ -28,12 +28,14 @@ export interface Call<Query = unknown> {
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal
   readonly caller: Caller
-  /** Who asks, for logs. */
+  /** Who asks: for logs, and for what is done in their name. */
   readonly user: User
   /** Where the request comes from, proxies seen through. */
   readonly from: CallerAddress
   /** Names the request in logs, in the answer and in its errors. */
   readonly requestId: string
+  /** Whether the caller may do this to that, beyond what the route asked for already: lists leave out what may not be seen. */
+  may(access: Access, kind: Resource['kind'], id?: string): boolean
 }
 
 export interface Route {
@@ -45,6 +47,10 @@ export interface Route {
   readonly tag: string
   readonly action: Action
   readonly resource: Resource['kind']
+  /** What it needs, where action and resource do not say it already. */
+  readonly access?: Access
+  /** A shareable link of the pipe opens it, too: `?jwt=`. */
+  readonly isShareable?: boolean
   /** Part of the path that names the resource; `id` unless said. */
   readonly resourceParameter?: string
   /** Anybody may ask, without a token: what it answers must do no harm. */

@@ -1,6 +1,10 @@
 /** All doors, in plain sight. */
 
 import type { Node } from '../hub/contract.ts'
+import { permissionRoutes } from './access/permissions.ts'
+import { roleRoutes } from './access/roles.ts'
+import { tokenRoutes } from './access/tokens.ts'
+import { userRoutes } from './access/users.ts'
 import type { Doors } from './doors.ts'
 import { graphqlRoutes } from './graphql/door.ts'
 import { createKeepers } from './graphql/keeper.ts'
@@ -9,6 +13,9 @@ import { exportRoutes } from './linked/export.ts'
 import { ontologyRoute } from './linked/ontology.ts'
 import { linkedRoutes } from './linked/routes.ts'
 import type { Log } from './log.ts'
+import { Passwords } from './login/passwords.ts'
+import { loginRoutes } from './login/routes.ts'
+import { LoginLimits } from './login-limits.ts'
 import { adminRoutes } from './rest/admin.ts'
 import { backupRoutes } from './rest/backups.ts'
 import { componentRoutes } from './rest/components.ts'
@@ -39,16 +46,19 @@ export interface RouteOptions {
   readonly doors: Doors
   /** Longest time a SPARQL query may take. */
   readonly queryTimeoutMs: number
+  /** Whoever comes must show who they are. */
+  readonly authenticates: boolean
   readonly log: Log
   readonly guard: Guard
 }
 
-export function createRoutes({ node, doors, queryTimeoutMs, log, guard }: RouteOptions): {
+export function createRoutes({ node, doors, queryTimeoutMs, authenticates, log, guard }: RouteOptions): {
   readonly routes: readonly Route[]
   readonly measure: Metrics['measure']
 } {
   const metrics = createMetrics(node, guard)
   const keeperOf = createKeepers(doors)
+  const passwords = new Passwords(new LoginLimits())
   return {
     measure: metrics.measure,
     routes: [
@@ -58,6 +68,11 @@ export function createRoutes({ node, doors, queryTimeoutMs, log, guard }: RouteO
       ...networkRoutes(guard),
       ...healthRoutes,
       ...logRoutes,
+      ...loginRoutes(authenticates, passwords),
+      ...userRoutes(passwords),
+      ...roleRoutes,
+      ...tokenRoutes,
+      ...permissionRoutes,
       metrics.route,
       ...configRoutes,
       dtlRoute,

@@ -1,18 +1,24 @@
 /** Opens the doors of a node: one HTTP server for all tenants. */
 
+import type { Server as SecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Node } from '../hub/contract.ts'
+import { choose } from './accept.ts'
+import { told } from './audit-trail.ts'
+import { Authenticator } from './authenticate.ts'
 import type { Doors } from './doors.ts'
 import { ApiError } from './errors.ts'
 import { answerClientError } from './limits/client-error.ts'
 import { Guard, serverSettings } from './limits/guard.ts'
 import { defaultLimits, type Limits } from './limits/limits.ts'
 import { detailsOf, type Log } from './log.ts'
+import { loginPage } from './login/page.ts'
 import { callerOf, isLoopbackHost, may } from './may.ts'
-import { forbidden, mount, userOf } from './mount.ts'
+import { mount, userOf } from './mount.ts'
 import { problemOf } from './problem.ts'
 import { describeApi } from './reference.ts'
+import { refusal } from './refusal.ts'
 import { logRequests, requestIdOf } from './request-log.ts'
 import { createRoutes } from './routes.ts'
 
@@ -21,6 +27,10 @@ export interface ServerOptions {
   /** 0 picks a free one. */
   readonly port: number
   readonly doors: Doors
+  /** Whoever comes must show who they are. Without it only this machine is answered. */
+  readonly authenticates?: boolean
+  /** Certificate and key, as PEM. */
+  readonly tls?: Tls
   /** Hears of requests and of unexpected errors; otherwise the node's own. */
   readonly log?: Log
   /** What callers may ask of the hub at most; those that are not said are as usual. */
@@ -29,8 +39,15 @@ export interface ServerOptions {
   readonly queryTimeoutMs?: number
 }
 
+export interface Tls {
+  readonly cert: string
+  readonly key: string
+}
+
 export interface Server {
   readonly url: string
+  /** Another certificate for connections that come from now on. */
+  renewTls(tls: Tls): void
   /** Lets requests under way finish for a moment, then ends them. */
   close(): Promise<void>
 }
@@ -39,12 +56,12 @@ const CLOSE_GRACE_MS = 2_000
 const IDLE_MS = 20
 
 export async function openServer(node: Node, options: ServerOptions): Promise<Server> {
-  if (!isLoopbackHost(options.host)) {
+  if (options.authenticates !== true && !isLoopbackHost(options.host)) {
     throw new ApiError(
       'host-not-loopback',
-      `The hub serves this machine only; '${options.host}' is not a loopback address.`,
+      `Without authentication the hub serves this machine only; '${options.host}' is not a loopback address.`,
       {
-        hint: 'Use 127.0.0.1, ::1 or localhost.',
+        hint: 'Use 127.0.0.1, ::1 or localhost, or leave --developer out.',
       },
     )
   }
@@ -52,7 +69,8 @@ export async function openServer(node: Node, options: ServerOptions): Promise<Se
   await listen(app, options)
   const { address, port } = app.server.address() as AddressInfo
   return {
-    url: `http://${address.includes(':') ? `[${address}]` : address}:${port}`,
+    url: `${options.tls === undefined ? 'http' : 'https'}://${address.includes(':') ? `[${address}]` : address}:${port}`,
+    renewTls: (tls) => (app.server as unknown as SecureServer).setSecureContext(tls),
     close: () => close(app),
   }
 }
@@ -61,21 +79,23 @@ async function createApp(node: Node, options: ServerOptions): Promise<FastifyIns
   const log = options.log ?? node.logs.logger('api')
   const limits = { ...defaultLimits, ...options.limits }
   const guard = new Guard({ limits, policy: () => node.network(), log })
-  const app: FastifyInstance = fastify({
+  const app = fastify({
     logger: false,
     exposeHeadRoutes: false,
     genReqId: requestIdOf,
-    http: serverSettings(limits),
+    ...(options.tls === undefined
+      ? { http: serverSettings(limits) }
+      : { https: { ...serverSettings(limits), ...options.tls, minVersion: 'TLSv1.2' as const } }),
     requestTimeout: limits['body-seconds'] * 1_000,
     keepAliveTimeout: limits['idle-seconds'] * 1_000,
     clientErrorHandler: (error, socket) => answerClientError(error, socket, guard.refusals),
     // An address that cannot be decoded reaches no route, but gets the same kind of answer.
     frameworkErrors: (error, request, reply) => {
-      answerError(refusalBefore(guard, request, reply) ?? error, request, reply, log)
+      answerError(refusalBefore(guard, request, reply) ?? error, request, reply, log, null)
     },
     bodyLimit: limits['body-bytes'],
     routerOptions: { maxParamLength: limits['url-bytes'], ignoreTrailingSlash: true },
-  })
+  }) as FastifyInstance
   logRequests(app, log, userOf)
   guard.watch(app)
   // Bodies stay bytes: only the route knows what they are, and large ones are parsed elsewhere.
@@ -84,10 +104,17 @@ async function createApp(node: Node, options: ServerOptions): Promise<FastifyIns
   app.setValidatorCompiler(() => () => true)
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))
   app.decorateRequest('caller')
+  app.decorateRequest('about', null)
+  app.decorateRequest('problem', null)
+  const authenticator = options.authenticates === true ? new Authenticator(node) : null
   app.addHook('onRequest', async (request) => {
-    request.caller = callerOf(request.raw)
-    const isOpen = request.routeOptions.config.isOpen === true
-    if (!isOpen && !may(request.caller, 'read', { kind: 'node', tenant: 'default' })) throw forbidden(request.caller)
+    request.caller = authenticator === null ? callerOf(request.raw) : await authenticator.callerOf(request)
+    // Routes ask for what they need; the rest, and what is not there at all, is for those who may come in.
+    const { isDoor: isOurs = false, isOpen = false } = request.routeOptions.config
+    const isDoor = isOpen || (isOurs && request.caller.kind !== 'elsewhere')
+    if (!isDoor && !may(request.caller, 'read', { kind: 'node', tenant: 'default' })) {
+      throw refusal(request.caller, 'view')
+    }
     const encoding = request.headers['content-encoding']
     if (encoding !== undefined && encoding !== 'identity') {
       throw new ApiError(
@@ -96,17 +123,25 @@ async function createApp(node: Node, options: ServerOptions): Promise<FastifyIns
       )
     }
   })
-  answerErrors(app, log)
+  if (authenticator !== null) {
+    app.addHook('onResponse', async (request, reply) => {
+      const event = told(request, reply.statusCode)
+      if (event !== null) node.audit.tell(event.tenant, event.event, event.isFrequent)
+    })
+  }
+  answerErrors(app, log, authenticator)
   const settings = {
     node,
     doors: options.doors,
     log,
     limits,
+    linkOf: async (request: FastifyRequest) => (await authenticator?.linkOf(request)) ?? null,
   }
   const { routes, measure } = createRoutes({
     node,
     doors: options.doors,
     queryTimeoutMs: options.queryTimeoutMs ?? 30_000,
+    authenticates: authenticator !== null,
     log,
     guard,
   })
@@ -130,19 +165,42 @@ function refusalBefore(guard: Guard, request: FastifyRequest, reply: FastifyRepl
   }
 }
 
-function answerErrors(app: FastifyInstance, log: Log): void {
-  app.setErrorHandler((error, request, reply) => answerError(error, request, reply, log))
+function answerErrors(app: FastifyInstance, log: Log, authenticator: Authenticator | null): void {
+  app.setErrorHandler((error, request, reply) => answerError(error, request, reply, log, authenticator))
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0]
-    return answerError(new ApiError('not-found', `There is nothing at ${request.method} ${path}.`), request, reply, log)
+    const error = new ApiError('not-found', `There is nothing at ${request.method} ${path}.`)
+    return answerError(error, request, reply, log, authenticator)
   })
 }
 
-function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): FastifyReply {
+function answerError(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  log: Log,
+  authenticator: Authenticator | null,
+): FastifyReply {
   const { status, headers, body, isUnexpected } = problemOf(error)
   const path = request.url.split('?', 1)[0]
   if (isUnexpected)
     log.error('A request failed.', { request: request.id, method: request.method, path, ...detailsOf(error) })
+  request.problem = String(body.code)
+  if (authenticator !== null && status === 401 && wantsPage(request)) {
+    // The pages of the reference come with a policy of their own, which would not suit this one.
+    if (request.routeOptions.config.isDoor !== true) {
+      return reply
+        .code(303)
+        .headers({ Location: `/login?next=${encodeURIComponent(request.url)}` })
+        .send('')
+    }
+    const page = loginPage({ next: request.url, problem: null })
+    return reply
+      .code(status)
+      .headers({ ...headers, ...page.headers })
+      .type('text/html; charset=utf-8')
+      .send(page.body)
+  }
   const type = problemType(request.url, request.headers.accept)
   return reply
     .code(status)
@@ -150,6 +208,12 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
     .type(type)
     .send(JSON.stringify({ ...body, request_id: request.id }))
 }
+
+/** Somebody at a browser, who can log in and go on from there. */
+const wantsPage = ({ method, headers }: FastifyRequest): boolean =>
+  method === 'GET' &&
+  headers.authorization === undefined &&
+  choose(headers.accept, ['application/json', 'text/html']) === 'text/html'
 
 /** `application/json` below `/api`, where older clients look; problem details when asked for and at the other doors. */
 function problemType(url: string, accept: string | undefined): string {

@@ -24,6 +24,8 @@ const commands: Record<CommandName, () => Promise<Command>> = {
   datasets: async () => (await import('./datasets.ts')).datasets,
   entity: async () => (await import('./entity.ts')).entity,
   verify: async () => (await import('./verify.ts')).verify,
+  user: async () => (await import('./user.ts')).user,
+  token: async () => (await import('./token.ts')).token,
 }
 
 type Environment = Readonly<Record<string, string | undefined>>

@@ -7,6 +7,7 @@ import { doors } from '../hub/doors.ts'
 import { HubNode } from '../hub/node.ts'
 import type { Arguments } from './arguments.ts'
 import { UsageError } from './arguments.ts'
+import { accessSettings, authenticates, isLoopback, keepFirstToken } from './authentication.ts'
 import { showIgnored, showProblems } from './check.ts'
 import type { Command } from './command.ts'
 import { readConfiguration } from './configuration.ts'
@@ -14,6 +15,7 @@ import { openLogBook } from './logger.ts'
 import { limitsOf, networkOf, targetsOf } from './network-options.ts'
 import { readStartOptions } from './start-options.ts'
 import { threadsOf } from './threads.ts'
+import { readTls, renewOnSignal, tlsFiles } from './tls.ts'
 import { version } from './version.ts'
 
 /** A clean end takes this long at most. */
@@ -21,12 +23,11 @@ const END_MS = 5_000
 
 export const serve: Command = async ({ given, environment, terminal }) => {
   const host = given.text('host') as string
-  if (!isLoopback(host)) {
-    throw new UsageError(
-      `--host ${host} is not a loopback address, and this version has no authentication: it serves 127.0.0.1, ::1 and localhost only.`,
-    )
-  }
   const port = portOf(given)
+  const data = resolve(given.text('data') as string)
+  const isGuarded = authenticates(given, { host, data })
+  const files = tlsFiles(given)
+  const tls = files === null ? null : readTls(files)
   const config = given.text('config')
   const configuration = config === undefined ? null : readConfiguration(config, environment)
   const base = given.text('base')
@@ -35,7 +36,8 @@ export const serve: Command = async ({ given, environment, terminal }) => {
   const logger = logs.logger('hub')
   const { limits } = limitsOf(given)
   const node = await HubNode.open({
-    data: resolve(given.text('data') as string),
+    data,
+    access: accessSettings(given, environment),
     developer: given.flag('developer'),
     ...(options === undefined ? {} : { tasks: readStartOptions(options) }),
     ...backupOf(given),
@@ -62,7 +64,22 @@ export const serve: Command = async ({ given, environment, terminal }) => {
         line: terminal.note,
       })
     }
-    server = await openServer(node, { host, port, doors, limits })
+    if (tls === null && !isLoopback(host)) {
+      terminal.note(
+        'samtale: tokens and data cross the network in clear. Give --tls-cert and --tls-key, or put a proxy with TLS before it.',
+      )
+    }
+    if (isGuarded) node.access.prepare()
+    server = await openServer(node, {
+      host,
+      port,
+      doors,
+      limits,
+      authenticates: isGuarded,
+      ...(tls === null ? {} : { tls }),
+    })
+    if (isGuarded) await keepFirstToken(node.access, data, terminal)
+    if (files !== null) renewOnSignal(files, server, logger)
     node.listensAt(server.url)
     node.startPumps()
     terminal.line(`Samtale is listening on ${server.url}`)
@@ -100,9 +117,6 @@ const ended = (): Promise<string> =>
   new Promise((done) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => done(signal))
   })
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
 
 function portOf(given: Arguments): number {
   const text = given.text('port') as string

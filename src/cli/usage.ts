@@ -46,6 +46,18 @@ const threads: Option = {
 }
 const json: Option = { type: 'boolean', about: 'print JSON for programs' }
 const tenant: Option = { type: 'string', value: 'NAME', about: 'the tenant', default: 'default' }
+const jwtKeyFile: Option = {
+  type: 'string',
+  value: 'FILE',
+  about: 'key that tokens are signed with (HS256); otherwise jwt.key of the data folder',
+  variable: 'SAMTALE_JWT_KEY_FILE',
+}
+const roles: Option = {
+  type: 'string',
+  value: 'A,B',
+  about: 'roles: group:Admin, group:Developer, group:User, group:Guest, or your own',
+}
+const tenants: Option = { type: 'string', value: 'A,B', about: 'only these tenants' }
 const help: Option = { type: 'boolean', about: 'show this help' }
 
 export const usages = {
@@ -127,7 +139,6 @@ export const usages = {
         about: 'what may be asked of the hub at most, as NAME=NUMBER,…; see below',
         variable: 'SAMTALE_LIMITS',
       },
-      developer: { type: 'boolean', about: 'developer mode', variable: 'SAMTALE_DEVELOPER' },
       'log-level': {
         type: 'string',
         value: 'LEVEL',
@@ -142,10 +153,47 @@ export const usages = {
         variable: 'SAMTALE_LOG_FORMAT',
         default: 'auto',
       },
+      auth: {
+        type: 'string',
+        value: 'on|off',
+        about: 'whether callers must show who they are; otherwise they must, but for --developer on this machine',
+        variable: 'SAMTALE_AUTH',
+      },
+      'jwt-key-file': jwtKeyFile,
+      jwks: {
+        type: 'string',
+        value: 'FILE|URL',
+        about: 'public keys of others whose tokens count: RS256 and ES256',
+        variable: 'SAMTALE_JWKS',
+      },
+      'jwt-issuer': {
+        type: 'string',
+        value: 'ISS',
+        about: 'who must have issued those tokens',
+        variable: 'SAMTALE_JWT_ISSUER',
+      },
+      'jwt-audience': {
+        type: 'string',
+        value: 'AUD',
+        about: 'for whom they must be',
+        variable: 'SAMTALE_JWT_AUDIENCE',
+      },
+      'tls-cert': {
+        type: 'string',
+        value: 'FILE',
+        about: 'certificate as PEM, read again on SIGHUP',
+        variable: 'SAMTALE_TLS_CERT',
+      },
+      'tls-key': { type: 'string', value: 'FILE', about: 'its key', variable: 'SAMTALE_TLS_KEY' },
+      developer: {
+        type: 'boolean',
+        about: 'developer mode; on this machine, and as long as there are no accounts, without authentication',
+        variable: 'SAMTALE_DEVELOPER',
+      },
       verbose: { type: 'boolean', about: 'as --log-level debug' },
       help,
     },
-    details: `Each option may be given by its environment variable. ${VARIABLES} SIGTERM ends it cleanly: pumps stop between batches.\n\n${limitsHelp()}`,
+    details: `Each option may be given by its environment variable. ${VARIABLES} SIGTERM ends it cleanly: pumps stop between batches. Whoever calls shows a token; until there is an account (samtale user add), an administrator's lies in admin.jwt of the data folder. The key that tokens are signed with may also be given in SAMTALE_JWT_KEY.\n\n${limitsHelp()}`,
   },
   check: {
     name: 'check',
@@ -330,6 +378,48 @@ export const usages = {
     options: { data, tenant, json, help },
     details:
       'It reads the data folder, also while a hub runs on it. Versions that compaction took away are not there. Exit code 1 when there is no such entity.',
+  },
+  user: {
+    name: 'user',
+    summary: 'Accounts that log in with a password: list, add, change, revoke, remove.',
+    positionals: ['ACTION', '[EMAIL]'],
+    options: {
+      roles,
+      name: { type: 'string', value: 'NAME', about: 'shown to people' },
+      tenants,
+      'password-file': {
+        type: 'string',
+        value: 'FILE',
+        about: 'file that holds the password, - for standard input; otherwise one is made and shown',
+      },
+      'new-password': { type: 'boolean', about: 'change: make another password, and show it' },
+      disable: { type: 'boolean', about: 'change: nobody can log in, and all tokens are void' },
+      enable: { type: 'boolean', about: 'change: undo it' },
+      data,
+      json,
+      help,
+    },
+    details:
+      'revoke makes all tokens void that they logged in with. It works on the data folder, also while a hub runs on it, which knows of it within a second.',
+  },
+  token: {
+    name: 'token',
+    summary: 'Named tokens for programs: list, create, remove.',
+    positionals: ['ACTION', '[NAME]'],
+    options: {
+      roles,
+      user: { type: 'string', value: 'EMAIL', about: 'the account it acts for: it goes when that goes' },
+      ids: { type: 'string', value: 'A,B', about: 'only these pipes, systems and datasets' },
+      permissions: { type: 'string', value: 'A,B', about: 'only these permissions, such as read_data or read_metrics' },
+      tenants,
+      days: { type: 'string', value: 'N', about: 'days until it ends; 0: never', default: '365' },
+      'jwt-key-file': jwtKeyFile,
+      data,
+      json,
+      help,
+    },
+    details:
+      'create prints the token and nothing else; it is kept nowhere. remove takes the id that list shows. It works on the data folder, also while a hub runs on it.',
   },
 } satisfies Record<string, CommandUsage>
 

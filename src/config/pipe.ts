@@ -27,7 +27,9 @@ export const pipeSchema = Type.Object({
     Type.Object({ identity: Type.Optional(Type.String()), property: Type.Optional(Type.String()) }),
   ),
   metadata: Type.Optional(Type.Object({}, { description: 'Free; `global: true` makes its dataset a global one.' })),
-  permissions: Type.Optional(Type.Unknown()),
+  permissions: Type.Optional(
+    Type.Unknown({ description: 'Who may do what: a list of `["allow" or "deny", [roles], [permissions]]`.' }),
+  ),
   disable_set_last_seen: Type.Boolean({
     default: false,
     description: 'Nobody sets or resets the offset by hand.',
@@ -70,7 +72,6 @@ export const pipeSchema = Type.Object({
 })
 
 export const unsupportedOfPipe: Readonly<Record<string, string>> = {
-  permissions: 'permissions',
   short_config: 'the short form of SQL pipes',
 }
 

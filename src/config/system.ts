@@ -10,10 +10,11 @@ export const systemSchema = Type.Object({
   comment: Type.Optional(Type.Unknown()),
   metadata: Type.Optional(Type.Object({}, { description: 'Free.' })),
   worker_threads: Type.Integer({ default: 10, minimum: 1, description: 'Pipes that may use it at once.' }),
-  permissions: Type.Optional(Type.Unknown()),
+  permissions: Type.Optional(
+    Type.Unknown({ description: 'Who may do what: a list of `["allow" or "deny", [roles], [permissions]]`.' }),
+  ),
 })
 
 export const unsupportedOfSystem: Readonly<Record<string, string>> = {
   worker_threads: 'a limit on the pipes that use a system',
-  permissions: 'permissions',
 }

@@ -6,7 +6,12 @@ import type { GraphAnswer, GraphStatus } from '../graph/contract.ts'
 import type { Snapshot } from '../log/contract.ts'
 import type { Dict } from '../model/dict.ts'
 import type { Naming } from '../model/iri.ts'
-import type { User } from '../pipes/execution/event.ts'
+import type { Value } from '../model/value.ts'
+import type { User as EventUser } from '../pipes/execution/event.ts'
+import type { Access } from './access/access.ts'
+import type { AuditLog } from './access/audit.ts'
+import type { Guard } from './access/guard.ts'
+import type { ComponentName, Principal } from './access/permission.ts'
 import type { PipeFigures } from './figures/figures.ts'
 import type { Lag } from './flow/lag.ts'
 import type { Disk } from './health/assess.ts'
@@ -16,10 +21,14 @@ import type { Runner } from './runner/contract.ts'
 import type { Noted } from './tenant/notes.ts'
 import type { Subscription } from './webhooks.ts'
 
-export type { User } from '../pipes/execution/event.ts'
 export type { DatasetFigures, PipeFigures, PumpFigures } from './figures/figures.ts'
 export type { Runner, RunnerOptions, RunnerResult } from './runner/contract.ts'
 export type { Noted } from './tenant/notes.ts'
+/** Who does something: for logs, and for what it needs permission for. */
+export interface User extends EventUser {
+  /** Absent: whoever sits at the machine, who may do everything. */
+  readonly principal?: Principal
+}
 
 /** What a thread that runs pipes is at. */
 export interface ThreadStatus {
@@ -55,6 +64,9 @@ export interface Node {
   readonly restarts: number
   /** What the hub says, and what it said of late. */
   readonly logs: LogBook
+  /** Accounts, roles and tokens. */
+  readonly access: Access
+  readonly audit: AuditLog
   tenants(): readonly Tenant[]
   /** The threads that run pipes. */
   threads(): readonly ThreadStatus[]
@@ -87,14 +99,20 @@ export interface Tenant {
   /** IRI base without a slash at the end. */
   readonly base: string
   naming(): Naming
+  /** Whether somebody may do something to a pipe, a system or a dataset. */
+  readonly guard: Guard
+  /** The list that was put for a component, or with what it inherits. Codes: unknown-pipe, unknown-system, unknown-dataset. */
+  permissions(component: ComponentName, isEffective: boolean): JsonText
+  /** Codes: as above, bad-permissions. */
+  replacePermissions(component: ComponentName, given: Value): Promise<void>
 
   /** The configuration as a JSON array, each component exactly as it was given. */
   configText(): JsonText
   /**
    * Replaces all. Without `force` it throws `config-rejected` with `problems` when there is an error, and
-   * `config-breaker-tripped` when it would delete much and the node asks for this.
+   * `config-breaker-tripped` when it would delete much and the node asks for this; `forbidden` when the user may not.
    */
-  replaceConfig(text: string, force: boolean): Promise<readonly Problem[]>
+  replaceConfig(text: string, force: boolean, folder?: null, user?: User | null): Promise<readonly Problem[]>
   problems(): readonly Problem[]
   env(): JsonText
   replaceEnv(text: string): Promise<void>
@@ -105,8 +123,8 @@ export interface Tenant {
    * Puts the components of a JSON array beside the others, or in the place of those with their ids; gives what is wrong with
    * them. Code: config-rejected, when something is wrong now that was not before; with `force` only for what cannot be read.
    */
-  putComponents(array: string, force: boolean): Promise<readonly Problem[]>
-  removeComponent(id: string): Promise<void>
+  putComponents(array: string, force: boolean, user?: User | null): Promise<readonly Problem[]>
+  removeComponent(id: string, user?: User | null): Promise<void>
   /** What people noted of a thing: a JSON object. */
   note(of: Noted, id: string): JsonText
   saveNote(of: Noted, id: string, text: string): Promise<void>
@@ -146,8 +164,8 @@ export interface Tenant {
 
   /** rest-api.md §4.3: one element per entity (JSON text), evaluated now. */
   pipeEntities(id: string, query: PipeQuery, signal: AbortSignal): AsyncIterable<readonly JsonText[]>
-  /** rest-api.md §4.4: `{"result", "errors", "warnings", "trace"}`. Codes: unknown-pipe, bad-json, bad-entity, bad-request. */
-  preview(query: PreviewQuery): Promise<JsonText>
+  /** rest-api.md §4.4: `{"result", "errors", "warnings", "trace"}`. Codes: unknown-pipe, bad-json, bad-entity, bad-request, forbidden. */
+  preview(query: PreviewQuery, user?: User | null): Promise<JsonText>
   /** How the pipe finds what it joins, what is followed back, and where its properties come from. Codes: unknown-pipe, invalid-pipe. */
   explain(id: string): JsonText
   /**

@@ -25,6 +25,7 @@ import type { Inexact } from '../pipes/exactness/reason.ts'
 import type { Pipe } from '../pipes/pipe.ts'
 import { buildSystem } from '../pipes/systems/build.ts'
 import type { DeployedSystem } from '../pipes/systems/pool.ts'
+import { permissionProblems } from './access/configured.ts'
 import { HubError } from './errors.ts'
 import { NetworkExactness } from './exactness.ts'
 import type { TaskManager } from './task-manager.ts'
@@ -99,11 +100,19 @@ export function deploy(input: ConfigurationInput, env: string, folder: string | 
  * unknown-pipe, bad-json, bad-request.
  */
 export function deployAlone(deployment: Deployment, id: string, config: string | null): DeployedPipe {
-  const { pipes, systems, node, variables } = deployment
+  const alone = deployUnchecked(deployment, id, config)
+  return new Map(checkTogether(new Map(deployment.pipes).set(id, alone))).get(id) as DeployedPipe
+}
+
+/** The same without a look at the others: what it reads, and not whether it suits them. */
+export function deployUnchecked(
+  { pipes, systems, node, variables }: Deployment,
+  id: string,
+  config: string | null,
+): DeployedPipe {
   const component = config === null ? pipes.get(id)?.component : pipeComponent(id, config)
   if (component === undefined) throw new HubError('unknown-pipe', `There is no pipe '${id}'.`)
-  const alone = deployPipe(component, variables, node, systems)
-  return new Map(checkTogether(new Map(pipes).set(id, alone))).get(id) as DeployedPipe
+  return deployPipe(component, variables, node, systems)
 }
 
 /** An edited configuration need not repeat what it is of. */
@@ -200,7 +209,8 @@ const tasksOf = ({ disable_pump_scheduler, disable_user_pipes }: Static<typeof t
 function deploySystem(component: Component, env: Dict): DeployedSystem & DeployedComponent {
   const { value, problems } = effectiveComponent(component, env)
   const built = buildSystem(component.id, value)
-  const found = located(beyond(problems, built.problems), component)
+  const own = [...built.problems, ...permissionProblems(component.id, value)]
+  const found = located(beyond(problems, own), component)
   return { ...built.system, ...(hasErrors(found) ? { open: null } : {}), component, effective: value, problems: found }
 }
 
@@ -212,7 +222,10 @@ function deployPipe(
 ): DeployedPipe {
   const { value, problems } = effectiveComponent(component, env)
   const place = { component: component.id, pointer: '', unsupported: unsupportedOfPipe }
-  const found: Problem[] = [...checkComponent(pipeSchema, value, place).problems]
+  const found: Problem[] = [
+    ...checkComponent(pipeSchema, value, place).problems,
+    ...permissionProblems(component.id, value),
+  ]
   const pumpPlace = { component: component.id, pointer: '/pump', unsupported: unsupportedOfPump }
   const pump = get(value, 'pump')
   if (isDict(pump)) found.push(...checkComponent(pumpSchema, pump, pumpPlace).problems)

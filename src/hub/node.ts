@@ -8,6 +8,9 @@ import type { NetworkPolicy, NetworkPolicyDocument } from '../config/network-pol
 import { reference } from '../dtl/reference.ts'
 import type { Logger } from '../pipes/logger.ts'
 import type { TargetRules } from '../pipes/systems/targets.ts'
+import { Access, type AccessSettings } from './access/access.ts'
+import { AuditLog } from './access/audit.ts'
+import { AUDIT_DATASET } from './access/guard.ts'
 import { type BackupSettings, Backups } from './backups/backups.ts'
 import type * as hub from './contract.ts'
 import { HubError } from './errors.ts'
@@ -46,6 +49,8 @@ export interface NodeOptions {
   readonly threads?: number
   /** How long a run may hold its thread with one batch. */
   readonly patienceMs?: number
+  /** Whose tokens count. */
+  readonly access?: AccessSettings
   /** Called when a thread the hub cannot do without has ended. */
   readonly onFatal: (error: Error) => void
 }
@@ -68,6 +73,8 @@ export class HubNode implements hub.Node {
   startedAt = Date.now()
   readonly developer: boolean
   readonly logs: LogBook
+  readonly access: Access
+  readonly audit: AuditLog
   readonly #options: NodeOptions
   readonly #pool: PumpPool
   readonly #tenants = new Map<string, HubTenant>()
@@ -91,6 +98,19 @@ export class HubNode implements hub.Node {
     this.#options = options
     this.#network = new StoredNetworkPolicy(join(options.data, 'network.json'), options.network)
     this.logs = options.logs ?? bookOver(options.logger)
+    this.access = new Access(options.data, identity.id, {
+      warn: (message) => options.logger.warn(message),
+      ...options.access,
+    })
+    this.audit = new AuditLog({
+      now: Date.now,
+      logger: options.logger,
+      // Of a tenant that is gone the node's own tells.
+      write: async (tenant, entities) => {
+        const at = this.#tenants.get(tenant) ?? this.#tenants.get('default')
+        await at?.write(AUDIT_DATASET, entities)
+      },
+    })
     this.#backups = new Backups(
       options.backup ?? null,
       identity,
@@ -260,6 +280,7 @@ export class HubNode implements hub.Node {
   /** Pumps end between two batches; then logs and threads are closed. */
   async close(): Promise<void> {
     await this.#lastRestart
+    await this.audit.close()
     this.#pool.beginClosing()
     this.#health.close()
     await this.#backups.close()
@@ -321,6 +342,7 @@ export class HubNode implements hub.Node {
       address: () => this.#addressOf(name),
       targets: () => this.#targetsOf(name),
       ...(this.#options.tasks === undefined ? {} : { tasks: this.#options.tasks }),
+      access: this.access,
       pool: this.#pool,
       logger: this.logs.logger('hub'),
       runLogger: this.logs.logger('pipes'),

@@ -13,9 +13,12 @@ import { openLog } from '../log/reader.ts'
 import { type Dict, dictOf } from '../model/dict.ts'
 import type { Entity } from '../model/entity.ts'
 import type { Naming } from '../model/iri.ts'
+import type { Value } from '../model/value.ts'
 import { isInternal } from '../pipes/origin.ts'
 import type { Pipe } from '../pipes/pipe.ts'
 import type { RunReport } from '../pipes/run-report.ts'
+import type { Guard } from './access/guard.ts'
+import type { ComponentName } from './access/permission.ts'
 import type { BackupEntry, BackupSubject } from './backups/backups.ts'
 import { settleRestore } from './backups/restore.ts'
 import type * as hub from './contract.ts'
@@ -39,6 +42,7 @@ import { TenantIndexes } from './tenant/indexes.ts'
 import { TenantModels } from './tenant/models.ts'
 import { TenantNotes } from './tenant/notes.ts'
 import { type Surroundings, TenantNotifications } from './tenant/notifications.ts'
+import { TenantPermissions } from './tenant/permissions.ts'
 import { TenantPumps } from './tenant/pumps.ts'
 import { TenantResetting } from './tenant/resetting.ts'
 import { TenantSchema } from './tenant/schema.ts'
@@ -49,6 +53,7 @@ export class HubTenant implements hub.Tenant {
   readonly name: string
   readonly base: string
   readonly #core: TenantCore
+  readonly #permissions: TenantPermissions
   readonly #events: TenantEvents
   readonly #pumps: TenantPumps
   readonly #configuration: TenantConfiguration
@@ -68,11 +73,12 @@ export class HubTenant implements hub.Tenant {
     this.name = core.options.name
     this.base = core.options.base
     this.#core = core
+    this.#permissions = new TenantPermissions(core)
     this.#events = new TenantEvents(core)
     this.#schema = new TenantSchema(core)
     this.#models = new TenantModels(core, this.#schema)
-    this.#pumps = new TenantPumps(core, this.#events, this.#schema)
-    this.#configuration = new TenantConfiguration(core, this.#pumps)
+    this.#pumps = new TenantPumps(core, this.#events, this.#schema, this.#permissions)
+    this.#configuration = new TenantConfiguration(core, this.#pumps, this.#permissions)
     this.#datasets = new TenantDatasets(core, this.#pumps.scheduler, this.#events)
     this.#indexes = new TenantIndexes(core)
     this.#components = new TenantComponents(core, this.#configuration)
@@ -103,6 +109,7 @@ export class HubTenant implements hub.Tenant {
     const { name, base, infersTypes, pool } = options
     await pool.open({ tenant: name, base, path, infersTypes, connect: writer.connect })
     tenant.#indexes.restore()
+    tenant.#permissions.restore()
     await tenant.#configuration.restore()
     await tenant.#events.tellRestored()
     return tenant
@@ -138,6 +145,20 @@ export class HubTenant implements hub.Tenant {
     return this.#core.naming
   }
 
+  // Permissions
+
+  get guard(): Guard {
+    return this.#permissions.guard
+  }
+
+  permissions(component: ComponentName, isEffective: boolean): string {
+    return this.#permissions.text(component, isEffective)
+  }
+
+  replacePermissions(component: ComponentName, given: Value): Promise<void> {
+    return this.#permissions.replace(component, given)
+  }
+
   // Configuration
 
   configText(): string {
@@ -152,8 +173,9 @@ export class HubTenant implements hub.Tenant {
     input: ConfigurationInput,
     force: boolean,
     folder: string | null = null,
+    user: hub.User | null = null,
   ): Promise<readonly Problem[]> {
-    const problems = await this.#configuration.replace(input, force, folder)
+    const problems = await this.#configuration.replace(input, force, folder, user)
     await this.#notes.prune()
     return problems
   }
@@ -174,12 +196,12 @@ export class HubTenant implements hub.Tenant {
     return this.#components.text(id)
   }
 
-  putComponents(array: string, force: boolean): Promise<readonly Problem[]> {
-    return this.#components.put(array, force)
+  putComponents(array: string, force: boolean, user: hub.User | null = null): Promise<readonly Problem[]> {
+    return this.#components.put(array, force, user)
   }
 
-  async removeComponent(id: string): Promise<void> {
-    await this.#components.remove(id)
+  async removeComponent(id: string, user: hub.User | null = null): Promise<void> {
+    await this.#components.remove(id, user)
     await this.#notes.prune()
   }
 
@@ -254,8 +276,8 @@ export class HubTenant implements hub.Tenant {
     return this.#pumps.entities(id, query, signal)
   }
 
-  preview(query: hub.PreviewQuery): Promise<string> {
-    return this.#pumps.preview(query)
+  async preview(query: hub.PreviewQuery, user: hub.User | null = null): Promise<string> {
+    return this.#pumps.preview(query, user)
   }
 
   explain(id: string): string {

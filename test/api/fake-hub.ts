@@ -1,10 +1,16 @@
 /** A hub that lives in memory: just enough of the contract for the doors to stand in. */
 
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Quad } from '@rdfjs/types'
 import { DataFactory } from 'n3'
 import type { Doors } from '../../src/api/doors.ts'
 import { NetworkPolicy, type NetworkPolicyDocument, OPEN_POLICY } from '../../src/config/network-policy.ts'
 import { reference } from '../../src/dtl/reference.ts'
+import { Access } from '../../src/hub/access/access.ts'
+import { AuditLog } from '../../src/hub/access/audit.ts'
+import { Guard } from '../../src/hub/access/guard.ts'
 import type {
   DatasetShape,
   DefinitionQuery,
@@ -36,6 +42,7 @@ import { createNaming, type Naming } from '../../src/model/iri.ts'
 import { parseJson, writeJson } from '../../src/model/json.ts'
 import { compareText, equals } from '../../src/model/order.ts'
 import { kindOf, NI, type Value } from '../../src/model/value.ts'
+import { silent } from '../../src/pipes/logger.ts'
 
 interface Stored {
   readonly id: string
@@ -110,6 +117,15 @@ export class FakeTenant implements Tenant {
       `{"_id":"${id}","type":"pipe","big":12345678901234567890${sinkDataset ? `,"sink":{"dataset":"${sinkDataset}"}` : ''}}`,
     )
   }
+
+  readonly guard = new Guard({
+    rules: () => [],
+    creator: () => null,
+    pipeOf: () => null,
+    components: (kind) => (kind === 'dataset' ? this.datasets.keys() : kind === 'pipe' ? this.pipes.keys() : []),
+  })
+  permissions = () => '[]'
+  async replacePermissions() {}
 
   naming(): Naming {
     return createNaming({ base: this.base, namespaces: { ex: 'http://example.com/' } })
@@ -443,6 +459,8 @@ export class FakeNode implements Node {
   disks = () => [{ what: 'data' as const, path: '/data', freeBytes: 10, totalBytes: 100 }]
   health = async (tenant: string | null) =>
     healthOf(this.reasons.filter((reason) => tenant === null || (reason.tenant ?? tenant) === tenant))
+  readonly access = new Access(mkdtempSync(join(tmpdir(), 'samtale-access-')), 'node-1')
+  readonly audit = new AuditLog({ now: Date.now, logger: silent, write: async () => {} })
   readonly all = new Map([['default', new FakeTenant('default')]])
 
   get main(): FakeTenant {

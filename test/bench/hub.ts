@@ -34,7 +34,7 @@ export async function startHub({ data: folder, withGraph = true, threads }: HubO
   const data = folder ?? (await mkdtemp(join(tmpdir(), 'samtale-bench-')))
   const child = spawn(
     process.execPath,
-    withGraph ? [MAIN, 'serve', '--port', '0', '--data', data] : withoutGraph(data),
+    withGraph ? [MAIN, 'serve', '--developer', '--port', '0', '--data', data] : withoutGraph(data),
     {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, ...(threads === undefined ? {} : { SAMTALE_THREADS: String(threads) }) },

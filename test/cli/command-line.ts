@@ -54,12 +54,13 @@ export async function samtale(typed: readonly string[], surroundings: Surroundin
 export async function serve(typed: readonly string[], surroundings: Surroundings = {}): Promise<Serving> {
   const { child, out, err } = start(['serve', ...typed], {
     ...surroundings,
-    env: { SAMTALE_PORT: '0', ...surroundings.env },
+    // On this machine, and without tokens; tests that are about those say so.
+    env: { SAMTALE_PORT: '0', SAMTALE_DEVELOPER: '1', ...surroundings.env },
   })
   const url = await new Promise<string>((resolve, reject) => {
     child.once('close', (code) => reject(new Error(`The hub ended with ${code}: ${out()}${err()}`)))
     child.stdout?.on('data', () => {
-      const found = /listening on (http:\S+)\n/.exec(out())?.[1]
+      const found = /listening on (https?:\S+)\n/.exec(out())?.[1]
       if (found !== undefined) resolve(found)
     })
   })

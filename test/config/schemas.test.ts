@@ -51,7 +51,6 @@ describe('what a pipe may say', () => {
       { dependency_tracking: { dependency_warning_threshold: 0 } },
       'error /dependency_tracking/dependency_warning_threshold',
     ],
-    [{ permissions: [] }, 'error /permissions'],
   ])('is questioned: %j', (more, problem) => {
     expect(found(pipeSchema, unsupportedOfPipe, { ...PIPE, ...more })).toEqual([problem])
   })

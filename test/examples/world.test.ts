@@ -55,7 +55,7 @@ describe('examples/world', () => {
   })
 
   test('answers its questions', async () => {
-    hub = spawn(process.execPath, command('serve', '--port', '0', '--config', world, '--data', data), {
+    hub = spawn(process.execPath, command('serve', '--developer', '--port', '0', '--config', world, '--data', data), {
       env: environment,
       stdio: ['ignore', 'pipe', 'inherit'],
     })

@@ -30,7 +30,7 @@ export async function startHub({ port, data, config }: HubOptions): Promise<Hub>
   if (!existsSync(program)) throw new Error(`There is no ${program}: run npm run build first.`)
   const child = spawn(
     process.execPath,
-    [program, 'serve', '--port', String(port), '--data', data, '--config', config],
+    [program, 'serve', '--developer', '--port', String(port), '--data', data, '--config', config],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
     },

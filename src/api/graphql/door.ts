@@ -17,6 +17,7 @@ import { explorerPage } from './explorer.ts'
 import type { Built, SchemaKeeper } from './keeper.ts'
 import { MAX_TOKENS, refusal } from './limits.ts'
 import { Reader } from './reader.ts'
+import { viewOf } from './view.ts'
 
 const Parameters = Type.Object({
   query: text('The document.'),
@@ -25,7 +26,8 @@ const Parameters = Type.Object({
 })
 const Body = Type.Object({ query: Type.String() }, { additionalProperties: true })
 
-const common = { tag: 'Graph', action: 'read', resource: 'graph' } as const
+/** What may not be read is not in the schema. */
+const common = { tag: 'Graph', action: 'read', resource: 'graph', access: 'open' } as const
 const answers = { 200: { description: 'Data and errors.', schema: ObjectShape } }
 
 export function graphqlRoutes(keeperOf: (tenant: Tenant) => SchemaKeeper, log: Log): readonly Route[] {
@@ -55,9 +57,9 @@ export function graphqlRoutes(keeperOf: (tenant: Tenant) => SchemaKeeper, log: L
       path: '/graphql/schema.graphql',
       summary: 'The GraphQL schema as text.',
       answers: { 200: { description: 'Types.', schema: Type.String(), type: 'text/plain' } },
-      handle: async ({ tenant }) => ({
+      handle: async (call) => ({
         contentType: 'text/plain; charset=utf-8',
-        body: printSchema((await keeperOf(tenant).current()).schema),
+        body: printSchema(seenBy(call, await keeperOf(call.tenant).current()).schema),
       }),
     }),
   ]
@@ -87,13 +89,15 @@ const prefersPage = ({ headers }: Call): boolean =>
 
 /** The schema at hand; but when the data grew and the query asks for what is not there yet, the one that follows. */
 async function suited(call: Call, keeper: SchemaKeeper): Promise<Built> {
-  const built = await keeper.current()
+  const built = seenBy(call, await keeper.current())
   if (keeper.isStale()) {
     if (isValid(built, queryText(call))) return built
     await keeper.refresh()
   }
-  return keeper.current()
+  return seenBy(call, await keeper.current())
 }
+
+const seenBy = ({ may }: Call, built: Built): Built => viewOf(built, (dataset) => may('read_data', 'dataset', dataset))
 
 function isValid({ schema }: Built, query: string): boolean {
   try {

@@ -31,6 +31,7 @@ export const exportRoutes: readonly Route[] = [
     ...common,
     path: '/api/export',
     resource: 'tenant',
+    access: 'read_data',
     summary: 'All datasets of the tenant as RDF.',
     handle: (call) => exported(call, null),
   }),

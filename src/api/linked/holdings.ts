@@ -35,19 +35,22 @@ export async function knownAs(call: Call, id: string, keeper: SchemaKeeper): Pro
 }
 
 async function knownIn(call: Call, id: string, plan: Plan): Promise<Known> {
-  const { tenant, doors } = call
+  const { tenant, doors, may } = call
+  const isSeen = (dataset: string): boolean => may('read_data', 'dataset', dataset)
   const plans = new Map(plan.datasets.map((one) => [one.dataset, one]))
   const hold = (dataset: string, entity: Entity): Holding => {
     const { pipe = null, derivedFrom = [] } = plans.get(dataset) ?? {}
-    return { dataset, entity, pipe, derivedFrom }
+    return { dataset, entity, pipe, derivedFrom: derivedFrom.filter(isSeen) }
   }
   const own: Holding[] = []
-  for (const dataset of inOrder(call)) {
+  for (const dataset of inOrder(call).filter(isSeen)) {
     const entity = doors.entity(tenant, dataset, id)
     if (entity !== undefined) own.push(hold(dataset, entity))
   }
   const namespace = id.slice(0, Math.max(0, id.lastIndexOf(':')))
-  const merging = plan.datasets.filter((dataset) => dataset.identityNamespaces.includes(namespace))
+  const merging = plan.datasets.filter(
+    ({ dataset, identityNamespaces }) => identityNamespaces.includes(namespace) && isSeen(dataset),
+  )
   const merged = await Promise.all(
     merging.map(async ({ dataset }) => {
       const entities = await doors.lookup(tenant, dataset, '$ids', new NI(id)).catch(withoutIndex)

@@ -19,6 +19,8 @@ export const ontologyRoute: Route = route({
   tag: 'Graph',
   action: 'read',
   resource: 'graph',
+  // Vocabularies are the same everywhere.
+  access: 'public',
   summary: 'A vocabulary: hub, model.',
   query: Type.Object({ format: text('Format by name, instead of Accept.') }),
   answers: { 200: { description: 'The vocabulary.', schema: Type.String(), type: 'text/turtle' } },

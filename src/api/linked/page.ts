@@ -73,7 +73,37 @@ export interface Page {
   readonly path: string
 }
 
-const POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
+const policy = (forms: 'none' | 'self') =>
+  `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action '${forms}'; frame-ancestors 'none'`
+const POLICY = policy('none')
+
+/** A page that is not about a thing of the data; its forms go to this hub. */
+export function plainPage(
+  title: string,
+  body: Html,
+): { readonly body: string; readonly headers: Readonly<Record<string, string>> } {
+  const page = html`<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>${title} · Samtale</title>
+<style>${new Markup(STYLE) as unknown as Html}</style>
+<main>
+<h1>${title}</h1>
+${body}
+</main>
+</html>
+`
+  return {
+    body: String(page),
+    headers: {
+      'Content-Security-Policy': policy('self'),
+      'X-Content-Type-Options': 'nosniff',
+      'Referrer-Policy': 'no-referrer',
+      'Cache-Control': 'no-store',
+    },
+  }
+}
 
 export function pageAnswer({ title, crumb, iri, body, path }: Page): Answer {
   const others = WRITTEN.map((name) => ({ ...formats[name], href: `${path}?format=${formats[name].endings[0]}` }))

@@ -45,7 +45,7 @@ const refused = {
 export const componentRoutes: readonly Route[] = [PIPES, SYSTEMS].flatMap((kind) => [
   route({
     tag: kind.tag,
-    resource: 'config',
+    resource: kind.name,
     method: 'POST',
     path: `/api/${kind.name}s`,
     action: 'write',
@@ -129,13 +129,13 @@ async function replace(call: Call<{ force: boolean }>, kind: Kind): Promise<Answ
 }
 
 async function put(
-  { tenant, query }: Call<{ force: boolean }>,
+  { tenant, query, user }: Call<{ force: boolean }>,
   array: string,
   components: readonly Value[],
   answer: () => Answer,
 ): Promise<Answer> {
   try {
-    await tenant.putComponents(array, query.force)
+    await tenant.putComponents(array, query.force, user)
     return answer()
   } catch (error) {
     return refusalOf(error, components)
@@ -144,7 +144,7 @@ async function put(
 
 async function remove(call: Call, kind: Kind): Promise<Answer> {
   const document = assertKnown(call, kind)
-  await call.tenant.removeComponent(idOf(call))
+  await call.tenant.removeComponent(idOf(call), call.user)
   return jsonText(document)
 }
 

@@ -83,7 +83,12 @@ async function replaceConfig(call: Call<{ force: boolean }>): Promise<Answer> {
   }
   const text = textOf({ body })
   try {
-    const warnings = await call.tenant.replaceConfig(isList(value) ? text : `[${text}]`, call.query.force)
+    const warnings = await call.tenant.replaceConfig(
+      isList(value) ? text : `[${text}]`,
+      call.query.force,
+      null,
+      call.user,
+    )
     return jsonText(`{"validation_errors":${rejections(warnings, components)}}`)
   } catch (error) {
     return refusalOf(error, components)

@@ -37,9 +37,10 @@ export const datasetRoutes: readonly Route[] = [
     summary: 'All datasets.',
     query: Type.Object({ 'include-internal-datasets': flag('Those of the hub itself too.') }),
     answers: given(Type.Array(DatasetShape), 'The datasets.'),
-    handle: ({ tenant, query }) => {
+    handle: ({ tenant, query, may }) => {
       const ids = datasetIds(tenant).filter((id) => query['include-internal-datasets'] || !id.startsWith('system:'))
-      return jsonArray(ids.flatMap((id) => tenant.dataset(id) ?? []))
+      const seen = ids.filter((id) => may('read_data', 'dataset', id))
+      return jsonArray(seen.flatMap((id) => tenant.dataset(id) ?? []))
     },
   }),
   route({

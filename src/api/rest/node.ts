@@ -1,8 +1,8 @@
 /** What the node says about itself (rest-api.md §3.1, §3.2). */
 
-import type { Node, Tenant, ThreadStatus } from '../../hub/contract.ts'
+import type { ThreadStatus } from '../../hub/contract.ts'
 import { json, jsonText } from '../answer.ts'
-import { type Route, route } from '../route.ts'
+import { type Call, type Route, route } from '../route.ts'
 import { given, ObjectShape } from './shapes.ts'
 
 const common = { tag: 'Node', action: 'read', resource: 'node' } as const
@@ -41,7 +41,7 @@ export const nodeRoutes: readonly Route[] = [
     path: '/api/status',
     summary: 'The process: version, start, memory, and the threads that run pipes.',
     answers: given(ObjectShape, 'Figures of the node.'),
-    handle: ({ node, tenant, prefix }) => json(statusOf(node, prefix === '' ? null : tenant)),
+    handle: (call) => json(statusOf(call)),
   }),
   route({
     ...common,
@@ -57,14 +57,17 @@ export const nodeRoutes: readonly Route[] = [
     resource: 'config',
     method: 'GET',
     path: '/api/namespaces',
+    access: 'view',
     summary: 'Prefixes of identifiers and properties, built in and configured.',
     answers: given(ObjectShape, 'Prefix and IRI of each.'),
     handle: ({ tenant }) => json(tenant.naming().namespaces),
   }),
 ]
 
-/** Of the runs of others a tenant sees nothing. */
-function statusOf(node: Node, tenant: Tenant | null): Record<string, unknown> {
+/** Of the runs of others a tenant sees nothing, nor who may not see its pipes. */
+function statusOf({ node, tenant: asked, prefix, may }: Call): Record<string, unknown> {
+  const tenant = prefix === '' ? null : asked
+  const isSeen = may('develop', 'node')
   const { rss, heapUsed, heapTotal, external } = process.memoryUsage()
   const { user, system } = process.cpuUsage()
   // A tenant may be restarted alone.
@@ -79,8 +82,12 @@ function statusOf(node: Node, tenant: Tenant | null): Record<string, unknown> {
     process_id: process.pid,
     memory: { rss, heap_used: heapUsed, heap_total: heapTotal, external },
     cpu: { user_seconds: user / 1e6, system_seconds: system / 1e6 },
-    tenants: node.tenants().map(({ name }) => name),
-    threads: node.threads().map((thread) => threadStatus(thread, tenant?.name ?? null)),
+    ...(isSeen
+      ? {
+          tenants: node.tenants().map(({ name }) => name),
+          threads: node.threads().map((thread) => threadStatus(thread, tenant?.name ?? null)),
+        }
+      : {}),
   }
 }
 

@@ -71,11 +71,10 @@ export const pipeRoutes: readonly Route[] = [
       'include-internal-pipes': flag('Also those that the hub, or another tool, made for itself.'),
     }),
     answers: given(Type.Array(PipeShape), 'The pipes.'),
-    handle: ({ tenant, query }) => {
+    handle: ({ tenant, query, may }) => {
       const parts = partsOf(query.fields, query.verbose ? ALL_PARTS : LIGHT_PARTS)
-      const ids = query['include-internal-pipes']
-        ? tenant.pipeIds()
-        : tenant.pipeIds().filter((id) => !tenant.isInternal(id))
+      const all = tenant.pipeIds().filter((id) => may('read_config', 'pipe', id))
+      const ids = query['include-internal-pipes'] ? all : all.filter((id) => !tenant.isInternal(id))
       return jsonArray(ids.flatMap((id) => tenant.pipe(id, parts) ?? []))
     },
   }),
@@ -94,6 +93,7 @@ export const pipeRoutes: readonly Route[] = [
     method: 'GET',
     path: '/api/pipes/:id/entities',
     action: 'read',
+    access: 'read_data',
     summary: 'What the pipe makes now, without moving it.',
     query: Type.Object({
       stage: text('source, before-transforms, after-transforms, or sink (default).'),
@@ -121,6 +121,7 @@ export const pipeRoutes: readonly Route[] = [
     method: 'POST',
     path: '/api/pipes/:id/preview',
     action: 'read',
+    access: 'read_data',
     summary: 'What the pipe, or an edited configuration of it, would make of one entity. Nothing is written.',
     accepts: {
       'application/x-www-form-urlencoded': PREVIEW,
@@ -183,6 +184,8 @@ export const pipeRoutes: readonly Route[] = [
     method: 'POST',
     path: '/api/pipes/:id/webhook',
     action: 'operate',
+    // The word that it brings along is known to nobody else.
+    access: 'public',
     summary: 'Another hub says that there is news for the pipe: it runs soon.',
     accepts: { 'application/json': WEBHOOK, 'application/x-www-form-urlencoded': WEBHOOK },
     answers: found(ObjectShape, 'It was heard.'),
@@ -225,7 +228,7 @@ async function preview(call: Call): Promise<Answer> {
       hint: `Take one from /api/pipes/${encodeURIComponent(pipeId(call))}/entities?stage=source&limit=1.`,
     })
   }
-  return jsonText(await call.tenant.preview({ pipe: pipeId(call), config: config ?? null, source }))
+  return jsonText(await call.tenant.preview({ pipe: pipeId(call), config: config ?? null, source }, call.user))
 }
 
 async function operate(call: Call): Promise<Answer> {

@@ -17,7 +17,7 @@ const PublishQuery = Type.Object({
 })
 
 /** Not handed to the pipe as `_B`. */
-const OWN = new Set(['since', 'limit', 'subset'])
+const OWN = new Set(['since', 'limit', 'subset', 'jwt'])
 
 const publisher = (form: 'entities' | 'csv', tail: string): Route =>
   route({
@@ -26,6 +26,8 @@ const publisher = (form: 'entities' | 'csv', tail: string): Route =>
     tag: 'Receivers and publishers',
     action: 'read',
     resource: 'pipe',
+    access: 'read_data',
+    isShareable: true,
     summary: `What a pipe publishes as ${form === 'csv' ? 'CSV' : 'JSON'}${tail === '' ? '' : ', under a file name'}; other parameters reach its DTL as _B.`,
     query: PublishQuery,
     answers: {

@@ -24,6 +24,7 @@ export const receiverRoutes: readonly Route[] = [
     tag: 'Receivers and publishers',
     action: 'write',
     resource: 'pipe',
+    access: 'write_data',
     takesBulk: true,
     summary: 'Takes entities for a pipe; the answer comes when they are on disk.',
     query: PushQuery,

@@ -37,8 +37,8 @@ export const systemRoutes: readonly Route[] = [
       'include-internal-systems': flag('Also those that the hub, or another tool, made for itself.'),
     }),
     answers: given(Type.Array(SystemShape), 'The systems.'),
-    handle: ({ tenant, query }) => {
-      const all = tenant.systemIds()
+    handle: ({ tenant, query, may }) => {
+      const all = tenant.systemIds().filter((id) => may('read_config', 'system', id))
       const ids = query['include-internal-systems'] ? all : all.filter((id) => !tenant.isInternal(id))
       return jsonArray(ids.flatMap((id) => tenant.system(id) ?? []))
     },
@@ -89,7 +89,8 @@ export const systemRoutes: readonly Route[] = [
       ...common,
       method,
       path: '/api/systems/:id/proxy/*',
-      action: 'operate',
+      action: method === 'GET' ? 'read' : 'operate',
+      access: method === 'GET' ? 'read_proxy' : 'write_proxy',
       takesBulk: true,
       summary: 'Passes the request on to a microservice, which is reached by its `url`.',
       ...(method === 'GET' || method === 'DELETE' ? {} : { accepts: { '*/*': Type.Any() } }),

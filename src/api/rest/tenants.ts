@@ -7,6 +7,7 @@ import { isDict } from '../../model/value.ts'
 import { json } from '../answer.ts'
 import { jsonOf } from '../body.ts'
 import { ApiError } from '../errors.ts'
+import { type Caller, may } from '../may.ts'
 import { type Route, route } from '../route.ts'
 import { found, given, ObjectShape, ProblemShape, TenantShape } from './shapes.ts'
 
@@ -18,15 +19,23 @@ export const tenantRoutes: readonly Route[] = [
     method: 'GET',
     path: '/api/tenants',
     action: 'read',
+    resource: 'node',
     summary: 'All tenants.',
     answers: given(Type.Array(TenantShape), 'The tenants.'),
-    handle: ({ node }) => json(node.tenants().map(document)),
+    handle: ({ node, caller }) =>
+      json(
+        node
+          .tenants()
+          .filter(({ name }) => isSeen(caller, name))
+          .map(document),
+      ),
   }),
   route({
     ...common,
     method: 'POST',
     path: '/api/tenants',
     action: 'administer',
+    resource: 'node',
     summary: 'Creates a tenant.',
     accepts: { 'application/json': Type.Object({ name: Type.String() }) },
     answers: {
@@ -50,6 +59,7 @@ export const tenantRoutes: readonly Route[] = [
     method: 'GET',
     path: '/api/tenants/:name',
     action: 'read',
+    access: 'view',
     summary: 'One tenant.',
     answers: found(TenantShape, 'The tenant.'),
     handle: ({ node, params }) => {
@@ -71,5 +81,7 @@ export const tenantRoutes: readonly Route[] = [
     },
   }),
 ]
+
+const isSeen = (caller: Caller, tenant: string): boolean => may(caller, 'read', { kind: 'tenant', tenant }, 'view')
 
 const document = ({ name, base }: Tenant) => ({ name, base })

@@ -3,6 +3,7 @@
 import { elementTexts } from '../../config/elements.ts'
 import { parseConfiguration } from '../../config/files.ts'
 import type { Problem } from '../../config/problems.ts'
+import type { User } from '../contract.ts'
 import { deploy } from '../deployment.ts'
 import { HubError } from '../errors.ts'
 import type { TenantConfiguration } from './configuration.ts'
@@ -23,7 +24,7 @@ export class TenantComponents {
   }
 
   /** Adds components, or puts them in the place of those with their ids. Gives what is wrong with them. */
-  async put(array: string, force: boolean): Promise<readonly Problem[]> {
+  async put(array: string, force: boolean, user: User | null): Promise<readonly Problem[]> {
     const { components: given, problems: unreadable } = parseConfiguration(elementTexts(array))
     // What has no id can be kept nowhere, not even by force.
     if (unreadable.length > 0) throw rejected(unreadable)
@@ -35,14 +36,14 @@ export class TenantComponents {
       ...given.flatMap(({ id, text }) => (known.has(id) ? [] : [text])),
     ]
     if (!force) this.#assertNoWorse(all)
-    const problems = await this.#configuration.replace(all, true, folder)
+    const problems = await this.#configuration.replace(all, true, folder, user)
     return problems.filter(({ component }) => texts.has(component))
   }
 
-  async remove(id: string): Promise<void> {
+  async remove(id: string, user: User | null): Promise<void> {
     const { components, folder } = this.#core.deployment
     const kept = components.filter((one) => one.id !== id).map(({ text }) => text)
-    await this.#configuration.replace(kept, true, folder)
+    await this.#configuration.replace(kept, true, folder, user)
   }
 
   /** What was wrong before is nobody's fault now; what is wrong with others because of this one counts. */

@@ -10,12 +10,14 @@ import { isReceiver, type Pipe } from '../../pipes/pipe.ts'
 import { forgetState, statePrefix } from '../../pipes/state.ts'
 import { trackingForgotten } from '../../pipes/tracking/offsets.ts'
 import { assertNotDecimating } from '../config-breaker.ts'
+import type { User } from '../contract.ts'
 import { withSnapshot } from '../datasets.ts'
 import { type Deployment, deploy } from '../deployment.ts'
 import { HubError } from '../errors.ts'
 import { CONFIG, ENV } from '../log-knowledge.ts'
 import type { TenantCore } from './core.ts'
 import { forgetting } from './forgetting.ts'
+import type { TenantPermissions } from './permissions.ts'
 import { pumpMeta, type TenantPumps } from './pumps.ts'
 
 /** What is kept in the log's meta table about the configuration, beside its text. */
@@ -26,12 +28,14 @@ const DELETED = 'deleted-pipes'
 export class TenantConfiguration {
   readonly #core: TenantCore
   readonly #pumps: TenantPumps
+  readonly #permissions: TenantPermissions
 
   #hear: () => void = () => {}
 
-  constructor(core: TenantCore, pumps: TenantPumps) {
+  constructor(core: TenantCore, pumps: TenantPumps, permissions: TenantPermissions) {
     this.#core = core
     this.#pumps = pumps
+    this.#permissions = permissions
   }
 
   /** `hear` is told when something else is deployed. */
@@ -48,9 +52,16 @@ export class TenantConfiguration {
     return `{"_id":"node","config":{"original":${component.text},"effective":${writeJson(effective, { transit: false })}}}`
   }
 
-  async replace(input: ConfigurationInput, force: boolean, folder: string | null): Promise<readonly Problem[]> {
+  async replace(
+    input: ConfigurationInput,
+    force: boolean,
+    folder: string | null,
+    user: User | null = null,
+  ): Promise<readonly Problem[]> {
     const core = this.#core
+    const former = core.deployment
     const next = deploy(input, core.env, folder)
+    this.#permissions.assertMayDeploy(former, next, user)
     if (!force && next.problems.some(({ level }) => level === 'error')) {
       throw new HubError('config-rejected', 'The configuration has errors; nothing was changed.', {
         problems: next.problems,
@@ -58,14 +69,18 @@ export class TenantConfiguration {
     }
     if (!force) assertNotDecimating(core.deployment, next)
     const gone = [...core.deployment.pipes.keys()].filter((id) => !next.pipes.has(id))
+    // Whose it is, in the same transaction: nothing ever runs with the rights of somebody else.
+    const owned = this.#permissions.owned(former, next, user)
     await core.writer.journal.commit({
       meta: [
         [DELETED, JSON.stringify(gone)],
         [CONFIG, `[${next.components.map((component) => component.text).join(',')}]`],
         [FOLDER, folder],
+        ...owned.meta,
       ],
       durable: true,
     })
+    owned.adopt()
     await this.#deploy(next)
     await this.#cleanUp(gone)
     return next.problems
@@ -123,6 +138,7 @@ export class TenantConfiguration {
       targets: core.options.targets(),
     })
     core.adopt(next)
+    this.#permissions.guard.forget()
     await this.#pumps.deployed()
     this.#hear()
   }

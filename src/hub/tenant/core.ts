@@ -9,6 +9,7 @@ import { createNaming, type Naming } from '../../model/iri.ts'
 import type { Logger } from '../../pipes/logger.ts'
 import type { Pipe } from '../../pipes/pipe.ts'
 import type { TargetRules } from '../../pipes/systems/targets.ts'
+import type { Access } from '../access/access.ts'
 import type { Backups } from '../backups/backups.ts'
 import { withSnapshot } from '../datasets.ts'
 import { type DeployedPipe, type Deployment, deploy } from '../deployment.ts'
@@ -31,6 +32,8 @@ export interface TenantOptions {
   readonly address?: () => string | null
   /** Where its requests may go, as it is now. */
   readonly targets: () => TargetRules
+  /** Of the node: its roles. */
+  readonly access?: Access
   readonly pool: PumpPool
   readonly logger: Logger
   /** Tells of notifications. */

@@ -10,7 +10,7 @@ import { newTally, type RunReport, reportOf } from '../../pipes/run-report.ts'
 import { type RunOrder, signalsOf } from '../../pipes/schedule.ts'
 import type * as hub from '../contract.ts'
 import { withSnapshot } from '../datasets.ts'
-import { deploy } from '../deployment.ts'
+import { deploy, deployUnchecked } from '../deployment.ts'
 import { type Outlook, pipeDocument, pumpDocument, waitingChanges } from '../documents.ts'
 import { HubError } from '../errors.ts'
 import { Figures } from '../figures/figures.ts'
@@ -27,6 +27,7 @@ import { Scheduler } from '../scheduler.ts'
 import { type TenantCore, transferable } from './core.ts'
 import type { TenantEvents } from './events.ts'
 import { PumpOperations } from './operations.ts'
+import type { TenantPermissions } from './permissions.ts'
 import type { TenantSchema } from './schema.ts'
 import { TenantSignalling } from './signalling.ts'
 
@@ -36,7 +37,9 @@ const COMPACTED_AT = 'compacted-at'
 export const pumpMeta = (pipe: string): string => `pump:${pipe}`
 
 /** The pool tells of these instead of a report. */
-const UNREPORTED: ReadonlySet<string> = new Set(['run-lost', 'run-paused', 'run-interrupted'])
+const UNREPORTED: ReadonlySet<string> = new Set(['run-lost', 'run-paused', 'run-interrupted', 'pipe-forbidden'])
+/** Of them those that the execution log tells of. */
+const LOGGED: ReadonlySet<string> = new Set(['run-lost', 'pipe-forbidden'])
 
 interface Begun {
   /** Milliseconds since 1970. */
@@ -49,6 +52,7 @@ export class TenantPumps {
   readonly housekeeping: Housekeeping
   readonly signalling: TenantSignalling
   readonly #core: TenantCore
+  readonly #permissions: TenantPermissions
   readonly #indexes = new IndexCompiler()
   readonly #operations: PumpOperations
   readonly #counters = new PumpsCounters()
@@ -60,8 +64,9 @@ export class TenantPumps {
   #network = networkOf(deploy([], '{}', null))
   #read: ReadonlySet<string> = new Set()
 
-  constructor(core: TenantCore, events: TenantEvents, schema: TenantSchema) {
+  constructor(core: TenantCore, events: TenantEvents, schema: TenantSchema, permissions: TenantPermissions) {
     this.#core = core
+    this.#permissions = permissions
     this.housekeeping = new Housekeeping(this.#housekeepingPorts())
     this.scheduler = new Scheduler({
       now: Date.now,
@@ -175,14 +180,27 @@ export class TenantPumps {
   }
 
   async *entities(id: string, query: hub.PipeQuery, signal: AbortSignal): AsyncGenerator<readonly string[]> {
-    this.#core.runnable(id)
+    this.#permissions.assertMayRun(this.#core.runnable(id))
     const { name, pool } = this.#core.options
     yield* pool.stream('read', { tenant: name, pipe: id, query }, signal)
   }
 
-  preview(query: hub.PreviewQuery): Promise<string> {
+  preview(query: hub.PreviewQuery, user: hub.User | null): Promise<string> {
+    this.#assertMayPreview(query, user)
     const { name, pool } = this.#core.options
     return pool.call('preview', { tenant: name, ...query })
+  }
+
+  /** Who tries another configuration sees what it reads: no more than they may read themselves. */
+  #assertMayPreview({ pipe: id, config }: hub.PreviewQuery, user: hub.User | null): void {
+    const asIs = this.#core.deployment.pipes.get(id)?.pipe
+    if (config === null) {
+      if (asIs) this.#permissions.assertMayRun(asIs)
+      return
+    }
+    if (user?.principal === undefined) return
+    const { pipe, effective } = deployUnchecked(this.#core.deployment, id, config)
+    if (pipe !== null) this.#permissions.assertMayRead(user.principal, pipe, effective)
   }
 
   async receive(id: string, body: Uint8Array, push: hub.PushParameters): Promise<hub.ReceiveAnswer> {
@@ -195,6 +213,7 @@ export class TenantPumps {
     if (this.scheduler.state(id).isDisabled) {
       throw new HubError('pipe-unavailable', `Pipe '${id}' is disabled.`, { hint: 'Enable its pump and send again.' })
     }
+    this.#permissions.assertMayRun(pipe)
     const { name, pool } = this.#core.options
     const answer = await pool.call('receive', { tenant: name, pipe: id, body, push }, transferable(body))
     this.housekeeping.written(pipe)
@@ -208,6 +227,7 @@ export class TenantPumps {
       throw new HubError('pipe-unavailable', `Pipe '${id}' is disabled.`, { hint: 'Enable its pump and ask again.' })
     }
     const { since, limit, bound, cause } = query
+    this.#permissions.assertMayRun(pipe)
     const { name, pool } = this.#core.options
     const argument = { tenant: name, pipe: id, form, since, limit, bound: writeJson(bound), cause }
     return publicationOf(this.#core, pipe, form, pool.stream('publish', argument, signal))
@@ -238,6 +258,8 @@ export class TenantPumps {
     const { pool, name } = this.#core.options
     const begun = { at: Date.now(), inputEnds: this.#inputEnds(id) }
     try {
+      const pipe = this.#core.deployment.pipes.get(id)?.pipe
+      if (pipe) this.#permissions.assertMayRun(pipe)
       return await pool.run({ tenant: name, pipe: id, order }, { staysPut: this.#remembers(id) })
     } catch (error) {
       if (!UNREPORTED.has((error as HubError).code)) throw error
@@ -260,7 +282,7 @@ export class TenantPumps {
     if (error.code === 'run-interrupted') return reportOf('interrupted', about, null)
     const report = reportOf('failed', about, error)
     const pipe = this.#core.deployment.pipes.get(id)?.pipe
-    if (error.code !== 'run-lost' || !pipe) return report
+    if (!LOGGED.has(error.code) || !pipe) return report
     const { log, writer, options } = this.#core
     const told = new RunLog(pipe, { journal: writer.journal, log, indexes: this.#indexes, now: Date.now }, begun.at)
     told.planned(about.syncType)
