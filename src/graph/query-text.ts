@@ -1,6 +1,7 @@
 /** What a query asks for, and the same query with a bound on its rows and without its FROM clauses. */
 
 import { GraphError } from './errors.ts'
+import { MAX_DEPTH, MAX_LINKS, tooFarAt } from './query-steps.ts'
 import { type Token, tokensOf } from './sparql-tokens.ts'
 
 export type QueryKind = 'select' | 'ask' | 'construct' | 'describe'
@@ -26,7 +27,7 @@ const KINDS: Readonly<Record<string, QueryKind>> = {
 /** Looks at a query; refuses updates and SERVICE. A text it does not understand passes as a SELECT: the parser knows what is wrong. */
 export function readQuery(query: string): QueryText {
   const tokens = tokensOf(query)
-  const deep = tokens.find(({ depth }) => depth > MAX_DEPTH)
+  const deep = tooFarAt(tokens)
   if (deep !== undefined) throw tooDeep(query, deep)
   const { prefixes, first } = prologueOf(tokens)
   const form = tokens[first]
@@ -106,15 +107,12 @@ const updateRefused = (): GraphError =>
     hint: 'Write to a dataset, through a receiver or a pipe; the graph follows.',
   })
 
-/** Some hundreds would overflow the parser's stack, and take the store with them. */
-const MAX_DEPTH = 100
-
 function tooDeep(query: string, token: Token): GraphError {
   const { line, column } = placeOf(query, token)
   return new GraphError(
     'query-invalid',
-    `The query is nested more than ${MAX_DEPTH} deep, at line ${line}, column ${column}.`,
-    { hint: 'Flatten it.', details: { line, column } },
+    `The query is nested more than ${MAX_DEPTH} deep, or a chain in it longer than ${MAX_LINKS}, at line ${line}, column ${column}.`,
+    { hint: 'Flatten it, or write many alternatives as VALUES.', details: { line, column } },
   )
 }
 

@@ -163,6 +163,36 @@ describe('a query that is refused', () => {
     expect(error).toMatchObject({ code: 'query-invalid', details: { line, column } })
   })
 
+  it.each([
+    ['brackets', (n: number) => `ASK { FILTER(${'('.repeat(n)}1${')'.repeat(n)}) }`, 90, 110],
+    ['groups within one another', (n: number) => `ASK ${'{'.repeat(n)}${'}'.repeat(n)}`, 90, 110],
+    ['signs', (n: number) => `ASK { FILTER(${'!'.repeat(n)}true) }`, 240, 260],
+    ['sums', (n: number) => `ASK { FILTER(1${'+1'.repeat(n)}) }`, 240, 260],
+    ['alternatives', (n: number) => `ASK { FILTER(false${' || false'.repeat(n)}) }`, 240, 260],
+    ['steps of a path', (n: number) => `ASK { ?s <urn:p>${'|<urn:p>'.repeat(n)} ?o }`, 240, 260],
+    ['unions', (n: number) => `ASK { {}${' UNION {}'.repeat(n)} }`, 240, 260],
+    ['optional groups', (n: number) => `ASK { ?s ?p ?o ${'OPTIONAL { ?s ?p ?o } '.repeat(n)} }`, 40, 260],
+    ['filters', (n: number) => `ASK { ${'FILTER(true) '.repeat(n)} }`, 240, 260],
+    [
+      'chains within chains',
+      (n: number) => `ASK { ${'FILTER(true) '.repeat(n)} { FILTER(1${'+1'.repeat(n)}) } }`,
+      120,
+      130,
+    ],
+    ['values of a list', (n: number) => `ASK { FILTER(1 IN (${'0, '.repeat(n)}1)) }`, 2_400, 2_600],
+  ])('may be too far nested or chained for its parser: %s', (_, query, most, more) => {
+    ask(query(most))
+    expect(refusal(query(more)).message).toMatch(/^The query is nested more than 100 deep, or a chain/)
+  })
+
+  it('is not for its length alone', () => {
+    const rows = Array.from({ length: 1_000 }, (_, n) => `(${n} -${n} "${'+'.repeat(300)}")`).join(' ')
+    expect(ask(`SELECT * { VALUES (?a ?b ?c) { ${rows} } }`).rows).toBeGreaterThan(0)
+    const paths = Array.from({ length: 20 }, (_, n) => `OPTIONAL { ?s <urn:a>/<urn:b>|^<urn:c${n}> ?o${n} . }`)
+    ask(`ASK { ?s ?p ?o ${paths.join(' ')} }`)
+    ask(`ASK { ${'?s <urn:a>/<urn:b> -5 ; <urn:c> ?d . '.repeat(8)} }`)
+  })
+
   it('says which prefix is not declared', () => {
     const error = refusal('PREFIX a: <http://a/>\nSELECT * { ?s a:p x:q }')
     expect(error.message).toBe('The prefix x: is not declared, at line 2, column 19.')
