@@ -168,7 +168,20 @@ const RENAMED: Readonly<Record<string, string>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
 }
 
+/** Refusals of its plugins, which say no more than a status; their texts speak of folders of this machine. */
+const OF_PLUGINS: Readonly<Record<number, string>> = {
+  400: 'bad-request',
+  403: 'forbidden',
+  404: 'not-found',
+}
+
+const isOwn = (code: string): boolean => /^[a-z][a-z0-9-]*$/.test(code) && code !== 'unexpected'
+
+const messageOf = ({ message, statusCode = 0 }: Coded, isOfPlugin: boolean): string =>
+  isOfPlugin ? `${STATUS_CODES[statusCode]}.` : message
+
 interface Coded extends Error {
+  readonly statusCode?: number
   readonly code?: unknown
   readonly hint?: string
   readonly details?: Readonly<Record<string, unknown>>
@@ -180,11 +193,12 @@ interface Coded extends Error {
 export function problemOf(thrown: unknown): Problem {
   const error = (thrown instanceof Error ? thrown : new Error(String(thrown))) as Coded
   const given = typeof error.code === 'string' ? error.code : ''
-  const code = RENAMED[given] ?? given
+  const byStatus = OF_PLUGINS[error.statusCode ?? 0]
+  const code = RENAMED[given] ?? (byStatus !== undefined && !isOwn(given) ? byStatus : given)
   // Codes of the hub are lower case; those of Node (ENOENT) are not meant for callers.
-  const isOurs = /^[a-z][a-z0-9-]*$/.test(code) && code !== 'unexpected'
+  const isOurs = isOwn(code)
   const status = isOurs ? (STATUS[code] ?? 500) : 500
-  const detail = isOurs ? error.message : 'Something went wrong in the hub; its log says what.'
+  const detail = isOurs ? messageOf(error, code === byStatus) : 'Something went wrong in the hub; its log says what.'
   const details = { ...position(error), ...error.details }
   const retryAfter = retryAfterOf(code, error)
   return {

@@ -15,3 +15,20 @@ it('tells a sender what the program of the pipe did not accept', () => {
   for (const [code, status] of statuses)
     expect(problemOf(new DtlError(code, 'Why.', { hint: 'Do this.' }))).toMatchObject({ status, isUnexpected: false })
 })
+
+it('says of what a plugin refuses no more than the status', () => {
+  const error = Object.assign(new Error('/home/hub/package.json is outside'), { statusCode: 403 })
+  expect(problemOf(error)).toMatchObject({
+    status: 403,
+    isUnexpected: false,
+    body: { code: 'forbidden', detail: 'Forbidden.' },
+  })
+  expect(problemOf(Object.assign(new Error('inside'), { statusCode: 500 }))).toMatchObject({
+    status: 500,
+    isUnexpected: true,
+  })
+  expect(problemOf(Object.assign(new Error('inside'), { code: 'ENOENT' }))).toMatchObject({
+    status: 500,
+    isUnexpected: true,
+  })
+})

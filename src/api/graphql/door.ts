@@ -7,6 +7,7 @@ import type { Tenant } from '../../hub/contract.ts'
 import { choose } from '../accept.ts'
 import type { Answer } from '../answer.ts'
 import { mediaType, textOf } from '../body.ts'
+import { ApiError } from '../errors.ts'
 import { detailsOf, type Log } from '../log.ts'
 import { text } from '../parameters.ts'
 import { problemOf } from '../problem.ts'
@@ -67,6 +68,7 @@ export function graphqlRoutes(keeperOf: (tenant: Tenant) => SchemaKeeper, log: L
 
 async function answer(call: Call, keeper: SchemaKeeper, log: Log): Promise<Answer> {
   if (call.method === 'GET' && call.given.query === undefined && prefersPage(call)) return explorerPage(call)
+  checkType(call)
   const built = await suited(call, keeper)
   const response = await yogaOf(built, log).fetch(
     `http://localhost/graphql${call.method === 'GET' ? `?${searchOf(call)}` : ''}`,
@@ -83,6 +85,20 @@ async function answer(call: Call, keeper: SchemaKeeper, log: Log): Promise<Answe
     body: await response.text(),
   }
 }
+
+/** What reads it would refuse others without a word. */
+function checkType({ method, contentType }: Call): void {
+  if (method !== 'POST' || TYPES.has(mediaType(contentType))) return
+  throw new ApiError('unsupported-media-type', `A GraphQL query is not sent as '${mediaType(contentType)}'.`, {
+    hint: `Send it as ${[...TYPES].join(', ')}.`,
+  })
+}
+
+const TYPES: ReadonlySet<string> = new Set([
+  'application/json',
+  'application/graphql',
+  'application/x-www-form-urlencoded',
+])
 
 const prefersPage = ({ headers }: Call): boolean =>
   choose(headers.accept as string | undefined, ['application/json', 'text/html']) === 'text/html'
@@ -168,9 +184,21 @@ function maskError(error: unknown, log: Log): Error {
 
 function searchOf({ given }: Call): string {
   const search = new URLSearchParams()
-  for (const [name, value] of Object.entries(given))
-    search.set(name, typeof value === 'string' ? value : String(value.at(-1)))
+  for (const [name, value] of Object.entries(given)) {
+    const text = typeof value === 'string' ? value : String(value.at(-1))
+    if (name === 'variables' || name === 'extensions') checkJson(name, text)
+    search.set(name, text)
+  }
   return search.toString()
+}
+
+/** What reads them takes it for a mistake of its own when they are no JSON. */
+function checkJson(name: string, text: string): void {
+  try {
+    JSON.parse(text)
+  } catch (cause) {
+    throw new ApiError('bad-parameter', `The parameter '${name}' is not JSON.`, { details: { parameter: name }, cause })
+  }
 }
 
 function headersOf({ headers, contentType }: Call): Record<string, string> {

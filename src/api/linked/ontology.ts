@@ -40,8 +40,8 @@ async function ontology(call: Call): Promise<Answer> {
 }
 
 async function textOf(name: string): Promise<string> {
-  // No dot and no slash: a name cannot leave the folder.
-  if (/^[a-z][a-z-]*$/.test(name)) {
+  // No dot and no slash: a name cannot leave the folder. And none that no file could have.
+  if (/^[a-z][a-z-]{0,99}$/.test(name)) {
     try {
       return await readFile(new URL(`${name}.ttl`, FOLDER), 'utf8')
     } catch (error) {

@@ -402,7 +402,10 @@ describe('/graphql', () => {
     it('are refused when they are not GraphQL', async () => {
       expect((await ask('{ nonsense')).errors?.[0]?.message).toContain('Syntax Error')
       expect((await served.post('/graphql', 'x', { 'content-type': 'application/json' })).status).toBe(400)
-      expect((await served.post('/graphql', 'x', { 'content-type': 'image/png' })).status).toBe(415)
+      const image = await served.post('/graphql', 'x', { 'content-type': 'image/png' })
+      expect([image.status, ((await image.json()) as { code: string }).code]).toEqual([415, 'unsupported-media-type'])
+      const variables = await served.get('/graphql?query=%7B__typename%7D&variables=%7B')
+      expect([variables.status, ((await variables.json()) as { code: string }).code]).toEqual([400, 'bad-parameter'])
       const empty = await served.get('/graphql', { accept: 'application/json' })
       expect(await empty.json()).toMatchObject({ errors: [{ message: 'Must provide query string.' }] })
     })

@@ -192,7 +192,12 @@ describe('linked data', () => {
     })
 
     it('has no vocabulary outside its folder', async () => {
-      for (const path of ['/ontology/nothing', '/ontology/..%2Fpackage', '/ontology/Hub']) {
+      for (const path of [
+        '/ontology/nothing',
+        '/ontology/..%2Fpackage',
+        '/ontology/Hub',
+        `/ontology/${'x'.repeat(5_000)}`,
+      ]) {
         expect((await served.get(path)).status, path).toBe(404)
       }
     })
