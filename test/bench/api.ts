@@ -1,13 +1,16 @@
-/** How quick the API stays while every pump thread is busy: time of simple calls, one after the other and eight at once. */
+/** How quick the API stays while every pump thread is busy: simple calls one after the other, eight at once, and 1,000 a second. */
 
 import { bodies, type PlainEntity, persons } from './data.ts'
 import { type Hub, startHub } from './hub.ts'
 import { type Figure, mustEqual } from './measure.ts'
+import { openLoop } from './open-loop.ts'
 
 const COUNT = 20_000
 const PIPES = 4
 const CALLS = 1_000
 const CLIENTS = 8
+const PER_SECOND = 1_000
+const SECONDS = 10
 
 /** What anybody asks for all the time. */
 const SIMPLE = [
@@ -42,6 +45,9 @@ export async function api(rounds: number): Promise<Figure[]> {
   const idle: number[] = []
   const alone: number[] = []
   const several: number[] = []
+  const steady: number[] = []
+  const steadyIdle: number[] = []
+  const steadyNotes: string[] = []
   const notes: string[] = []
   const people = [...persons(COUNT, 1_000)] as PlainEntity[]
   for (let round = 0; round <= rounds; round++) {
@@ -55,6 +61,7 @@ export async function api(rounds: number): Promise<Figure[]> {
         JSON.stringify([receiver, ...Array.from({ length: PIPES }, (_, n) => off(n))]),
       )
       const first = await times(hub, 1)
+      const calm = await openLoop(hub.url, SIMPLE, PER_SECOND, SECONDS)
       await hub.request(
         'PUT',
         '/api/config',
@@ -62,6 +69,7 @@ export async function api(rounds: number): Promise<Figure[]> {
       )
       const before = await untilBusy(hub)
       const [one, all] = [await times(hub, 1), await times(hub, CLIENTS)]
+      const loop = await openLoop(hub.url, SIMPLE, PER_SECOND, SECONDS)
       const after = await threads(hub)
       // They were busy all the while, or the figure says nothing.
       for (const { thread, busy: share } of [...before, ...after]) {
@@ -72,6 +80,11 @@ export async function api(rounds: number): Promise<Figure[]> {
       idle.push(quantile(first, 0.99))
       alone.push(quantile(one, 0.99))
       several.push(quantile(all, 0.99))
+      steady.push(quantile(loop.due, 0.99))
+      steadyIdle.push(quantile(calm.due, 0.99))
+      steadyNotes.push(
+        `round ${round}: ${loop.rate.toFixed(0)}/s, from when due ${shown(loop.due)}; from when sent ${shown(loop.sent)}`,
+      )
       notes.push(
         `round ${round}: idle ${shown(first)}; busy, one client ${shown(one)}; busy, ${CLIENTS} clients ${shown(all)}`,
       )
@@ -84,6 +97,15 @@ export async function api(rounds: number): Promise<Figure[]> {
   return [
     { name: 'API p99 with all pumps busy, one client', unit: 's', values: alone, target, isLess: true, peer, notes },
     { name: `API p99 with all pumps busy, ${CLIENTS} clients`, unit: 's', values: several, target, isLess: true },
+    {
+      name: `API p99 with all pumps busy, ${PER_SECOND.toLocaleString('en')} calls a second, from when each was due`,
+      unit: 's',
+      values: steady,
+      target,
+      isLess: true,
+      peer: { name: 'the same with no pump running', values: steadyIdle },
+      notes: steadyNotes,
+    },
   ]
 }
 

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { api } from './api.ts'
 import { chain } from './chain.ts'
 import { dtl } from './dtl.ts'
+import { idle } from './idle.ts'
 import { log } from './log.ts'
 import { achieved, describe, type Figure } from './measure.ts'
 import { threads } from './threads.ts'
@@ -21,6 +22,7 @@ import { world } from './world.ts'
 const benchmarks: Readonly<Record<string, (rounds: number) => Promise<Figure[]>>> = {
   api,
   dtl,
+  idle,
   log,
   threads,
   w1: ingest,
