@@ -10,6 +10,7 @@ import { originOf } from '../pipes/origin.ts'
 import { isPublisher, isReceiver, type Pipe, runsByPump } from '../pipes/pipe.ts'
 import { outOfSync } from '../pipes/reprocessing/reprocess.ts'
 import { pendingCount } from '../pipes/retries/queue.ts'
+import { readUpTo } from '../pipes/sources/bookmarks.ts'
 import { trackedTo } from '../pipes/tracking/offsets.ts'
 import type { PipePart } from './contract.ts'
 import type { DeployedComponent, DeployedPipe } from './deployment.ts'
@@ -187,12 +188,11 @@ function queues(pipe: Pipe, snapshot: Snapshot): Queues {
   const { inputs } = pipe.source
   const dependencies = dependencyQueues(pipe, snapshot)
   if (inputs.length === 0) return { source: null, dependencies }
-  const offsets = (snapshot.offset(sourceOffset(pipe.id)) ?? '').split(',')
+  const read = readUpTo(pipe.id, inputs, snapshot)
   let pending = 0
-  for (const [place, input] of inputs.entries()) {
+  for (const input of inputs) {
     const end = snapshot.dataset(input)?.counts().end ?? 0
-    const offset = offsets[place]
-    pending += Math.max(0, end - 1 - (offset === undefined || offset === '' ? -1 : Number(offset)))
+    pending += Math.max(0, end - 1 - (read(input) ?? -1))
   }
   return { source: pending, dependencies }
 }

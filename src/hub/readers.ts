@@ -4,8 +4,10 @@ import type { ReaderPositions } from '../log/compaction.ts'
 import type { Snapshot } from '../log/contract.ts'
 import { get } from '../model/dict.ts'
 import { isDict, isList, type Value } from '../model/value.ts'
+import { neededByRescan } from '../pipes/beside/beside.ts'
 import { sourceOffset } from '../pipes/full-run.ts'
 import { SeenStore } from '../pipes/seen-store.ts'
+import { readUpTo } from '../pipes/sources/bookmarks.ts'
 import { trackersOf } from '../pipes/tracking/offsets.ts'
 import type { DeployedPipe } from './deployment.ts'
 
@@ -19,7 +21,10 @@ export interface Readers {
 }
 
 export function readerPositions(snapshot: Snapshot, dataset: string, readers: Readers): ReaderPositions {
-  const trackers = trackersOf(dataset, snapshot)
+  const rescans = [...readers.pipes.values()].flatMap(({ pipe }) =>
+    pipe === null ? [] : [neededByRescan(pipe, dataset, snapshot)],
+  )
+  const trackers = [...trackersOf(dataset, snapshot), ...rescans.flatMap(({ followed }) => followed ?? [])]
   const sources = [...readers.pipes].flatMap(([id, deployed]) =>
     sourcePosition(snapshot, dataset, id, deployed, readers),
   )
@@ -27,7 +32,12 @@ export function readerPositions(snapshot: Snapshot, dataset: string, readers: Re
   return {
     tracked: least(trackers),
     history: least(sources.filter(({ readsAll }) => readsAll).map(({ at }) => at)),
-    passed: least([...trackers, ...sources.map(({ at }) => at), ...(projected === undefined ? [] : [projected])]),
+    passed: least([
+      ...trackers,
+      ...rescans.flatMap(({ read }) => read ?? []),
+      ...sources.map(({ at }) => at),
+      ...(projected === undefined ? [] : [projected]),
+    ]),
   }
 }
 
@@ -51,10 +61,10 @@ function sourcePosition(
   // Nobody knows where a pipe with errors will go on once it is repaired.
   if (pipe === null)
     return mentions(get(effective, 'source') ?? null, dataset) ? [{ at: NOTHING_YET, readsAll: false }] : []
-  const place = pipe.source.inputs.indexOf(dataset)
-  if (place < 0) return []
-  const readsAll = pipe.source.config.include_previous_versions === true
-  return [{ at: offset === undefined ? NOTHING_YET : sequenceOf(offset.split(',')[place]), readsAll }]
+  const { inputs, config } = pipe.source
+  if (!inputs.includes(dataset)) return []
+  const readsAll = config.include_previous_versions === true
+  return [{ at: readUpTo(id, inputs, snapshot)(dataset) ?? NOTHING_YET, readsAll }]
 }
 
 /** In the names of a source's datasets, which may be followed by an alias. */
@@ -64,11 +74,6 @@ function mentions(source: Value, dataset: string): boolean {
   return (named as readonly (Value | undefined)[]).some(
     (one) => typeof one === 'string' && one.split(' ')[0] === dataset,
   )
-}
-
-function sequenceOf(text: string | undefined): number {
-  const sequence = text === undefined || text === '' ? NOTHING_YET : Number(text)
-  return Number.isFinite(sequence) ? sequence : NOTHING_YET
 }
 
 const least = (positions: readonly number[]): number | null => (positions.length === 0 ? null : Math.min(...positions))

@@ -15,7 +15,7 @@ import {
 } from '../pipes/schedule.ts'
 import { HubError } from './errors.ts'
 import { fresh, type PumpState, type Running } from './pump-state.ts'
-import { type InputState, isSignalled, WAITS_FOR_RESCAN } from './signals.ts'
+import { type InputState, isSignalled, type Released, WAITS_FOR_RESCAN } from './signals.ts'
 
 export interface SchedulerPorts {
   now(): number
@@ -24,6 +24,8 @@ export interface SchedulerPorts {
   stop(pipe: string): Promise<void>
   /** Datasets as they are now. */
   inputs(): ReadonlyMap<string, InputState>
+  /** How far the source of a pipe would let entities through now; absent: nobody knows. */
+  readonly released?: Released
   /** Resolves when the log grew past `seen`, or after the time. */
   grown(seen: number, timeoutMs: number): Promise<number>
   grownTo(): number
@@ -265,6 +267,7 @@ export class Scheduler {
     try {
       const report = await this.#ports.run(pipe.id, { kind, isBackground: false, ...by(user) })
       state.last = report
+      if (report.owes === 'rescan') this.#beginOwedRescan(pipe, state, user)
       return report
     } finally {
       state.running = null
@@ -293,7 +296,8 @@ export class Scheduler {
       const report = await this.#ports.run(id, { kind: 'rescan', isBackground: true, ...by(user) })
       state.lastRescan = report
       // What may not run beside others is done by an ordinary run; and somebody may have waited.
-      if (report.outcome === 'waiting' || state.last?.code === WAITS_FOR_RESCAN) this.#owed.add(id)
+      const isAwaited = report.outcome === 'waiting' || report.owes === 'run' || state.last?.code === WAITS_FOR_RESCAN
+      if (isAwaited) this.#owed.add(id)
       if (report.outcome === 'completed' || report.outcome === 'waiting') state.owesRescan = false
       return report
     } finally {
@@ -303,6 +307,13 @@ export class Scheduler {
       if (!this.#isStopped) await this.#ports.save(new Map([[id, state]]))
       this.#wake()
     }
+  }
+
+  /** It went by what its configuration is no more: a rescan makes that anew beside its next runs. */
+  #beginOwedRescan({ id }: Pipe, state: PumpState, user: User | null): void {
+    const pipe = this.#pipes.get(id)
+    if (pipe?.rescansInBackground !== true || this.#isStopped || this.#rescans.has(id)) return
+    void this.#beginRescan(pipe, state, this.#ports.now(), user).catch(() => {})
   }
 
   async #watch(): Promise<void> {
@@ -349,7 +360,7 @@ export class Scheduler {
       if (isDue && state.owesRescan && !this.#rescans.has(id)) this.#goOnRescanning(pipe, state, now)
       if (!isDue && pipe.source.signalled) {
         inputs ??= this.#ports.inputs()
-        if (!isSignalled(pipe, state, inputs)) continue
+        if (!isSignalled(pipe, state, inputs, this.#ports.released)) continue
       } else if (!isDue) continue
       if (isDue) state.lastDueAt = due
       void this.#begin(pipe, null).catch(() => {})

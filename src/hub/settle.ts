@@ -47,7 +47,7 @@ export async function runUntilSettled(
     }
     for (const [pipe, report] of await runPass(levels, run, signal)) {
       add(totals, pipe.id, report)
-      const isNews = report.changes > 0 || report.outcome !== before.get(pipe.id)
+      const isNews = report.changes > 0 || report.owes !== null || report.outcome !== before.get(pipe.id)
       if (pipe.sink.kind === 'dataset' && isNews) isSettled = false
     }
   }

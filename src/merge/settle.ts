@@ -21,6 +21,8 @@ export interface Settlement {
   readonly root: string
   /** Newest version of an entity, deleted or not. */
   entityOf(input: number, id: string): Entity | undefined
+  /** What was read for the page is enough, however few entities it is; absent: only their number counts. */
+  isFull?(): boolean
   /** A class is left apart, because it is too large. */
   leftApart?(members: number, values: readonly CommonValue[]): void
 }
@@ -58,7 +60,7 @@ class Page {
   #each<T>(queue: Table<T>, settle: (key: string, row: T) => void): boolean {
     const page = queue.some(this.#limit)
     for (const [key, row] of page) {
-      if (this.#work >= this.#limit) break
+      if (this.#work >= this.#limit || this.#how.isFull?.() === true) break
       queue.delete(key)
       settle(key, row)
     }

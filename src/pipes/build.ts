@@ -24,6 +24,7 @@ import type {
   Pipe,
   PipeSink,
   PipeSource,
+  PipeState,
   PumpSettings,
   ReprocessingSettings,
 } from './pipe.ts'
@@ -224,6 +225,7 @@ class Builder {
       subscribe: async (surroundings, since, webhook, signal) =>
         type.subscribe?.(config, surroundings, since, webhook, signal),
       end: type.end === undefined ? null : (snapshot) => type.end?.(config, snapshot) ?? null,
+      beside: stateBeside(type, config),
       open: (surroundings) => type.open(config, surroundings),
     }
   }
@@ -444,9 +446,21 @@ function whyNotInBackground(
 ): string | null {
   if (sink.type.kind !== 'dataset') return 'the pipe does not write a dataset'
   if (!source.type.continuation(source.config).supportsSince) return 'each run reads everything'
-  if (source.type.keepsState === true) return `a source of type '${source.type.type}' has one state for all its runs`
+  if (source.type.keepsState === true) {
+    const why = source.type.beside?.whyNot(source.config) ?? null
+    if (source.type.beside === undefined) return `a source of type '${source.type.type}' has one state for all its runs`
+    if (why !== null) return why
+  }
   const isGuarded = breakerOf(sink.config as Record<string, unknown>) !== null
   return isGuarded || analyses.some(({ trips }) => trips) ? 'a circuit breaker holds back what one run writes' : null
+}
+
+function stateBeside({ beside }: SourceType, config: Chosen<SourceType>['config']): PipeState | null {
+  if (beside === undefined) return null
+  return {
+    isOther: (surroundings) => beside.isOther(config, surroundings),
+    exchange: (surroundings) => beside.exchange(config, surroundings),
+  }
 }
 
 const secondVersionsOf = (given: unknown): 'refuse' | 'ignore' | null =>

@@ -22,7 +22,6 @@ export interface Batch {
   readonly state?: readonly (readonly [key: Uint8Array, value: Uint8Array | null])[]
 }
 
-/** What the engine gives a component that it opens. */
 /** What a source outside of the hub says of the dataset behind it. */
 export interface SaidOutside {
   /** Null: nothing by which it could be told from another one. */
@@ -31,15 +30,20 @@ export interface SaidOutside {
   readonly completeness: number | null
 }
 
+/** What the engine gives a component that it opens. */
 export interface Surroundings {
   readonly pipe: string
   readonly batchSize: number
+  /** Bytes with which a batch is full, however few its entities are; absent: 8 MB. */
+  readonly batchBytes?: number
   /** The pipe's system of that id; throws PipeError `unknown-system`. */
   system(id: string | undefined): SystemPort
   /** Reads of datasets, as of the snapshot of the run. */
   readonly snapshot: () => Snapshot
   /** Microseconds since 1970: what was written later is held back (hub.md §11). */
   readonly heldTo?: number | null
+  /** Of a source that keeps a state: which it goes by; absent: its own, made anew where the configuration wants it. */
+  readonly lane?: Lane
   /**
    * Is told what the other side says of itself, before anything of what it gave after `since` is handed on. It may throw:
    * then all of that is void, and the source is read anew.
@@ -53,6 +57,33 @@ export interface Surroundings {
   readonly naming?: Naming
   readonly log: Logger
   readonly now: () => number
+}
+
+/**
+ * `former`: the state as it was made, whatever the configuration says by now; `beside`: another one, made by a rescan of
+ * this name (hub.md §6.3).
+ */
+export type Lane = { readonly kind: 'former' } | { readonly kind: 'beside'; readonly rescan: string }
+
+/** A state that was made beside another and takes its place: to be committed together. */
+export interface Exchange {
+  readonly offset: Offset | null
+  readonly state: NonNullable<Batch['state']>
+}
+
+/** What it takes to look at the state of a source. */
+export type StateSurroundings = Pick<
+  Surroundings,
+  'pipe' | 'snapshot' | 'namespacedIdentifiers' | 'identityNamespace' | 'language'
+>
+
+/** What a source does that keeps a state, so that a rescan can make another beside it. */
+export interface StateBeside<Config> {
+  /** Why it cannot; null: it can. */
+  whyNot(config: Config): string | null
+  /** The state that there is was made with another configuration. */
+  isOther(config: Config, surroundings: StateSurroundings): boolean
+  exchange(config: Config, surroundings: StateSurroundings): Exchange
 }
 
 /** How the engine may continue a source (hub.md §14.0). */
@@ -116,6 +147,8 @@ export interface SourceType<S extends TObject = TObject> {
   continuation(config: Static<S>): Continuation
   /** It keeps a state in the log that a read of everything makes anew: two reads at once would be at odds. */
   readonly keepsState?: boolean
+  /** With a state: how another is made beside it; absent: rescans run alone. */
+  readonly beside?: StateBeside<Static<S>>
   /** Datasets it reads (for order, signals, populated). */
   inputs(config: Static<S>): readonly string[]
   /**

@@ -8,6 +8,7 @@ import type { Written } from './dataset-writer.ts'
 import { PipeError } from './errors.ts'
 import type { PipeSink } from './pipe.ts'
 import type { ReadPosition } from './position.ts'
+import { BatchBounds } from './sources/batch-bounds.ts'
 
 /** Ids looked at, and deletes written, in one go. */
 const LOOKED = 10_000
@@ -27,19 +28,26 @@ export type InTurn = <T>(work: () => Promise<T>) => Promise<T>
 
 const alone: InTurn = (work) => work()
 
+export interface TrackingOptions {
+  readonly signal?: AbortSignal
+  readonly inTurn?: InTurn
+  /** Bytes with which a batch is full; absent: 8 MB. */
+  readonly batchBytes?: number | undefined
+}
+
 /** Gives how many entities were deleted; when it is stopped, those that it came to. */
 export async function trackDeletions(
   position: ReadPosition,
   sink: DatasetSink,
   seen: Seen,
   write: (gone: readonly Entity[]) => Promise<Written>,
-  signal?: AbortSignal,
-  inTurn: InTurn = alone,
+  { signal, inTurn = alone, batchBytes }: TrackingOptions = {},
 ): Promise<number> {
   let deleted = 0
   let after: string | undefined
   for (let isMore = true; isMore && signal?.aborted !== true; ) {
-    const slice = await inTurn(() => trackSlice(position, sink, seen, write, after))
+    const bounds = new BatchBounds(WRITTEN, batchBytes)
+    const slice = await inTurn(() => trackSlice(position, sink, seen, write, { after, bounds }))
     ;({ after, isMore } = slice)
     deleted += slice.deleted
     // Others have their turn, however long nothing is found.
@@ -59,7 +67,7 @@ async function trackSlice(
   sink: DatasetSink,
   seen: Seen,
   write: (gone: readonly Entity[]) => Promise<Written>,
-  from: string | undefined,
+  { after: from, bounds }: { readonly after: string | undefined; readonly bounds: BatchBounds },
 ): Promise<Slice> {
   let after = from
   let isMore = false
@@ -72,10 +80,15 @@ async function trackSlice(
   }
   const gone: Entity[] = []
   let looked = 0
+  let isFull = false
   for (const head of view.heads({ deleted: false, ...(after === undefined ? {} : { after }) })) {
     after = head.id
-    if (!seen.has(head.sequence)) gone.push(asGone(view, head.id, sink))
-    if (++looked >= LOOKED || gone.length >= WRITTEN) {
+    if (!seen.has(head.sequence)) {
+      const { entity, bytes } = asGone(view, head.id, sink)
+      gone.push(entity)
+      isFull = bounds.add(bytes)
+    }
+    if (++looked >= LOOKED || isFull) {
       isMore = true
       break
     }
@@ -84,11 +97,11 @@ async function trackSlice(
   return { deleted, after, isMore }
 }
 
-function asGone(view: DatasetView, id: string, sink: DatasetSink): Entity {
+function asGone(view: DatasetView, id: string, sink: DatasetSink): { readonly entity: Entity; readonly bytes: number } {
   const version = view.latest(id)
   if (version === undefined) throw new Error(`The dataset '${sink.dataset}' lists '${id}' and does not have it.`)
   const entity = entityOf(version, { internal: false })
   set(entity, '_deleted', true)
   if (sink.markDeletionTracked) set(entity, '$deletion_tracked', true)
-  return entity
+  return { entity, bytes: version.body.length }
 }

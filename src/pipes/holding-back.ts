@@ -108,6 +108,23 @@ export function heldOf({ source, reads }: Pipe, snapshot: Snapshot, context: Run
   return { to: Math.min(...values.map(([, value]) => value as number)) }
 }
 
+/** Whether its source may keep entities for later. */
+export const holdsBack = ({ source: { holding } }: Pipe): boolean => holding.rule !== null || holding.initial.length > 0
+
+/**
+ * Up to when the source would let entities through now, for who must not evaluate anything: null, not at all; undefined,
+ * it holds nothing back, or a program says so.
+ */
+export function releasedNow(pipe: Pipe, snapshot: Snapshot): number | null | undefined {
+  const { initial, rule } = pipe.source.holding
+  if (rule?.kind === 'expression' || (rule === null && initial.length === 0)) return undefined
+  const held = heldOf(pipe, snapshot, NOTHING_EVALUATED)
+  return 'waits' in held ? null : (held.to ?? Number.POSITIVE_INFINITY)
+}
+
+/** No expression is asked. */
+const NOTHING_EVALUATED = undefined as unknown as RunContext
+
 /** What is no datetime counts as 1970 (dtl.md §12), when nothing had been written yet. */
 function heldBy(value: Value): Held {
   if (value instanceof Datetime && value.nanoseconds > 0n) return { to: Number(value.nanoseconds / 1_000n) }

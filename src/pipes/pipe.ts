@@ -4,7 +4,17 @@ import type { DtlSettings, DtlTransform } from '../dtl/contract.ts'
 import type { Snapshot } from '../log/contract.ts'
 import type { Dict } from '../model/dict.ts'
 import type { CompactionSettings } from './compaction-settings.ts'
-import type { Continuation, NeededIndex, OpenSink, OpenSource, Origin, Surroundings, Webhook } from './contract.ts'
+import type {
+  Continuation,
+  Exchange,
+  NeededIndex,
+  OpenSink,
+  OpenSource,
+  Origin,
+  StateSurroundings,
+  Surroundings,
+  Webhook,
+} from './contract.ts'
 import type { Cron } from './cron-parse.ts'
 import type { Holding } from './holding-back.ts'
 import type { HopsThresholds } from './hops-meter.ts'
@@ -91,6 +101,8 @@ export interface PipeSource {
   readonly config: Readonly<Record<string, unknown>>
   /** Null: what it gives cannot be followed back to entities of its inputs. */
   readonly origin: Origin | null
+  /** Its state, beside which a rescan makes another; null: it keeps none. */
+  readonly beside: PipeState | null
   populated(snapshot: Snapshot): boolean
   /** The offset behind everything that is there, or null when nothing is; null as a whole: nobody knows. */
   readonly end: ((snapshot: Snapshot) => string | null) | null
@@ -98,6 +110,12 @@ export interface PipeSource {
   readonly subscribes: boolean
   subscribe(surroundings: Surroundings, since: string | null, webhook: Webhook, signal: AbortSignal): Promise<void>
   open(surroundings: Surroundings): OpenSource
+}
+
+export interface PipeState {
+  /** It was made with another configuration. */
+  isOther(surroundings: StateSurroundings): boolean
+  exchange(surroundings: StateSurroundings): Exchange
 }
 
 export type PipeSink =

@@ -3,6 +3,7 @@
 import type { Beside } from './beside/beside.ts'
 import { beginBeside, type Joined } from './beside/besides.ts'
 import { IncrementalOutput } from './beside/incremental-output.ts'
+import { type ReadSoFar, readBesideState } from './beside/read-state.ts'
 import { RescanOutput } from './beside/rescan-output.ts'
 import { exposeRun, isTrip, tripBreaker } from './breaker.ts'
 import { DatasetOutput } from './dataset-output.ts'
@@ -25,7 +26,8 @@ import { assertTracked, beginTracking, NOTHING_TRACKED, trackedByFullRun, whyNot
 import { Thresholds, TooManyDependants } from './tracking/thresholds.ts'
 import { Tracker } from './tracking/tracker.ts'
 
-export async function runPipe(pipe: Pipe, ports: RunPorts, order: RunOrder, signal: AbortSignal): Promise<RunReport> {
+export async function runPipe(pipe: Pipe, ports: RunPorts, order: RunOrder, stop: AbortSignal): Promise<RunReport> {
+  let signal = stop
   const run = new Run(pipe, ports, order)
   let joined: Joined | null = null
   try {
@@ -36,8 +38,11 @@ export async function runPipe(pipe: Pipe, ports: RunPorts, order: RunOrder, sign
     run.beside = joined?.beside ?? null
     await run.begin()
     await checkSync(run)
-    const hindrance = run.beside === null || run.isBackground ? null : await beginBeside(run, run.beside)
-    if (hindrance !== null) return await run.end('waiting', hindrance)
+    if (run.beside !== null && !run.isBackground) {
+      const ended = await beginBeside(run, run.beside)
+      if (ended instanceof PipeError) return await run.end('waiting', ended)
+      signal = AbortSignal.any([stop, ended])
+    }
     if (!run.isBackground) run.hear = (said, since) => heard(run, said, since)
     try {
       await moveWithin(run, order, signal)
@@ -188,6 +193,8 @@ async function readBeside(
   delivery: Delivery,
   signal: AbortSignal,
 ): Promise<string | null> {
+  const read = (from: string | null) => readSource(run, from, delivery, signal)
+  if (beside.makesState) return readBesideState(run, beside, read, signal)
   let { reached, batches } = await readSource(run, since, delivery, signal, () => beside.isAtLimit)
   reached ??= since
   if (!run.pipe.source.continuation.isChronological) return reached
@@ -195,7 +202,7 @@ async function readBeside(
     const isOthers = beside.limit !== null
     if (!isOthers && batches <= 1) break
     const stored = run.present().offset(sourceOffset(run.pipe.id)) ?? null
-    const more = await readSource(run, isOthers ? (stored ?? reached) : reached, delivery, signal)
+    const more = await read(isOthers ? (stored ?? reached) : reached)
     batches = more.batches
     reached = more.reached ?? reached
     // A run that began in the meantime is asked for once more where it came to.
@@ -206,11 +213,6 @@ async function readBeside(
 
 /** Where changes come faster than they are read, there is no such moment. */
 const MAX_ROUNDS = 100
-
-interface ReadSoFar {
-  readonly reached: string | null
-  readonly batches: number
-}
 
 async function readSource(
   run: Run,
@@ -262,7 +264,8 @@ function datasetOutput(run: Run, sink: PipeSink & { kind: 'dataset' }, plan: Pla
 
 function assertNotEmpty(run: Run, plan: Plan): void {
   const { id, source } = run.pipe
-  if (!run.isFull || !source.failsWhenEmpty || run.tally.read + (plan.resumed?.read ?? 0) > 0) return
+  const before = plan.resumed?.read ?? (run.isBackground ? run.beside?.read : 0) ?? 0
+  if (!run.isFull || !source.failsWhenEmpty || run.tally.read + before > 0) return
   throw new PipeError('source-empty', `The source of pipe '${id}' returned nothing, and if_source_empty is 'fail'.`, {
     hint: 'Nothing was deleted. Check the source, or set if_source_empty to accept.',
   })

@@ -36,6 +36,8 @@ export interface RunPorts {
   readonly schemas?: PipeSchemas
   /** Background rescans; absent: there are none. */
   readonly besides?: Besides
+  /** Bytes with which a batch is full, on its way in and out; absent: 8 MB. */
+  readonly batchBytes?: number
   /** Called now and then with what has been read so far. */
   progress?(read: number): void
 }

@@ -30,6 +30,10 @@ export interface RunReport {
   readonly hops: { readonly maxCardinality: number; readonly totalRows: number }
   /** What dependency tracking did (dtl.md §11). */
   readonly tracking: TrackingTally
+  /** Microseconds since 1970 up to which its source let entities through; null: it held nothing back, or everything. */
+  readonly heldTo: number | null
+  /** What is to be run after it: a rescan in the background, or the pipe once more; null: nothing. */
+  readonly owes: 'rescan' | 'run' | null
   /** Next sequence of each dataset that signals the pipe, when the run started: what a signal is compared with. */
   readonly inputEnds: Readonly<Record<string, number>>
 }
@@ -120,6 +124,8 @@ export function reportOf(
     traces: tally.traces,
     hops: { maxCardinality: meter.maxCardinality, totalRows: meter.total },
     tracking: tally.tracking,
+    heldTo: null,
+    owes: null,
     inputEnds,
   }
 }

@@ -12,6 +12,7 @@ import { RunHopsMeter } from './hops-meter.ts'
 import { OutputTrace } from './output-trace.ts'
 import type { Pipe } from './pipe.ts'
 import { ReadPosition } from './position.ts'
+import { syncStateAt } from './reprocessing/sync-state.ts'
 import { runContext } from './run-context.ts'
 import type { RunPorts } from './run-ports.ts'
 import { newTally, type RunReport, reportOf, type Tally } from './run-report.ts'
@@ -165,9 +166,11 @@ export class Run {
     return {
       pipe: pipe.id,
       batchSize: pipe.batchSize,
+      ...(ports.batchBytes === undefined ? {} : { batchBytes: ports.batchBytes }),
       system: (id) => ports.system(id),
       snapshot: () => this.position.snapshot,
       heldTo: this.heldTo,
+      ...this.#lane(),
       ...(this.hear === null ? {} : { hear: this.hear }),
       namespacedIdentifiers: pipe.settings.namespacedIdentifiers,
       identityNamespace: pipe.settings.namespaces.identity,
@@ -178,12 +181,31 @@ export class Run {
     }
   }
 
+  /** Which state of its source it goes by, where a rescan may make another beside it. */
+  #lane(): Pick<Surroundings, 'lane'> {
+    const { pipe, beside, isBackground, isFull } = this
+    if (pipe.source.beside === null || !pipe.rescansInBackground) return {}
+    if (isBackground) return beside === null ? {} : { lane: { kind: 'beside', rescan: beside.token } }
+    return isFull ? {} : { lane: { kind: 'former' } }
+  }
+
+  /** What is to follow it: a rescan, where it went by what its configuration is no more, or a run, after such a rescan. */
+  #owes(outcome: RunReport['outcome']): RunReport['owes'] {
+    const { pipe, beside, isBackground } = this
+    if (outcome !== 'completed' || pipe.source.beside === null || !pipe.rescansInBackground) return null
+    if (isBackground) return beside?.makesState === true ? 'run' : null
+    const { snapshot } = this.latest()
+    const isLeft = syncStateAt(pipe.id, snapshot).reasons.some(({ code }) => code === 'rescan-given-up')
+    const isOther = pipe.source.beside.isOther({ ...this.surroundings(), snapshot: () => snapshot })
+    return beside === null && (isOther || isLeft) ? 'rescan' : null
+  }
+
   /** It is over: `why` is the error it failed with, or what it waits for. */
   async end(outcome: RunReport['outcome'], why: Error | string | null): Promise<RunReport> {
     const { syncType, tally, pending, whyStopped } = this
     const seconds = (this.ports.now() - this.#startedAt) / 1000
     const about = { syncType, seconds, inputEnds: this.#inputEnds, pending, tally, meter: this.#meter } as const
-    const report = reportOf(outcome, about, why)
+    const report = { ...reportOf(outcome, about, why), heldTo: this.heldTo, owes: this.#owes(outcome) }
     const error = why instanceof Error ? why : null
     const isLogged = await this.log
       .end({ report, tally, error, whyStopped, hasPending: pending > 0 }, this.snapshot)

@@ -1,8 +1,8 @@
 /** How far a pipe has taken in each dataset that it reads. */
 
 import type { Snapshot } from '../../log/contract.ts'
-import { sourceOffset } from '../../pipes/full-run.ts'
 import type { Pipe } from '../../pipes/pipe.ts'
+import { readUpTo } from '../../pipes/sources/bookmarks.ts'
 import { trackedTo } from '../../pipes/tracking/offsets.ts'
 
 export const NOTHING_YET = -1
@@ -18,12 +18,15 @@ export interface Consumed {
 
 /** Of its source, and of what its hops follow. */
 export function consumedBy(pipe: Pipe, snapshot: Snapshot): readonly Consumed[] {
-  const offsets = (snapshot.offset(sourceOffset(pipe.id)) ?? '').split(',')
-  const sources = pipe.source.inputs.map((dataset, place): Consumed => {
-    const offset = offsets[place] ?? ''
-    const at = /^\d+$/.test(offset) ? Number(offset) : NOTHING_YET
-    return { dataset, as: 'source', at, last: lastOf(dataset, snapshot) }
-  })
+  const read = readUpTo(pipe.id, pipe.source.inputs, snapshot)
+  const sources = pipe.source.inputs.map(
+    (dataset): Consumed => ({
+      dataset,
+      as: 'source',
+      at: read(dataset) ?? NOTHING_YET,
+      last: lastOf(dataset, snapshot),
+    }),
+  )
   const hops = (pipe.tracking?.datasets ?? []).flatMap((dataset): Consumed[] => {
     const at = trackedTo(pipe.id, dataset, snapshot)
     return at === undefined ? [] : [{ dataset, as: 'hop', at, last: lastOf(dataset, snapshot) }]

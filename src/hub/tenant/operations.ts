@@ -1,10 +1,10 @@
 /** Does what is asked of the pumps of a tenant (rest-api.md §4.2). */
 
-import { forgetBeside } from '../../pipes/beside/beside.ts'
+import { forgetBeside, leavesDoubt } from '../../pipes/beside/beside.ts'
 import type { User } from '../../pipes/execution/event.ts'
 import { fullRunForgotten, sourceOffset, voidFullRun } from '../../pipes/full-run.ts'
 import type { Pipe } from '../../pipes/pipe.ts'
-import { noteOffset, noteReason, TRACKING_RESET } from '../../pipes/reprocessing/sync-state.ts'
+import { noteOffset, noteReason, RESCAN_GIVEN_UP, TRACKING_RESET } from '../../pipes/reprocessing/sync-state.ts'
 import { forgetRetries } from '../../pipes/retries/queue.ts'
 import { BEFORE_ALL, trackedTo, trackingForgotten, trackingOffset } from '../../pipes/tracking/offsets.ts'
 import { withSnapshot } from '../datasets.ts'
@@ -124,8 +124,11 @@ export class PumpOperations {
   /** A rescan that was interrupted is given up: the next begins anew. Without an offset the next run reads everything anyway. */
   async #resetRescan(id: string): Promise<void> {
     this.#assertIdle(id, 'its rescan is reset')
+    const noted = withSnapshot(this.#core, (snapshot) =>
+      leavesDoubt(id, snapshot) ? noteReason(id, snapshot, RESCAN_GIVEN_UP, Date.now()) : [],
+    )
     await this.#giveUpFullRuns(id)
-    await this.#core.writer.journal.commit({ state: fullRunForgotten(id) })
+    await this.#core.writer.journal.commit({ state: [...fullRunForgotten(id), ...noted] })
     await this.#scheduler.forgetRescan(id)
   }
 

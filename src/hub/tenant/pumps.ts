@@ -4,6 +4,7 @@ import { writeJson } from '../../model/json.ts'
 import { IndexCompiler } from '../../pipes/dataset-writer.ts'
 import type { User } from '../../pipes/execution/event.ts'
 import { RunLog } from '../../pipes/execution/run-log.ts'
+import { holdsBack, releasedNow } from '../../pipes/holding-back.ts'
 import { isReceiver, type Pipe } from '../../pipes/pipe.ts'
 import { owesReprocessing } from '../../pipes/reprocessing/reprocess.ts'
 import { newTally, type RunReport, reportOf } from '../../pipes/run-report.ts'
@@ -73,6 +74,7 @@ export class TenantPumps {
       run: (pipe, order) => this.#run(pipe, order),
       stop: (pipe) => core.options.pool.stop({ tenant: core.options.name, pipe }),
       inputs: () => core.inputs(),
+      released: (pipe) => (holdsBack(pipe) ? withSnapshot(core, (snapshot) => releasedNow(pipe, snapshot)) : undefined),
       grown: (seen, timeoutMs) => core.feed.changed(seen, timeoutMs),
       grownTo: () => core.feed.commits(),
       save: (states) => this.#save(states),

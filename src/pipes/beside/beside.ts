@@ -13,7 +13,11 @@ import { sourceOffset } from '../full-run.ts'
 import type { Pipe, PipeSink } from '../pipe.ts'
 import { SeenSet } from '../seen-set.ts'
 import { type SeenHead, SeenStore } from '../seen-store.ts'
+import { placesOf } from '../sources/bookmarks.ts'
+import { forgetMergeBeside } from '../sources/merge-lane.ts'
 import type { StateChanges } from '../state.ts'
+import type { TrackingChanges } from '../tracking/begin.ts'
+import { type FollowedFrom, followedAgain, followedFrom } from '../tracking/from.ts'
 import { hasReached } from './offset-order.ts'
 import { Turns } from './turns.ts'
 
@@ -33,6 +37,24 @@ interface Head extends SeenHead {
   readonly hasPassed: boolean
   readonly by: Lane
   readonly from: number
+  /** Of a source that keeps a state, of which the rescan makes another; absent: it keeps none. */
+  readonly making?: Making
+}
+
+interface Making {
+  /** The state that runs go on with was made with another configuration: what they bring may be wrong. */
+  readonly isDoubtful: boolean
+  /** The new state has taken its place; only what is gone is left to be deleted. */
+  readonly isExchanged: boolean
+  /** How far the datasets were that the pipe hops to, when the rescan began. */
+  readonly followed: FollowedFrom
+}
+
+/** An incremental run beside the rescan. */
+interface Admitted {
+  readonly stop: AbortController
+  readonly left: Promise<void>
+  readonly leave: () => void
 }
 
 /** The journal's name for runs that go on beside others. */
@@ -52,6 +74,9 @@ export class Beside {
   #isInDoubt = false
   #isOver = false
   #savedAt: number | null = null
+  /** No incremental run may begin: the rescan takes in what is left. */
+  #isClosed = false
+  #admitted: Admitted | null = null
 
   private constructor(store: SeenStore<Head>, head: Head, seen: SeenSet, touched: SeenSet) {
     this.#store = store
@@ -68,11 +93,17 @@ export class Beside {
     if (head === undefined || view === undefined || !isSame(head, pipe, view, snapshot)) return undefined
     const set = (token: string) => store.load(snapshot, { ...head, token, end: Number.POSITIVE_INFINITY })
     const beside = new Beside(store, head, set(seenToken(head)), set(touchedToken(head)))
-    beside.wrote(head.by, head.from, view.counts().end)
+    // What is not known to be doubtful counts as there: the new state itself deletes what it does not make, by id.
+    if (!beside.isDoubtful || head.by === 'rescan') beside.wrote(head.by, head.from, view.counts().end)
     return beside
   }
 
-  static begin(pipe: Pipe, { dataset }: PipeSink & { kind: 'dataset' }, snapshot: Snapshot, token: string): Beside {
+  static begin(
+    pipe: Pipe,
+    { dataset }: PipeSink & { kind: 'dataset' },
+    snapshot: Snapshot,
+    { token, isDoubtful }: { readonly token: string; readonly isDoubtful: boolean },
+  ): Beside {
     const view = snapshot.dataset(dataset)
     const end = view?.counts().end ?? 0
     const generation = view?.document.generation ?? ''
@@ -89,6 +120,9 @@ export class Beside {
       hasPassed: false,
       by: 'rescan',
       from: end,
+      ...(pipe.source.beside === null
+        ? {}
+        : { making: { isDoubtful, isExchanged: false, followed: followedFrom(pipe, snapshot) } }),
     }
     const set = () => new SeenSet(generation, Number.POSITIVE_INFINITY)
     return new Beside(storeOf(pipe.id), head, set(), set())
@@ -101,6 +135,65 @@ export class Beside {
 
   finish(): void {
     this.#isOver = true
+  }
+
+  get token(): string {
+    return this.#head.token
+  }
+
+  /** It makes another state of the source. */
+  get makesState(): boolean {
+    return this.#head.making !== undefined
+  }
+
+  /** What incremental runs bring may be wrong, and never goes over what the rescan brought (hub.md §6.3). */
+  get isDoubtful(): boolean {
+    const { making } = this.#head
+    return making?.isDoubtful === true && !making.isExchanged
+  }
+
+  get isExchanged(): boolean {
+    return this.#head.making?.isExchanged === true
+  }
+
+  /** No incremental run may begin. */
+  get isShut(): boolean {
+    return this.#head.hasPassed || this.#isClosed
+  }
+
+  /** An incremental run goes on beside it until it leaves, or is told to end. */
+  admit(): AbortSignal {
+    let leave = () => {}
+    const left = new Promise<void>((resolve) => {
+      leave = resolve
+    })
+    this.#admitted = { stop: new AbortController(), left, leave }
+    return this.#admitted.stop.signal
+  }
+
+  left(): void {
+    this.#admitted?.leave()
+    this.#admitted = null
+  }
+
+  /** Ends the run beside it, and lets none begin until it is opened again. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#admitted?.stop.abort()
+    await this.#admitted?.left
+  }
+
+  open(): void {
+    this.#isClosed = false
+  }
+
+  /** The new state takes its place: to be committed with it. */
+  exchanged(snapshot: Snapshot, pipe: string): { readonly state: StateChanges } & TrackingChanges {
+    const making = this.#head.making as Making
+    const end = snapshot.dataset(this.#head.dataset)?.counts().end ?? this.#head.end
+    this.#head = { ...this.#head, by: 'rescan', from: end, making: { ...making, isExchanged: true } }
+    const { offsets, state } = followedAgain(pipe, making.followed, snapshot)
+    return { offsets, state: [...this.changes(), ...state] }
   }
 
   /** Next sequence of the dataset when the rescan began. */
@@ -118,6 +211,11 @@ export class Beside {
 
   get read(): number {
     return this.#head.read
+  }
+
+  /** Something was made already. */
+  get hasBegun(): boolean {
+    return this.#head.reached !== null || this.#head.read > 0
   }
 
   get limit(): string | null {
@@ -172,6 +270,12 @@ export class Beside {
     return this.changes()
   }
 
+  /** What must be saved with each batch of a source that keeps its place itself. */
+  savedWith(end: number): StateChanges {
+    this.#head = { ...this.#head, by: 'rescan', from: end }
+    return this.changes()
+  }
+
   /** Does what saves changes. When it fails, all is to be saved the next time. */
   async saving<T>(work: () => Promise<T>): Promise<T> {
     try {
@@ -187,23 +291,45 @@ export class Beside {
   }
 
   changes(): StateChanges {
-    return [...this.#store.saveHead(this.#head), ...this.touchedChanges(), ...this.#pages(seenToken, this.seen)]
+    return [
+      ...this.#store.saveHead(this.#head),
+      ...this.#pages(touchedToken, this.touched),
+      ...this.#pages(seenToken, this.seen),
+    ]
   }
 
-  /** Of the set of incremental runs alone. */
-  touchedChanges(): StateChanges {
-    return this.#pages(touchedToken, this.touched)
+  /** Of what incremental runs brought alone. */
+  broughtChanges(): StateChanges {
+    return this.#isSeenByAll ? this.#pages(seenToken, this.seen) : this.#pages(touchedToken, this.touched)
   }
 
   /** Versions from `from` up to `to` are of the lane. */
   wrote(lane: Lane, from: number, to: number): void {
-    const set = lane === 'rescan' ? this.seen : this.touched
+    const set = lane === 'rescan' ? this.seen : this.brought
     for (let sequence = from; sequence < to; sequence++) set.mark(sequence)
   }
 
-  /** Whether an entity whose newest version this is, is not gone: somebody brought it, or it is newer than the rescan. */
+  /** Where what incremental runs brought is noted. */
+  get brought(): SeenSet {
+    return this.#isSeenByAll ? this.seen : this.touched
+  }
+
+  /** After the exchange what runs bring is right; what they brought before is doubtful still. */
+  get #isSeenByAll(): boolean {
+    const { making } = this.#head
+    return making?.isDoubtful === true && making.isExchanged
+  }
+
+  /**
+   * Whether an entity whose newest version this is, is not gone: somebody brought it, or it is newer than the rescan. What
+   * an incremental run made doubtfully is there only if the rescan has made the same.
+   */
   isThere(sequence: number): boolean {
-    return sequence >= this.#head.end || this.seen.has(sequence) || this.touched.has(sequence)
+    if (this.seen.has(sequence)) return true
+    const isTouched = this.touched.has(sequence)
+    return this.#head.making?.isDoubtful === true
+      ? sequence >= this.#head.end && !isTouched
+      : sequence >= this.#head.end || isTouched
   }
 
   /** The rescan is complete: to be committed with its end. */
@@ -231,6 +357,7 @@ const inputsOf = (pipe: Pipe, snapshot: Snapshot): Record<string, string | null>
 function isSame(head: Head, pipe: Pipe, view: DatasetView, snapshot: Snapshot): boolean {
   if (head.fingerprint !== pipe.fingerprint || view.document.generation !== head.generation) return false
   if (snapshot.offset(sourceOffset(pipe.id)) === undefined) return false
+  if ((head.making === undefined) !== (pipe.source.beside === null)) return false
   return Object.entries(inputsOf(pipe, snapshot)).every(([input, generation]) => head.inputs[input] === generation)
 }
 
@@ -241,10 +368,39 @@ export async function forgetBeside(
   commit: (state: StateChanges) => Promise<unknown>,
 ): Promise<void> {
   const store = storeOf(pipe)
-  if (store.head(present()) === undefined) return
-  await commit(store.forget())
-  await store.sweep(present, commit)
+  if (store.head(present()) !== undefined) {
+    await commit(store.forget())
+    await store.sweep(present, commit)
+  }
+  await forgetMergeBeside(pipe, present, commit)
 }
+
+/** What a rescan had made of another configuration, and left when nobody could go on with it, is not what the pipe makes. */
+export function isGivenUp(pipe: Pipe, snapshot: Snapshot): boolean {
+  const head = storeOf(pipe.id).head(snapshot)
+  if (head?.making?.isDoubtful !== true) return false
+  const view = snapshot.dataset(head.dataset)
+  return view === undefined || !isSame(head, pipe, view, snapshot)
+}
+
+/** The same of one that somebody gives up. */
+export const leavesDoubt = (pipe: string, snapshot: Snapshot): boolean =>
+  storeOf(pipe).head(snapshot)?.making?.isDoubtful === true
+
+/** How far back a rescan still needs a dataset: what it reads, and what the pipe hops to. Null: not at all. */
+export function neededByRescan(
+  { id, source }: Pipe,
+  dataset: string,
+  snapshot: Snapshot,
+): { readonly read: number | null; readonly followed: number | null } {
+  const head = storeOf(id).head(snapshot)
+  if (head?.making === undefined || head.making.isExchanged) return { read: null, followed: null }
+  const place = source.inputs.indexOf(dataset)
+  const read = place < 0 ? null : ((head.reached === null ? null : placesOf(head.reached)[place]) ?? NOTHING_YET)
+  return { read, followed: head.making.followed.last[dataset] ?? null }
+}
+
+const NOTHING_YET = -1
 
 /** How far an interrupted background rescan came; undefined when there is none. */
 export function interruptedBeside(pipe: string, snapshot: Snapshot): Pick<Head, 'reached' | 'read'> | undefined {

@@ -35,6 +35,8 @@ export class Besides {
 
   /** To be called once for each run that joined and was not told to wait. */
   leave({ pipe: { id }, isBackground }: Run, { beside }: Joined): void {
+    if (isBackground) beside?.open()
+    else beside?.left()
     if (beside === null || (beside.isOver && !isBackground)) {
       this.#alone.get(id)?.end()
       this.#alone.delete(id)
@@ -73,7 +75,7 @@ export class Besides {
       return { beside: null, waiting: null }
     }
     const joined = await this.#share(id, open)
-    if (joined.beside?.hasPassed !== true) return joined
+    if (joined.beside?.isShut !== true) return joined
     this.leave(run, joined)
     return { beside: null, waiting: passed() }
   }
@@ -100,19 +102,20 @@ export class Besides {
     await this.#alone.get(pipe.id)?.ended
     const snapshot = run.present()
     if (pipe.sink.kind !== 'dataset') throw new TypeError(`The pipe '${pipe.id}' writes no dataset.`)
-    return Beside.find(pipe, snapshot) ?? Beside.begin(pipe, pipe.sink, snapshot, ports.uuid())
+    const isDoubtful = pipe.source.beside?.isOther(run.surroundings()) === true
+    return Beside.find(pipe, snapshot) ?? Beside.begin(pipe, pipe.sink, snapshot, { token: ports.uuid(), isDoubtful })
   }
 }
 
-/** An incremental run begins beside a rescan; gives why it may not, or null. */
-export async function beginBeside(run: Run, beside: Beside): Promise<PipeError | null> {
+/** An incremental run begins beside a rescan: gives what ends it, or why it may not. */
+export async function beginBeside(run: Run, beside: Beside): Promise<AbortSignal | PipeError> {
   return beside.turns.with(async () => {
     const stored = run.present().offset(sourceOffset(run.pipe.id))
-    if (beside.isOver) return null
-    if (beside.hasPassed) return passed()
-    if (beside.limit !== null || stored === undefined) return null
-    await beside.saving(() => run.commit({ state: beside.limitTo(stored) }))
-    return null
+    if (beside.isShut && !beside.isOver) return passed()
+    if (!beside.isOver && beside.limit === null && stored !== undefined && !beside.makesState) {
+      await beside.saving(() => run.commit({ state: beside.limitTo(stored) }))
+    }
+    return beside.admit()
   })
 }
 

@@ -15,6 +15,7 @@ export type ReasonCode =
   | 'merge-dataset-removed'
   | 'offset-set'
   | 'tracking-reset'
+  | 'rescan-given-up'
 
 export interface Reason {
   readonly code: ReasonCode

@@ -1,11 +1,13 @@
 /** Notices at the begin of a run that its pipe is out of sync, and heals it where the pipe says so (hub.md §12). */
 
 import type { Snapshot } from '../../log/contract.ts'
+import { forgetBeside, isGivenUp } from '../beside/beside.ts'
 import { eventOf, timeText } from '../execution/event.ts'
 import { writeEvents } from '../execution/writer.ts'
 import { fullRunForgotten, interruptedRun, type Plan, sourceOffset, voidFullRun } from '../full-run.ts'
 import { type Pipe, runsByPump } from '../pipe.ts'
 import type { Run } from '../run.ts'
+import { offsetOrder, placesOf, readUpTo } from '../sources/bookmarks.ts'
 import type { StateChanges } from '../state.ts'
 import { type Facts, factsOf, isSame, remembered } from './facts.ts'
 import { type Reason, reasonsBetween } from './reasons.ts'
@@ -14,6 +16,7 @@ import {
   healing,
   type NotedReason,
   notHealing,
+  RESCAN_GIVEN_UP,
   type SyncState,
   syncStateAt,
   syncStateSaved,
@@ -24,7 +27,12 @@ import {
 export async function checkSync(run: Run): Promise<void> {
   const { pipe, ports, snapshot } = run
   const state = syncStateAt(pipe.id, snapshot)
-  const found = noticed(pipe, snapshot, state, ports.now())
+  const isLeft = run.beside === null && isGivenUp(pipe, snapshot)
+  const found = withReasons(noticed(pipe, snapshot, state, ports.now()), isLeft ? [RESCAN_GIVEN_UP] : [], ports.now())
+  if (isLeft) {
+    await run.commit({ state: syncStateSaved(pipe.id, found) })
+    await forgetBeside(pipe.id, run.present, (changes) => run.commit({ state: changes }))
+  }
   // A rescan beside other runs reads everything, and moves nobody's offset.
   const owed = run.isBackground ? [] : owedBy(pipe, found)
   const [first] = owed
@@ -61,7 +69,7 @@ export async function noteHealing(run: Run, plan: Plan): Promise<void> {
   if (beside !== null && !isBackground) return
   const state = syncStateAt(pipe.id, snapshot)
   if (state.reasons.length === 0) return
-  const isResumed = plan.resumed !== null || (isBackground && beside !== null && beside.reached !== null)
+  const isResumed = plan.resumed !== null || (isBackground && beside?.hasBegun === true)
   const next = isResumed ? state : healedBy(plan, state, pipe, snapshot)
   if (JSON.stringify(next) !== JSON.stringify(state)) await run.commit({ state: syncStateSaved(pipe.id, next) })
 }
@@ -91,7 +99,35 @@ export function healedAtEnd(run: Run): StateChanges {
 /** Why the pipe may differ from what it would make now: what is noted, and what a run would notice at this moment. */
 export function outOfSync(pipe: Pipe, snapshot: Snapshot): readonly NotedReason[] {
   if (!runsByPump(pipe)) return []
-  return noticed(pipe, snapshot, syncStateAt(pipe.id, snapshot), null, { withDeleted: true }).reasons
+  const { reasons } = noticed(pipe, snapshot, syncStateAt(pipe.id, snapshot), null, { withDeleted: true })
+  return [
+    ...reasons,
+    ...(goesByFormerState(pipe, snapshot) ? [FORMER_STATE] : []),
+    ...(isGivenUp(pipe, snapshot) ? [{ ...RESCAN_GIVEN_UP, at: null, isHealing: false }] : []),
+  ]
+}
+
+/** Until a rescan in the background has made another. */
+function goesByFormerState({ id, source, rescansInBackground, settings }: Pipe, snapshot: Snapshot): boolean {
+  const { namespacedIdentifiers, namespaces } = settings
+  const identityNamespace = namespaces.identity
+  const surroundings = {
+    pipe: id,
+    snapshot: () => snapshot,
+    language: settings,
+    namespacedIdentifiers,
+    identityNamespace,
+  }
+  return rescansInBackground && source.beside?.isOther(surroundings) === true
+}
+
+const FORMER_STATE: NotedReason = {
+  code: 'config-changed',
+  dataset: null,
+  message: 'Its source goes by the state of its former configuration until a rescan in the background is complete.',
+  action: 'none',
+  at: null,
+  isHealing: false,
 }
 
 /** Whether its next run begins by going back. */
@@ -139,8 +175,9 @@ function offsetFor(pipe: Pipe, owed: readonly Reason[], snapshot: Snapshot): str
   const stored = snapshot.offset(sourceOffset(pipe.id)) ?? null
   if (stored === null) return interruptedRun(pipe.id, snapshot) === undefined ? undefined : null
   const places = stored.split(',')
+  const order = offsetOrder(pipe.id, pipe.source.inputs, snapshot)
   for (const { action, dataset, to = -1 } of owed) {
-    const place = dataset === null ? 0 : pipe.source.inputs.indexOf(dataset)
+    const place = dataset === null ? 0 : order.indexOf(dataset)
     if (action !== 'rewind' || to < 0 || place < 0 || place >= places.length) return null
     places[place] = String(to)
   }
@@ -156,13 +193,9 @@ function asDone(state: SyncState, owed: readonly NotedReason[], next: string | n
   }
 }
 
-/** The last sequence that the pipe has read of an input, as far as its offset tells. */
+/** The last sequence that the pipe has read of an input, as far as its offset tells; null: of what is outside. */
 export function reachedOf({ id, source }: Pipe, snapshot: Snapshot): (dataset: string | null) => number | null {
-  const places = snapshot.offset(sourceOffset(id))?.split(',') ?? []
-  const { inputs } = source
-  return (dataset) => {
-    if (places.length !== Math.max(1, inputs.length)) return null
-    const place = places[dataset === null ? 0 : inputs.indexOf(dataset)]
-    return place !== undefined && /^\d+$/.test(place) ? Number(place) : null
-  }
+  const read = readUpTo(id, source.inputs, snapshot)
+  const [outside = null] = source.inputs.length > 0 ? [] : placesOf(snapshot.offset(sourceOffset(id)) ?? '')
+  return (dataset) => (dataset === null ? outside : read(dataset))
 }

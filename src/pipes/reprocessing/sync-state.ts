@@ -98,6 +98,14 @@ function isBehind(to: string, from: string | null): boolean {
   )
 }
 
+/** A rescan that made another state of its source left what nobody goes on with. */
+export const RESCAN_GIVEN_UP: Reason = {
+  code: 'rescan-given-up',
+  dataset: null,
+  message: 'A rescan in the background for another configuration was given up: what it had made may be there.',
+  action: 'reset',
+}
+
 /** Somebody made it follow the datasets it hops to from their ends. */
 export const TRACKING_RESET: Reason = {
   code: 'tracking-reset',

@@ -5,17 +5,19 @@ export const BATCH_BYTES = 8 * 1024 * 1024
 
 export class BatchBounds {
   readonly #most: number
+  readonly #mostBytes: number
   #count = 0
   #bytes = 0
 
-  constructor(most: number) {
+  constructor(most: number, mostBytes: number = BATCH_BYTES) {
     this.#most = most
+    this.#mostBytes = mostBytes
   }
 
   /** Another entity; gives whether the batch is full with it. */
   add(bytes: number): boolean {
     this.#count++
     this.#bytes += bytes
-    return this.#count >= this.#most || this.#bytes >= BATCH_BYTES
+    return this.#count >= this.#most || this.#bytes >= this.#mostBytes
   }
 }

@@ -23,7 +23,7 @@ export class Bookmarks {
   #isNoted: boolean
 
   constructor(datasets: readonly string[], pipe: string, snapshot: Snapshot, since: Offset | null) {
-    this.#key = Buffer.from(`${statePrefix(pipe)}datasets`)
+    this.#key = layoutKey(pipe)
     const stored = snapshot.offset(sourceOffset(pipe)) ?? null
     const noted = layoutAt(this.#key, snapshot)
     const of = since === null ? datasets : (ordered(noted, since) ?? datasets)
@@ -47,6 +47,33 @@ export class Bookmarks {
     return { state: [[this.#key, Buffer.from(JSON.stringify(this.#layout))]] }
   }
 }
+
+/** The datasets that the places of a pipe's stored offset are of: those that it reads, unless it read others at that time. */
+export function offsetOrder(pipe: string, inputs: readonly string[], snapshot: Snapshot): readonly string[] {
+  const stored = snapshot.offset(sourceOffset(pipe))
+  // A source of one dataset notes nothing, and what is noted may be of another source.
+  if (stored === undefined || !stored.includes(',')) return inputs
+  return ordered(layoutAt(layoutKey(pipe), snapshot), stored) ?? inputs
+}
+
+/** The last sequence of each dataset that a pipe has read, as its offset says; null: none, or nobody knows. */
+export function readUpTo(
+  pipe: string,
+  inputs: readonly string[],
+  snapshot: Snapshot,
+): (dataset: string) => number | null {
+  const order = offsetOrder(pipe, inputs, snapshot)
+  const places = placesOf(snapshot.offset(sourceOffset(pipe)) ?? '')
+  return (dataset) => (places.length === order.length ? (places[order.indexOf(dataset)] ?? null) : null)
+}
+
+/** That from now on the places of the offset are these datasets. */
+export const layoutNoted = (datasets: readonly string[], pipe: string): StateChange => [
+  layoutKey(pipe),
+  Buffer.from(JSON.stringify({ datasets } satisfies Layout)),
+]
+
+const layoutKey = (pipe: string): Uint8Array => Buffer.from(`${statePrefix(pipe)}datasets`)
 
 /** The places of an offset; what is no number is the start, so that the worst is to read again. */
 export const placesOf = (offset: Offset): (number | null)[] =>

@@ -1,5 +1,6 @@
 /** What a merge knows about its state as a whole, and how that follows the configuration and the datasets. */
 
+import type { DtlSettings } from '../../dtl/contract.ts'
 import { adapt, type Setup, setUp, visible, type Wanted } from '../../merge/adapt.ts'
 import type { NodeKey } from '../../merge/contract.ts'
 import { type FormerState, placeIn } from '../../merge/harvest.ts'
@@ -28,6 +29,17 @@ export interface Memo {
   offset: Offset | null
   /** Former beginnings that are not cleared yet. */
   former: readonly FormerEpoch[]
+  /** What of its making neither setup nor inputs tell; absent: an earlier version made it. */
+  manner?: Manner
+  /** The rescan that makes it beside another. */
+  rescan?: string
+}
+
+/** With the setup enough to go on with a state when the configuration is another one. */
+export interface Manner {
+  /** 0: no limit. */
+  readonly maxShared: number
+  readonly language: DtlSettings
 }
 
 /** Where it is in an input. */
@@ -53,6 +65,7 @@ export interface FormerEpoch {
 export interface Findings {
   readonly plan: MergePlan
   readonly fingerprint: string
+  readonly manner: Manner
   readonly token: string
   readonly since: Offset | null
   /** By place. */
@@ -63,6 +76,10 @@ export const layoutOfMemo = ({ setup }: Memo): Layout => layoutOf(setup.identity
 
 /** The memo to go on with: that of the state as far as it can be kept. */
 export function memoFor(former: Memo | undefined, found: Findings): Memo {
+  return { ...keptOrBegun(former, found), manner: found.manner }
+}
+
+function keptOrBegun(former: Memo | undefined, found: Findings): Memo {
   const isKept = former !== undefined && found.since !== null && former.fingerprint === found.fingerprint
   const adapted = isKept ? adaptMemo(former, found) : undefined
   return adapted === undefined ? begin(former, found) : resume(adapted, found.since as Offset)
@@ -90,6 +107,33 @@ function adaptMemo(former: Memo, { plan, generations }: Findings): Memo | undefi
     leaving,
     marking: marking === null ? null : { after: null, former: marking.former },
   }
+}
+
+/** The state as it was made, whatever is configured; undefined: a dataset was made again. */
+export function goOn(memo: Memo, since: Offset | null, generations: Findings['generations']): Memo | undefined {
+  const inputs = memo.inputs.map((input, at) => ({ ...input, generation: input.generation ?? generations[at] ?? null }))
+  if (inputs.some(({ generation }, at) => generation !== (generations[at] ?? null))) return undefined
+  return since === null ? { ...memo, inputs } : resume({ ...memo, inputs }, since)
+}
+
+/** Whether another configuration asks something of the state. */
+export function isOtherFor({ setup }: Memo, plan: MergePlan): boolean {
+  const { setup: wanted, leaving, anew, marking } = adapt(setup, wantedBy(plan))
+  if (leaving.length + anew.length > 0 || marking !== null) return true
+  return JSON.stringify(wanted.inputs) !== JSON.stringify(setup.inputs)
+}
+
+/** A state begins beside the one there is, which stays as it is. Members are known by the same numbers in both. */
+export function beginBeside(own: Memo | undefined, found: Findings, rescan: string): Memo {
+  return { ...begin(own, { ...found, since: null }), former: [], manner: found.manner, rescan }
+}
+
+/** A state that was made beside takes the place of the own one, of which the ids that nobody has any more are to go. */
+export function exchanged({ rescan: _, ...made }: Memo, own: Memo | undefined): Memo {
+  if (own === undefined) return made
+  const next = Math.max(made.setup.next, own.setup.next)
+  const former = [...own.former, epochOf(own)].map((one) => inheritedBy(made.setup.identity, one))
+  return { ...made, setup: { ...made.setup, next }, former }
 }
 
 const UNREAD: Reading = { generation: null, linked: null, known: null }

@@ -18,15 +18,16 @@ import { type Settlement, settleSome } from '../../merge/settle.ts'
 import { splitSome } from '../../merge/split.ts'
 import { claimSome } from '../../merge/stable.ts'
 import { ClassState } from '../../merge/state.ts'
-import { hash128 } from '../../model/canonical.ts'
 import type { Entity } from '../../model/entity.ts'
 import { NI } from '../../model/value.ts'
 import type { Batch, Offset, Surroundings } from '../contract.ts'
 import { languageOf } from '../language.ts'
 import type { StateChange } from '../state.ts'
+import { BATCH_BYTES } from './batch-bounds.ts'
 import { Bookmarks } from './bookmarks.ts'
+import { madeWith, type OpenedState, openState } from './merge-lane.ts'
 import { LinkReader } from './merge-links.ts'
-import { formerState, layoutOfMemo, type Memo, memoFor, type Reading } from './merge-memo.ts'
+import { formerState, layoutOfMemo, type Memo, type Reading } from './merge-memo.ts'
 import type { MergePlan } from './merge-plan.ts'
 import { MergeStore } from './merge-store.ts'
 
@@ -41,7 +42,8 @@ export async function* runMerge(
   since: Offset | null,
   signal: AbortSignal,
 ): AsyncIterable<Batch> {
-  const run = new MergeRun(plan, surroundings, since)
+  const token = randomUUID()
+  const run = new MergeRun(openState(plan, surroundings, since, token), since)
   for (const phase of run.phases()) {
     for (const batch of phase) {
       if (signal.aborted) return
@@ -53,13 +55,15 @@ export async function* runMerge(
 
 /** What the merge made of members of a dataset, as of now; what waits to be read is left to the run that follows. */
 export function rereadMerge(
-  plan: MergePlan,
-  surroundings: Surroundings,
+  asked: MergePlan,
+  around: Surroundings,
   dataset: string,
   ids: readonly string[],
 ): readonly Entity[] {
-  const store = new MergeStore(surroundings.snapshot, surroundings.pipe, '')
+  const store = new MergeStore(around.snapshot, around.pipe, '')
   const memo = store.memo()
+  const made = around.lane === undefined ? undefined : madeWith(memo, asked, around)
+  const { plan, surroundings } = made ?? { plan: asked, surroundings: around }
   const input = memo?.setup.inputs.find(({ name, isVisible }) => name === dataset && isVisible)
   // With other ids or other places all is emitted again anyway.
   if (memo === undefined || input === undefined || memo.marking !== null) return []
@@ -100,19 +104,19 @@ class MergeRun {
   /** Which datasets the places of the offset belong to, for others who read it. */
   readonly #notes: readonly StateChange[]
   #page = 0
+  /** Of the versions that were read for the page that is being made. */
+  #pageBytes = 0
   #hasWorked: boolean
 
-  constructor(plan: MergePlan, surroundings: Surroundings, since: Offset | null) {
+  constructor({ plan, surroundings, store, memo, isNew }: OpenedState, since: Offset | null) {
     this.#plan = plan
     this.#surroundings = surroundings
     this.#maxShared = plan.config.max_shared ?? 0
-    const token = randomUUID()
-    this.#store = new MergeStore(surroundings.snapshot, surroundings.pipe, token)
+    this.#store = store
     this.#ends = plan.inputs.map((_, at) => this.#view(at)?.counts().end ?? 0)
-    this.#notes = new Bookmarks(plan.inputs, surroundings.pipe, surroundings.snapshot(), since).notes().state ?? []
-    const former = this.#store.memo()
-    this.#memo = this.#remember(former, token, since)
-    this.#hasWorked = this.#memo.epoch !== former?.epoch
+    this.#notes = surroundings.lane?.kind === 'beside' ? [] : notesOf(plan, surroundings, since)
+    this.#memo = memo
+    this.#hasWorked = isNew
     this.#layout = layoutOfMemo(this.#memo)
     const rows = this.#store.rows(this.#memo.epoch)
     this.#known = this.#hasWorked ? new KnownKeys() : null
@@ -132,23 +136,6 @@ class MergeRun {
     this.#state.committed(this.#store.committedPage())
     this.#views.clear()
     this.#readers.clear()
-  }
-
-  #remember(former: Memo | undefined, token: string, since: Offset | null): Memo {
-    const generations = this.#plan.inputs.map((_, at) => this.#view(at)?.document.generation ?? null)
-    const fingerprint = this.#fingerprint()
-    const memo = memoFor(former, { plan: this.#plan, fingerprint, token, since, generations })
-    if (former !== undefined && since !== null && memo.epoch !== former.epoch) {
-      this.#surroundings.log.info(
-        'The configuration or a dataset of the merge is another one: everything is merged anew.',
-      )
-    }
-    return memo
-  }
-
-  /** Of what cannot be followed in the state that is there. */
-  #fingerprint(): string {
-    return hash128(JSON.stringify([this.#plan.config.identity, this.#maxShared, languageOf(this.#surroundings)]))
   }
 
   /** Takes over from former beginnings of the state the ids they emitted, and clears them. */
@@ -213,7 +200,8 @@ class MergeRun {
       } else if (!isAnew) {
         this.#linker.remove(node, version.id)
       }
-      if (++linked === LINKED) return
+      this.#pageBytes += version.body.length
+      if (++linked === LINKED || this.#isPageFull()) return
     }
     // What follows the last one read is superseded.
     input.linked = end - 1
@@ -252,6 +240,7 @@ class MergeRun {
     more: readonly (readonly [string, readonly RowChange[]])[] = [],
   ): Batch {
     this.#hasWorked = true
+    this.#pageBytes = 0
     const { page, changes } = this.#state.drain()
     this.#known?.add(changes)
     this.#page = page
@@ -277,6 +266,7 @@ class MergeRun {
       root: this.#memo.root,
       composition: compositionOf(this.#plan, this.#surroundings),
       entityOf: (input, id) => this.#latest(input, id, internal),
+      isFull: () => this.#isPageFull(),
       leftApart: (members, values) => this.#reportApart(members, values),
     }
   }
@@ -288,7 +278,13 @@ class MergeRun {
       reader = this.#view(place)?.latestReader() ?? NOBODY
       this.#readers.set(input, reader)
     }
-    return entityIn(reader, id, internal)
+    const version = reader(id)
+    this.#pageBytes += version?.body.length ?? 0
+    return version === undefined ? undefined : entityOf(version, { internal })
+  }
+
+  #isPageFull(): boolean {
+    return this.#pageBytes >= (this.#surroundings.batchBytes ?? BATCH_BYTES)
   }
 
   #reportApart(members: number, values: readonly CommonValue[]): void {
@@ -306,6 +302,9 @@ class MergeRun {
     )
   }
 }
+
+const notesOf = ({ inputs }: MergePlan, { pipe, snapshot }: Surroundings, since: Offset | null) =>
+  new Bookmarks(inputs, pipe, snapshot(), since).notes().state ?? []
 
 const holdsInternal = ({ config }: MergePlan): boolean =>
   config.strategy === 'list' && config.include_internal_properties

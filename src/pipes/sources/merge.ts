@@ -3,6 +3,7 @@
 import { defineSource } from '../contract.ts'
 import { endOf } from './end-of.ts'
 import { mergeConfig } from './merge-config.ts'
+import { mergeBeside } from './merge-lane.ts'
 import { checkMerge, planMerge } from './merge-plan.ts'
 import { rereadMerge, runMerge } from './merge-run.ts'
 import { arePopulated, ownContinuation } from './several-datasets.ts'
@@ -23,6 +24,7 @@ export const mergeSource = defineSource({
   addsNamespaces: false,
   adapts: true,
   keepsState: true,
+  beside: mergeBeside,
   check: checkMerge,
   continuation: ownContinuation,
   inputs: (config) => planMerge(config).inputs,

@@ -117,9 +117,10 @@ export function trackedByFullRun({ pipe, snapshot }: Run): TrackingChanges {
   }
 }
 
-const lastOf = (snapshot: Snapshot, dataset: string): number => (snapshot.dataset(dataset)?.counts().end ?? 0) - 1
+export const lastOf = (snapshot: Snapshot, dataset: string): number =>
+  (snapshot.dataset(dataset)?.counts().end ?? 0) - 1
 
-function followed(snapshot: Snapshot, dataset: string): Followed {
+export function followed(snapshot: Snapshot, dataset: string): Followed {
   const document = snapshot.dataset(dataset)?.document
   return { generation: document?.generation ?? '', erased: document?.erased ?? 0 }
 }
