@@ -239,9 +239,12 @@ export class DatasetOutput implements Output {
   }
 
   async #deleteWhatIsGone({ seen }: FullRun): Promise<void> {
-    const { position, token, tally } = this.#run
+    const { position, token, tally, ports } = this.#run
     const write = (gone: readonly Entity[]) => this.#writer.write(gone, { run: token }, { isOfHub: true })
-    const tracked = await trackDeletions(position, this.#sink, seen, write, this.#signal)
+    const tracked = await trackDeletions(position, this.#sink, seen, write, {
+      signal: this.#signal,
+      batchBytes: ports.batchBytes,
+    })
     tally.changes += tracked
     tally.deletionTracked += tracked
   }

@@ -15,8 +15,10 @@ import { entityOf } from '../log/stored.ts'
 import { boundKey } from '../merge/keys.ts'
 import { get, set } from '../model/dict.ts'
 import { type Entity, idOf, isDeleted, isEntity } from '../model/entity.ts'
+import { BatchBounds } from './sources/batch-bounds.ts'
 import { forgetState, type StateChange, type StateChanges, statePrefix } from './state.ts'
 import { isFiltered } from './transform-batch.ts'
+import { writingBytes } from './weight.ts'
 
 type Ids = ReadonlySet<string>
 type Notes = readonly (readonly [source: string, ids: Ids])[]
@@ -81,23 +83,37 @@ export class OutputTrace {
     if (isNew) await commit([[this.#key('head'), json({ generation, fullRun: this.#run } satisfies Head)]])
   }
 
-  /** Makes of the entities what `make` makes of each, and notes that for when the whole of it is handed over. */
-  async made(
+  /**
+   * Makes of the entities what `make` makes of each, and notes that for when it is handed over: in parts that end with the
+   * source entity that takes them to so many bytes.
+   */
+  async *made(
     entities: readonly Entity[],
     make: (one: readonly Entity[]) => Promise<readonly Entity[]>,
-  ): Promise<readonly Entity[]> {
-    const all: Entity[] = []
-    const notes: (readonly [source: string, ids: Ids])[] = []
+    bytes: number,
+  ): AsyncGenerator<readonly Entity[]> {
+    let all: Entity[] = []
+    let notes: (readonly [source: string, ids: Ids])[] = []
+    let bounds = new BatchBounds(Number.POSITIVE_INFINITY, bytes)
+    let isFull = false
     for (const source of entities) {
+      if (isFull) {
+        this.#notes.set(all, notes)
+        yield all
+        all = []
+        notes = []
+        bounds = new BatchBounds(Number.POSITIVE_INFINITY, bytes)
+      }
       const made = await make([source])
-      all.push(...made)
+      for (const one of made) all.push(one)
+      isFull = bounds.add(made.reduce((sum, one) => sum + writingBytes(one), 0))
       // A source entity without an id nobody knows again.
       if (!isEntity(source)) continue
       const kept = made.filter((entity) => isEntity(entity) && !isFiltered(entity) && !isDeleted(entity))
       notes.push([idOf(source), new Set(kept.map(idOf))])
     }
     this.#notes.set(all, notes)
-    return all
+    yield all
   }
 
   /** For what {@link made} gave. All that was handed over before is stored. */

@@ -26,13 +26,50 @@ export async function transformBatch(
   pipe: Pipe,
   entities: readonly Entity[],
   context: RunContext,
-  { stage = 'sink', signal, turn }: TransformOptions = {},
+  options: TransformOptions = {},
 ): Promise<readonly Entity[]> {
-  if (stage === 'source') return entities
-  let batch = pipe.addNamespaces ? entities.map((entity) => addNamespaces(entity, pipe.settings)) : entities
-  if (stage === 'before-transforms') return batch
-  for (const transform of pipe.transforms) batch = await transformed(transform, batch, context, signal, turn)
-  if (stage === 'after-transforms') return batch
+  const parts: (readonly Entity[])[] = []
+  for await (const part of transformParts(pipe, entities, context, options)) parts.push(part)
+  return parts.length === 1 ? (parts[0] as readonly Entity[]) : parts.flat()
+}
+
+/**
+ * The same in parts that end with the entity that takes them to so many bytes: a program may make much of little. There is
+ * one at least; mostly it is the only one.
+ */
+export async function* transformParts(
+  pipe: Pipe,
+  entities: readonly Entity[],
+  context: RunContext,
+  { stage = 'sink', signal, turn, bytes = Number.POSITIVE_INFINITY }: TransformOptions & { readonly bytes?: number },
+): AsyncGenerator<readonly Entity[]> {
+  if (stage === 'source') return yield entities
+  const batch = pipe.addNamespaces ? entities.map((entity) => addNamespaces(entity, pipe.settings)) : entities
+  if (stage === 'before-transforms') return yield batch
+  const how = { context, signal, turn, bytes }
+  for await (const part of through(pipe.transforms, batch, how)) yield atEnd(pipe, part, stage)
+}
+
+interface How {
+  readonly context: RunContext
+  readonly signal: AbortSignal | undefined
+  readonly turn: Turn | undefined
+  readonly bytes: number
+}
+
+/** Each part goes through all of the transforms before the next is made. */
+async function* through(
+  [first, ...rest]: readonly DtlTransform[],
+  batch: readonly Entity[],
+  how: How,
+): AsyncGenerator<readonly Entity[]> {
+  if (first === undefined) return yield batch
+  for await (const part of transformed(first, batch, how)) yield* through(rest, part, how)
+}
+
+function atEnd(pipe: Pipe, made: readonly Entity[], stage: Stage): readonly Entity[] {
+  if (stage === 'after-transforms') return made
+  let batch = made
   // Only the dataset sink understands a filtered entity; all others never see it (dtl.md §8.2).
   if (pipe.sink.kind !== 'dataset') batch = batch.filter((entity) => !isFiltered(entity))
   const nameless = batch.find((entity) => !isEntity(entity) || idOf(entity) === '')
@@ -44,14 +81,16 @@ export async function transformBatch(
 const ASK_BYTES = 2 ** 20
 
 /** A program that asks for a pause gets it between two entities: its thread is free for other pipes meanwhile. */
-async function transformed(
+async function* transformed(
   transform: DtlTransform,
   batch: readonly Entity[],
-  context: RunContext,
-  signal: AbortSignal | undefined,
-  turn: Turn | undefined,
-): Promise<readonly Entity[]> {
-  const all: Entity[] = []
+  { context, signal, turn, bytes: most }: How,
+): AsyncGenerator<readonly Entity[]> {
+  const isBounded = most < Number.POSITIVE_INFINITY
+  let all: Entity[] = []
+  let bytes = 0
+  /** Of what was made last. */
+  let weight = 0
   let seconds = 0
   let unasked = 0
   const pausing: RunContext = {
@@ -64,22 +103,38 @@ async function transformed(
   turn?.take()
   try {
     for (const entity of batch) {
-      for (const one of made(entity)) all.push(one)
+      const several = made(entity)
+      if (bytes + weight < most) {
+        bytes += weight
+        for (const one of several) all.push(one)
+      } else {
+        for (const one of several) {
+          all.push(one)
+          bytes += writingBytes(one)
+          if (bytes < most) continue
+          turn?.giveBack()
+          yield all
+          turn?.take()
+          all = []
+          bytes = 0
+        }
+      }
       if (seconds === 0) continue
       turn?.giveBack()
       await setTimeout(seconds * 1000, undefined, signal === undefined ? {} : { signal })
       turn?.take()
       seconds = 0
     }
-    return all
   } finally {
     turn?.giveBack()
   }
+  yield all
 
   function made(entity: Entity): readonly Entity[] {
     try {
       const all = transform.apply(entity, pausing)
-      if (turn !== undefined) for (const one of all) assertRoom(one, turn)
+      weight = 0
+      if (turn !== undefined || isBounded) for (const one of all) weigh(one)
       return all
     } catch (error) {
       blame(error, entity)
@@ -87,10 +142,12 @@ async function transformed(
     }
   }
 
-  function assertRoom(entity: Entity, turn: Turn): void {
-    unasked += writingBytes(entity)
+  function weigh(entity: Entity): void {
+    const own = writingBytes(entity)
+    weight += own
+    unasked += own
     if (unasked < ASK_BYTES) return
-    turn.room(unasked)
+    turn?.room(unasked)
     unasked = 0
   }
 }

@@ -101,6 +101,16 @@ describe('what a pipe hops to', () => {
     ])
   })
 
+  it('counts as changed from its start on, when somebody says so', async () => {
+    const tenant = await opened(await openTenant(), named('out'), named('later'))
+    await tenant.runNow('out')
+    for (const pipe of ['out', 'later']) await tenant.operate(pipe, 'set-tracking-to-start', {})
+    expect(queues(tenant, 'out')).toMatchObject({ dependencies: { company: 2 } })
+    expect(await tenant.runNow('out')).toMatchObject({ tracking: { changes: 2, again: 2 }, changes: 0 })
+    // What never ran follows nothing: it reads everything as it is.
+    expect(await tenant.runNow('later')).toMatchObject({ tracking: { changes: 0 }, changes: 2 })
+  })
+
   it('leaves nothing behind of an entity that is erased: all is read again', async () => {
     const tenant = await opened(await openTenant(), named('out'))
     await tenant.runNow('out')

@@ -59,6 +59,8 @@ function world(pipes: readonly Pipe[], { mayRun = () => true, startedAt = 0, sav
   let commits = 0
   let wake = () => {}
   let hold: Promise<void> | null = null
+  /** Up to when the sources of pipes let entities through. */
+  const released = new Map<string, number | null>()
   const scheduler = new Scheduler({
     now: () => now,
     run: async (id, { kind, isBackground }) => {
@@ -70,6 +72,7 @@ function world(pipes: readonly Pipe[], { mayRun = () => true, startedAt = 0, sav
     },
     stop: async () => {},
     inputs: () => inputs,
+    released: ({ id }) => released.get(id),
     grownTo: () => commits,
     grown: (seen, timeoutMs) =>
       seen !== commits
@@ -105,6 +108,7 @@ function world(pipes: readonly Pipe[], { mayRun = () => true, startedAt = 0, sav
     runs,
     taken,
     outcomes,
+    released,
     saved,
     grow,
     advance,
@@ -113,6 +117,29 @@ function world(pipes: readonly Pipe[], { mayRun = () => true, startedAt = 0, sav
 }
 
 describe('the scheduler', () => {
+  it('starts a pipe when what holds its source back lets more through', async () => {
+    const { scheduler, taken, outcomes, released, grow, advance } = world([pipe('b', ['a'])])
+    outcomes.set('b', { outcome: 'waiting', code: 'waits-for-completeness', heldTo: null })
+    released.set('b', null)
+    grow('a', 3)
+    scheduler.start()
+    await tick()
+    expect(taken()).toEqual(['b'])
+    await advance(1)
+    expect(taken()).toEqual([])
+    released.set('b', 10)
+    outcomes.set('b', { heldTo: 10 })
+    await advance(1)
+    expect(taken()).toEqual(['b'])
+    await advance(1)
+    expect(taken()).toEqual([])
+    released.set('b', 20)
+    outcomes.set('b', { heldTo: 20 })
+    await advance(1)
+    expect(taken()).toEqual(['b'])
+    await scheduler.close()
+  })
+
   it('runs each pipe once at the start, and again only when its input grew', async () => {
     const { scheduler, runs, grow } = world([pipe('a', []), pipe('b', ['a'])])
     scheduler.start()

@@ -15,8 +15,9 @@ import { PipeError } from '../errors.ts'
 import { errorCode, errorProperties, isUnreachable } from '../execution/event.ts'
 import type { Lack, Output, Reached } from '../output.ts'
 import type { Run } from '../run.ts'
+import { BATCH_BYTES } from '../sources/batch-bounds.ts'
 import type { OffsetChanges } from '../tracking/book.ts'
-import { transformBatch } from '../transform-batch.ts'
+import { transformBatch, transformParts } from '../transform-batch.ts'
 import { endsRun, statusOf } from './kinds.ts'
 import { delayMs, pause } from './pause.ts'
 import { canWait, type Pending } from './queue.ts'
@@ -81,13 +82,12 @@ export class Delivery {
 
   async #deliver(entities: readonly Entity[], write: Write): Promise<void> {
     const fresh = this.#isKeeping ? await this.#waiting.fresh(entities) : entities
-    const made = await this.#transformed(fresh)
     const noted: Write = async (all) => {
       this.#run.toNote(entities, all)
       await write(all)
       this.#run.note()
     }
-    if (made !== null && (await this.#writtenWhole(fresh, made, noted))) return this.#succeeded(fresh)
+    if (await this.#whole(fresh, noted)) return this.#succeeded(fresh)
     try {
       await this.#inParts(fresh)
     } finally {
@@ -96,14 +96,22 @@ export class Delivery {
     await this.#stored(noted([]))
   }
 
-  /** Null: one of them failed, and they are to be taken one by one. */
-  async #transformed(entities: readonly Entity[]): Promise<readonly Entity[] | null> {
+  /**
+   * Whether all was made and written; otherwise it is to be taken apart. Of very much the parts are stored as they are made,
+   * and how far the source is with the last of them: until then they are made again.
+   */
+  async #whole(entities: readonly Entity[], write: Write): Promise<boolean> {
+    let last: readonly Entity[] | null = null
     try {
-      return await this.#transform(entities)
+      for await (const part of this.#made(entities)) {
+        if (last !== null && !(await this.#writtenWhole(entities, last, (made) => this.#putNoted(made)))) return false
+        last = part
+      }
     } catch (error) {
       if (!this.#isKeeping || !this.#run.pipe.errors.retries.fallsBackToSingles || this.#ends(error)) throw error
-      return null
+      return false
     }
+    return this.#writtenWhole(entities, last ?? [], write)
   }
 
   /** Whether all was written; otherwise it is to be taken apart. */
@@ -144,7 +152,7 @@ export class Delivery {
 
   async #part(entities: readonly Entity[]): Promise<boolean> {
     try {
-      await this.#put(await this.#transform(entities))
+      for await (const made of this.#made(entities)) await this.#put(made)
     } catch (error) {
       if (this.#ends(error)) throw error
       return false
@@ -190,18 +198,20 @@ export class Delivery {
 
   /** The error, if there was one that is about this entity. */
   async #tried(entity: Entity): Promise<Error | null> {
-    let made: readonly Entity[] | null = null
+    const parts: (readonly Entity[])[] = []
+    let isMade = false
     try {
-      made = await this.#transform([entity])
-      await this.#put(made)
+      for await (const part of this.#made([entity])) parts.push(part)
+      isMade = true
+      for (const part of parts) await this.#put(part)
       return null
     } catch (error) {
       blame(error, entity)
       if (this.#ends(error)) throw error
-      if (made !== null) this.#output.misses(made)
+      if (isMade) this.#output.misses(parts.flat())
       this.#run.tally.failed++
       this.#run.tally.writeErrors++
-      if (canWait(entity)) this.#waiting.noteFailed(entity, made === null)
+      if (canWait(entity)) this.#waiting.noteFailed(entity, !isMade)
       return error as Error
     }
   }
@@ -230,21 +240,37 @@ export class Delivery {
     return error
   }
 
-  async #transform(entities: readonly Entity[]): Promise<readonly Entity[]> {
+  /** What the transforms make, in parts of bounded size; one at least. */
+  async *#made(entities: readonly Entity[]): AsyncGenerator<readonly Entity[]> {
     const { pipe, context, tally, ports, trace } = this.#run
-    const begin = performance.now()
+    const bytes = ports.batchBytes ?? BATCH_BYTES
     const options = { signal: this.#signal, turn: ports.turn }
-    const make = (some: readonly Entity[]) => transformBatch(pipe, some, context, options)
-    const made = await (trace === null ? make(entities) : trace.made(entities, make))
-    const seconds = (performance.now() - begin) / 1000
-    tally.transformSeconds += seconds
+    const one = (some: readonly Entity[]) => transformBatch(pipe, some, context, options)
+    const parts =
+      trace === null ? transformParts(pipe, entities, context, { ...options, bytes }) : trace.made(entities, one, bytes)
+    let seconds = 0
+    let begin = performance.now()
+    const stop = () => {
+      const took = (performance.now() - begin) / 1000
+      seconds += took
+      tally.transformSeconds += took
+    }
+    for await (const part of parts) {
+      stop()
+      yield part
+      begin = performance.now()
+    }
+    stop()
     const limit = pipe.errors.maxSecondsPerEntity
     if (limit !== null && seconds > limit * entities.length) throw tooSlow(entities, seconds, limit)
-    return made
   }
 
-  async #put(made: readonly Entity[]): Promise<void> {
-    await this.#timed(this.#output.put(made))
+  #put(made: readonly Entity[]): Promise<void> {
+    return this.#timed(this.#putNoted(made))
+  }
+
+  async #putNoted(made: readonly Entity[]): Promise<void> {
+    await this.#output.put(made)
     this.#run.toNote([], made)
     this.#run.note()
   }

@@ -74,14 +74,18 @@ export class RetryQueue {
     if (this.#known.delete(id)) this.#changes.set(id, null)
   }
 
-  /** What is new since it was asked last, to be committed. */
-  changes(): StateChanges {
+  /** What is new since it was asked last, to be committed. Beside a rescan others wait that this queue does not know. */
+  changes(present: Snapshot): StateChanges {
     if (this.#changes.size === 0) return []
+    let count = pendingCount(this.#pipe, present)
+    for (const [id, pending] of this.#changes) {
+      count += Number(pending !== null) - Number(present.state(this.#key(id)) !== undefined)
+    }
     const rows = [...this.#changes].map(
       ([id, pending]) => [this.#key(id), pending === null ? null : rowOf(pending)] as const,
     )
     this.#changes.clear()
-    return [...rows, countRow(this.#pipe, this.size)]
+    return [...rows, countRow(this.#pipe, count)]
   }
 
   #key(id: string): Buffer {

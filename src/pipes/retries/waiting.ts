@@ -5,7 +5,7 @@ import { errorCode, errorProperties } from '../execution/event.ts'
 import type { Lack } from '../output.ts'
 import type { Run } from '../run.ts'
 import { type Dead, DeadLetters } from './dead-letters.ts'
-import { canWait, hashOf, type Pending, RetryQueue } from './queue.ts'
+import { canWait, hashOf, type Pending, pendingCount, RetryQueue } from './queue.ts'
 import type { Patience } from './settings.ts'
 
 export class Waiting {
@@ -156,11 +156,11 @@ export class Waiting {
 
   /** All that changed in what waits is stored, with the letters of the dead; then the log tells of it. */
   async save(): Promise<void> {
-    const state = this.#queue.changes()
+    const state = this.#queue.changes(this.#run.latest().snapshot)
     const dead = this.#dead.splice(0)
     if (this.#letters !== null && dead.length > 0) await this.#letters.write(dead, state)
     else if (state.length > 0) await this.#run.commit({ state })
-    this.#run.pending = this.#queue.size
+    this.#run.pending = pendingCount(this.#run.pipe.id, this.#run.latest().snapshot)
     await this.#run.log.flush()
   }
 

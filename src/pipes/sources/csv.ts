@@ -7,6 +7,7 @@ import { accepted } from '../answers.ts'
 import { defineSource, type Offset, type Surroundings } from '../contract.ts'
 import { PipeError } from '../errors.ts'
 import { errorAt, type Finding, refuseErrors } from '../finding.ts'
+import { BatchBounds } from './batch-bounds.ts'
 import { checkContinuation, continuationOf, continuationSettings, withOffsets } from './continuation.ts'
 import { encodingLabel, utf8Bytes } from './csv-bytes.ts'
 import { brokenRow, type CsvRow, csvRows } from './csv-rows.ts'
@@ -111,7 +112,7 @@ function check(config: Config): readonly Finding[] {
 
 async function* entities(
   config: Config,
-  { system, batchSize }: Surroundings,
+  { system, batchSize, batchBytes }: Surroundings,
   since: Offset | null,
   signal: AbortSignal,
 ): AsyncIterable<readonly Entity[]> {
@@ -125,6 +126,7 @@ async function* entities(
   }
   const text = utf8Bytes(answer.body, encoding, answer.address)
   let batch: Entity[] = []
+  let bounds = new BatchBounds(batchSize, batchBytes)
   try {
     let columns: Columns | undefined
     let isEmpty = true
@@ -136,9 +138,10 @@ async function* entities(
           if (config.has_header) continue
         }
         batch.push(columns.entityOf(row))
-        if (batch.length < batchSize) continue
+        if (!bounds.add(lengthOf(row))) continue
         yield batch
         batch = []
+        bounds = new BatchBounds(batchSize, batchBytes)
       }
     }
     // A file that promises a header and has not even that was cut off, or is not the file: believed, it would delete all.
@@ -150,6 +153,8 @@ async function* entities(
   }
   if (batch.length > 0) yield batch
 }
+
+const lengthOf = ({ fields }: CsvRow): number => fields.reduce((sum, { length }) => sum + length, 0)
 
 const noHeader = (what: string): PipeError =>
   new PipeError('bad-header', `${what} has no header: it is empty.`, {

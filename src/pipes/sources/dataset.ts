@@ -70,7 +70,7 @@ export const datasetSource = defineSource({
   open: (config, surroundings) => ({
     reread: (dataset, ids) => rereadSome(config, surroundings, dataset, ids),
     async *read(since, signal): AsyncIterable<Batch> {
-      const { snapshot, batchSize, heldTo = null } = surroundings
+      const { snapshot, batchSize, batchBytes, heldTo = null } = surroundings
       let at = since === null ? -1 : Number(since)
       // The end is fixed once, so that a run ends however fast the dataset grows.
       const all = snapshot().dataset(config.dataset)?.counts().end ?? 0
@@ -80,7 +80,7 @@ export const datasetSource = defineSource({
         const view = snapshot().dataset(config.dataset)
         if (view === undefined) return
         const entities: Entity[] = []
-        const bounds = new BatchBounds(batchSize)
+        const bounds = new BatchBounds(batchSize, batchBytes)
         let full = false
         const to = Math.min(at + SPAN, end - 1)
         for (const version of versionsAfter(view, at < 0 ? null : at, to)) {

@@ -11,6 +11,8 @@ import { accepted } from '../answers.ts'
 import { defineSource, type Surroundings } from '../contract.ts'
 import { PipeError } from '../errors.ts'
 import { errorAt, type Finding, refuseErrors } from '../finding.ts'
+import { writingBytes } from '../weight.ts'
+import { BatchBounds } from './batch-bounds.ts'
 import { continuationOf, continuationSettings, withOffsets } from './continuation.ts'
 import { ifSourceEmpty } from './empty-source.ts'
 
@@ -94,13 +96,16 @@ async function* entities(
     sortLists: config.sort_lists,
     isSorted: config.is_sorted,
   })
+  const { batchSize, batchBytes } = surroundings
   let batch: Entity[] = []
+  let bounds = new BatchBounds(batchSize, batchBytes)
   try {
     for await (const entity of subjects) {
       batch.push(entity)
-      if (batch.length < surroundings.batchSize) continue
+      if (!bounds.add(writingBytes(entity))) continue
       yield batch
       batch = []
+      bounds = new BatchBounds(batchSize, batchBytes)
     }
   } catch (error) {
     // With is_sorted, what comes before the mistake is whole; otherwise nothing has come yet.

@@ -28,7 +28,7 @@ export function readSameIds(datasets: readonly string[], surroundings: Surroundi
 
 async function* readInTurn(
   datasets: readonly string[],
-  { pipe, snapshot, batchSize }: Surroundings,
+  { pipe, snapshot, batchSize, batchBytes }: Surroundings,
   make: MakeOne,
   since: Offset | null,
   signal: AbortSignal,
@@ -38,7 +38,7 @@ async function* readInTurn(
   while (!signal.aborted) {
     const views = datasets.map((dataset) => snapshot().dataset(dataset))
     const entities: Entity[] = []
-    const bounds = new BatchBounds(batchSize)
+    const bounds = new BatchBounds(batchSize, batchBytes)
     const isPage = walk.page(views, (placed) => {
       const { id } = placed.version
       const all = versionsOf(id, views, placed)

@@ -54,7 +54,7 @@ export const unionDatasetsSource = defineSource({
 
 async function* unite(
   config: Config,
-  { pipe, snapshot, batchSize }: Surroundings,
+  { pipe, snapshot, batchSize, batchBytes }: Surroundings,
   since: Offset | null,
   signal: AbortSignal,
 ): AsyncIterable<Batch> {
@@ -69,7 +69,7 @@ async function* unite(
       const since = bookmarks.at[place] ?? null
       const to = Math.min((since ?? -1) + SPAN, end - 1)
       const entities: Entity[] = []
-      const bounds = new BatchBounds(batchSize)
+      const bounds = new BatchBounds(batchSize, batchBytes)
       let isFull = false
       for (const version of view.changes(since, { history: config.include_previous_versions, to })) {
         bookmarks.at[place] = version.sequence

@@ -13,7 +13,9 @@ import type { Entity } from '../../model/entity.ts'
 import { writeJson } from '../../model/json.ts'
 import type { OpenSource } from '../contract.ts'
 import type { Run } from '../run.ts'
+import { BATCH_BYTES } from '../sources/batch-bounds.ts'
 import { Bookmarks } from '../sources/bookmarks.ts'
+import { writingBytes } from '../weight.ts'
 import { type OffsetChanges, trackedUpTo } from './book.ts'
 import { trackedTo } from './offsets.ts'
 import type { TrackingPlan } from './plan.ts'
@@ -40,6 +42,8 @@ const SPAN = 20_000
 const MOST = 50_000
 /** A walk gives its thread back, and sees the present, this often. */
 const PAUSE_MS = 20
+/** Source entities that are read together at first, before it is known how large they are. */
+const ASKED = 64
 /** Hot keys that a report names at most. */
 const NAMED = 10
 
@@ -56,6 +60,8 @@ export class Tracker {
   #views = new Map<string, DatasetView | undefined>()
   #viewsAt = -1
   #pausedAt = performance.now()
+  /** Source entities that are read at a time. */
+  #asked = ASKED
 
   /** `since` is where the source will be read from. */
   constructor(run: Run, plan: TrackingPlan, source: OpenSource, since: string, options: TrackerOptions) {
@@ -143,18 +149,36 @@ export class Tracker {
         if (signal.aborted) return
         const ids = this.#walker.take(input, this.#run.pipe.batchSize)
         if (ids === null) break
-        if (held.length > 0) yield { entities: held, offsets: [] }
-        held = this.#again(input, ids)
+        for (const entities of this.#again(input, ids)) {
+          if (held.length > 0) yield { entities: held, offsets: [] }
+          held = entities
+        }
       }
     }
     yield { entities: held, offsets: trackedUpTo(this.#run.pipe.id, moved) }
   }
 
-  #again(input: string, ids: readonly string[]): readonly Entity[] {
-    const entities = this.#source.reread?.(input, ids) ?? []
-    this.#run.tally.tracking.again += entities.length
-    this.#options.thresholds.weigh(entities)
-    return entities
+  /** Large ones in pages of fewer: as many are asked for as would fill one, going by those before. */
+  *#again(input: string, ids: readonly string[]): Iterable<readonly Entity[]> {
+    const most = this.#run.ports.batchBytes ?? BATCH_BYTES
+    let page: Entity[] = []
+    let bytes = 0
+    for (let at = 0; at < ids.length; ) {
+      const some = ids.slice(at, at + this.#asked)
+      at += some.length
+      const entities = this.#source.reread?.(input, some) ?? []
+      this.#run.tally.tracking.again += entities.length
+      this.#options.thresholds.weigh(entities)
+      const more = entities.reduce((sum, entity) => sum + writingBytes(entity), 0)
+      for (const entity of entities) page.push(entity)
+      bytes += more
+      this.#asked = Math.max(1, Math.min(2 * this.#asked, Math.floor((most * some.length) / (more + 1))))
+      if (bytes < most) continue
+      yield page
+      page = []
+      bytes = 0
+    }
+    if (page.length > 0) yield page
   }
 
   async #pause(): Promise<void> {
