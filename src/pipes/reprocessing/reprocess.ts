@@ -132,7 +132,9 @@ const FORMER_STATE: NotedReason = {
 
 /** Whether its next run begins by going back. */
 export function owesReprocessing(pipe: Pipe, snapshot: Snapshot): boolean {
-  if (!runsByPump(pipe) || pipe.reprocessing.policy !== 'automatic') return false
+  if (!runsByPump(pipe)) return false
+  if (goesByFormerState(pipe, snapshot)) return true
+  if (pipe.reprocessing.policy !== 'automatic') return false
   return owedBy(pipe, noticed(pipe, snapshot, syncStateAt(pipe.id, snapshot), null)).length > 0
 }
 
