@@ -145,17 +145,29 @@ describe('operations on a pump', { timeout: 90_000 }, () => {
   it('are named in its document, and others refused', async () => {
     const opened = await hub()
     const all = ['start', 'start-rescan', 'stop', 'enable', 'disable', 'update-last-seen', 'set-last-seen-to-end']
-    expect((await opened.pump('out'))['supported-operations']).toEqual([...all, 'reset-rescan', 'discard-retries'])
+    expect((await opened.pump('out'))['supported-operations']).toEqual([
+      ...all,
+      'reset-rescan',
+      'discard-retries',
+      'discard-inferred-schema',
+    ])
     expect(await opened.operate('out', 'fly')).toMatchObject(unsupported('fly'))
     expect((await opened.fetch('/pipes/nobody/pump', { method: 'POST', body: 'operation=start' })).status).toBe(404)
-    expect((await opened.pump('in'))['supported-operations']).toEqual(['enable', 'disable'])
+    expect((await opened.pump('in'))['supported-operations']).toEqual(['enable', 'disable', 'discard-inferred-schema'])
     expect((await opened.operate('in', 'start')).status).toBe(400)
   })
 
   it('know those of a pump that is off, or whose offset is protected', async () => {
     const opened = await hub({ mode: 'off' }, { disable_set_last_seen: true })
     expect(await opened.pump('out')).toMatchObject({
-      'supported-operations': ['stop', 'enable', 'disable', 'reset-rescan', 'discard-retries'],
+      'supported-operations': [
+        'stop',
+        'enable',
+        'disable',
+        'reset-rescan',
+        'discard-retries',
+        'discard-inferred-schema',
+      ],
       'last-message': "does not run: its mode is 'off'",
     })
     expect(await opened.operate('out', 'start')).toMatchObject(unsupported('start'))
