@@ -87,7 +87,6 @@ export const schemaRoutes: readonly Route[] = [
     method: 'POST',
     path: '/api/models',
     action: 'write',
-    takesBulk: true,
     summary:
       'Uploads models, which replace those of the same names: entity types as JSON Schemas, to say more about them.',
     query: Type.Object({ force: flag('Schemas are taken with their mistakes.') }),

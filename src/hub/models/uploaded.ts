@@ -18,7 +18,7 @@ export interface UploadedModel {
 
 export const TYPES = 'entity-types'
 /** Characters of all uploaded models of a tenant. */
-const MAX_TEXT = 8_000_000
+const MAX_TEXT = 4_000_000
 const MAX_PROBLEMS = 100
 
 /** What is stored. */

@@ -31,6 +31,8 @@ interface Model {
 export class TenantModels {
   readonly #core: TenantCore
   readonly #schema: TenantSchema
+  /** What was uploaded, as it was read last. */
+  #read: { readonly text: string | undefined; readonly models: readonly UploadedModel[] } | null = null
   /** Uploads are taken one after the other. */
   #former: Promise<unknown> = Promise.resolve()
 
@@ -101,7 +103,10 @@ export class TenantModels {
   }
 
   #uploaded(): readonly UploadedModel[] {
-    return readModels(withSnapshot(this.#core, (snapshot) => snapshot.meta(MODELS)))
+    const text = withSnapshot(this.#core, (snapshot) => snapshot.meta(MODELS))
+    const read = this.#read?.text === text && this.#read !== null ? this.#read : { text, models: readModels(text) }
+    this.#read = read
+    return read.models
   }
 
   /** In the order of their names. */
