@@ -1,6 +1,6 @@
 /** What may be asked of a pump, and by which pipes each is understood (rest-api.md §4.2). */
 
-import { isReceiver, type Pipe, runsByPump } from '../pipes/pipe.ts'
+import { type Pipe, runsByPump } from '../pipes/pipe.ts'
 import { HubError } from './errors.ts'
 
 /** Each with whether a pipe that its pump runs knows it. */
@@ -21,12 +21,14 @@ const KNOWS = {
 
 export type Operation = keyof typeof KNOWS
 
-/** Of a pipe that runs on request, or does not run because of errors. */
+/** Of a pipe that does not run because of errors. */
 const OF_ALL: readonly Operation[] = ['enable', 'disable']
-const OF_RECEIVERS: readonly Operation[] = [...OF_ALL, 'discard-inferred-schema']
+/** Of a pipe that runs on request. */
+const OF_REQUESTED: readonly Operation[] = [...OF_ALL, 'discard-inferred-schema']
 
 export function supportedOperations(pipe: Pipe | null): readonly Operation[] {
-  if (pipe === null || !runsByPump(pipe)) return pipe !== null && isReceiver(pipe) ? OF_RECEIVERS : OF_ALL
+  if (pipe === null) return OF_ALL
+  if (!runsByPump(pipe)) return OF_REQUESTED
   return (Object.keys(KNOWS) as Operation[]).filter((operation) => KNOWS[operation](pipe))
 }
 

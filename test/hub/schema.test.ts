@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { HubTenant } from '../../src/hub/tenant.ts'
+import { newDict } from '../../src/model/dict.ts'
 import { deploy, openHub, openTenant, push, receiver, stored } from './running-hub.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: parts of what JSON says are looked at
@@ -65,6 +66,26 @@ describe('the types of a pipe', () => {
     expect(await namesOf(tenant, 's', 'source')).toEqual(['_id', 'age', 'name'])
     expect(await namesOf(tenant, 's')).toEqual(['_id', 'x'])
     expect((await typeOf(tenant, 's', 'source')).metadata.count).toBe(2)
+  })
+
+  it('of a publisher are those of what it answers', async () => {
+    const tenant = await openTenant()
+    const transform = {
+      type: 'dtl',
+      rules: {
+        default: [
+          ['copy', 'name'],
+          ['add', 'x', true],
+        ],
+      },
+    }
+    await deploy(tenant, receiver('r'), adds('out', 'r', { transform, sink: { type: 'http_endpoint' } }))
+    await push(tenant, 'r', people)
+    const signal = new AbortController().signal
+    const { body } = await tenant.publish('out', 'entities', { bound: newDict() }, signal)
+    for await (const _ of body);
+    await expect.poll(() => namesOf(tenant, 'out'), { timeout: 20_000 }).toEqual(['_id', 'name', 'x'])
+    expect(await namesOf(tenant, 'out', 'source')).toEqual(['_id', 'age', 'name'])
   })
 
   it('are forgotten when that is asked for, and the log of the pipe says so', async () => {

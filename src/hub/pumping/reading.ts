@@ -14,6 +14,8 @@ export interface ReadQuery {
   readonly limit?: number | undefined
   /** `_B`. */
   readonly bound?: Dict
+  /** Hears what was read, and what of it is given. */
+  readonly note?: (read: readonly Entity[], made: readonly Entity[]) => void
 }
 
 export async function* entitiesOf(
@@ -53,6 +55,7 @@ export async function* entitiesOf(
       if (stage === 'sink') made = made.filter((entity) => !isFiltered(entity))
       if (made.length > left) made = made.slice(0, left)
       left -= made.length
+      query.note?.(batch.entities, made)
       if (made.length > 0) yield made
       if (left <= 0) return
       position.moveToPresent()

@@ -176,7 +176,10 @@ export class PumpingTenant {
     const pipe = this.#core.pipe(id)
     if (!isPublisher(pipe)) throw new PipeError('not-a-publisher', `Pipe '${id}' is not a publisher.`)
     const query = { since, limit, bound: parseJson(bound) as Dict }
-    return publishedText(pipe, form, entitiesOf(pipe, this.#ports(pipe, cause), query, 'sink', signal))
+    const entities = this.#schemas.published(pipe, (note) =>
+      entitiesOf(pipe, this.#ports(pipe, cause), { ...query, note }, 'sink', signal),
+    )
+    return publishedText(pipe, form, entities)
   }
 
   reach(system: string): Promise<Reach> {
