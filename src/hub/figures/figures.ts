@@ -122,23 +122,30 @@ export class Figures {
       isEnabled: !state.isDisabled,
       isValid: pipe !== null,
       isTripped: sink?.document.isTripped ?? false,
-      bytes: sink === undefined ? null : (this.#ports.samples.of(sink)?.bytes ?? null),
       sourceQueue: pipe === null ? null : sourceQueue(pipe, snapshot, this.#ports.feed),
       trackingQueue: pipe === null ? null : trackingQueue(pipe, snapshot, this.#ports.feed),
-      sink: sink === undefined ? null : this.#datasetFigures(sink),
-      deadLetters: letters === undefined ? null : this.#datasetFigures(letters),
+      ...this.#sinkFigures(sink),
+      deadLetters: letters === undefined ? null : this.#datasetFigures(letters).figures,
       outOfSync: pipe === null ? 0 : this.#outOfSync(pipe, state, snapshot),
       waitingSeconds: pipe === null ? null : this.#waitingSeconds(pipe, snapshot),
       pump: pipe === null || !runsByItself(pipe, state) ? null : this.#pumpFigures(pipe, state, snapshot),
     }
   }
 
-  #datasetFigures(view: DatasetView): DatasetFigures {
-    const { existing, deleted, versions } = view.counts()
-    const sample = this.#ports.samples.of(view)
+  #sinkFigures(sink: DatasetView | undefined): Pick<PipeFigures, 'sink' | 'bytes'> {
+    if (sink === undefined) return { sink: null, bytes: null }
+    const { figures, bytes } = this.#datasetFigures(sink)
+    return { sink: figures, bytes }
+  }
+
+  #datasetFigures(view: DatasetView): { readonly figures: DatasetFigures; readonly bytes: number | null } {
+    const counts = view.counts()
+    const { existing, deleted, versions } = counts
+    const sample = this.#ports.samples.of(view, counts)
     // What is known of the log may be a minute old, and the counts are of now.
     const logDeleted = sample === null ? null : Math.min(versions, Math.max(sample.deleted, deleted))
-    return { exists: existing, deleted, logExists: logDeleted === null ? null : versions - logDeleted, logDeleted }
+    const logExists = logDeleted === null ? null : versions - logDeleted
+    return { figures: { exists: existing, deleted, logExists, logDeleted }, bytes: sample?.bytes ?? null }
   }
 
   #waitingSeconds(pipe: Pipe, snapshot: Snapshot): number | null {

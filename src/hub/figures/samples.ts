@@ -1,6 +1,6 @@
 /** What is known of the sizes of logs: looked at again when they grew, little by little, so that asking costs little. */
 
-import type { DatasetView } from '../../log/contract.ts'
+import type { DatasetCounts, DatasetView } from '../../log/contract.ts'
 import { type LogSample, sampleLog } from './log-sample.ts'
 
 interface Known {
@@ -28,9 +28,8 @@ export class LogSamples {
   }
 
   /** As it was seen last; null: not yet. */
-  of(view: DatasetView): LogSample | null {
+  of(view: DatasetView, { end, versions }: DatasetCounts): LogSample | null {
     const { id, generation } = view.document
-    const { end, versions } = view.counts()
     const known = this.#known.get(id)
     const isThis = known?.generation === generation
     if (isThis && known.end === end && known.versions === versions) return known.sample
@@ -41,10 +40,6 @@ export class LogSamples {
     this.#known.set(id, { sample, generation, end, versions, at: now })
     this.#spentMs += this.#now() - now
     return sample
-  }
-
-  forget(isThere: (dataset: string) => boolean): void {
-    for (const id of this.#known.keys()) if (!isThere(id)) this.#known.delete(id)
   }
 
   #isSpent(now: number): boolean {
