@@ -31,6 +31,7 @@ import { networkRoutes } from './rest/network.ts'
 import { nodeRoutes } from './rest/node.ts'
 import { noteRoutes } from './rest/notes.ts'
 import { notificationRoutes } from './rest/notifications.ts'
+import { overviewRoute } from './rest/overview.ts'
 import { pipeRoutes } from './rest/pipes.ts'
 import { publisherRoutes } from './rest/publishers.ts'
 import { receiverRoutes } from './rest/receivers.ts'
@@ -67,6 +68,7 @@ export function createRoutes({ node, doors, queryTimeoutMs, authenticates, log, 
       ...diagnosticRoutes,
       ...networkRoutes(guard),
       ...healthRoutes,
+      overviewRoute,
       ...logRoutes,
       ...loginRoutes(authenticates, passwords),
       ...userRoutes(passwords),

@@ -58,7 +58,17 @@ const roles: Option = {
   about: 'roles: group:Admin, group:Developer, group:User, group:Guest, or your own',
 }
 const tenants: Option = { type: 'string', value: 'A,B', about: 'only these tenants' }
+const url: Option = {
+  type: 'string',
+  value: 'URL',
+  about: 'where the hub is',
+  variable: 'SAMTALE_URL',
+  default: 'http://127.0.0.1:9042',
+}
 const help: Option = { type: 'boolean', about: 'show this help' }
+
+/** How a command asks a hub that wants to know who asks. */
+const TOKEN = 'It asks the hub over its API, with the token in SAMTALE_TOKEN.'
 
 export const usages = {
   serve: {
@@ -241,6 +251,45 @@ export const usages = {
     },
     details:
       'It reads the data folder, also while a hub runs on it. A dataset that no pipe of the same name counted is read through. NAME.type[] is of the elements of lists.',
+  },
+  status: {
+    name: 'status',
+    summary: 'A hub that runs, at a glance: health, pipes that fail or wait, disks, backups, notifications.',
+    positionals: [],
+    options: { url, tenant, json, help },
+    details: `${TOKEN} Exit code 1 when somebody has to look at something.`,
+  },
+  logs: {
+    name: 'logs',
+    summary: 'What a hub that runs said of late: requests, runs of pipes, and what went wrong.',
+    positionals: ['[LOGGER]'],
+    options: {
+      url,
+      level: { type: 'string', value: 'LEVEL', about: 'only lines of this level and above: debug, info, warn, error' },
+      pipe: { type: 'string', value: 'ID', about: 'only lines about this pipe' },
+      request: { type: 'string', value: 'ID', about: 'only what this request caused: X-Request-Id of its answer' },
+      since: { type: 'string', value: 'TIME', about: 'only lines after this time, ISO 8601' },
+      lines: { type: 'string', value: 'N', about: 'so many, the newest', default: '100' },
+      follow: { type: 'boolean', about: 'go on with what comes' },
+      json,
+      help,
+    },
+    details: `${TOKEN} Loggers are api, pipes, hub and notifications; all of them unless said.`,
+  },
+  notifications: {
+    name: 'notifications',
+    summary: 'What the notification rules of a hub that runs found; what goes on comes first.',
+    positionals: [],
+    options: {
+      url,
+      tenant,
+      ongoing: { type: 'boolean', about: 'only what goes on' },
+      deliveries: { type: 'boolean', about: 'what is still to be sent, too, and what was given up' },
+      limit: { type: 'string', value: 'N', about: 'so many, the newest', default: '50' },
+      json,
+      help,
+    },
+    details: `${TOKEN} Exit code 1 when something goes on.`,
   },
   docs: {
     name: 'docs',

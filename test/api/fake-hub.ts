@@ -439,6 +439,7 @@ export function figuresOf(some: Partial<PipeFigures>): PipeFigures {
     sink: { exists: 7, deleted: 1, logExists: 8, logDeleted: 2 },
     deadLetters: { exists: 1, deleted: 0, logExists: 1, logDeleted: 0 },
     outOfSync: 0,
+    state: state as never,
     waitingSeconds: 2.5,
     pump: { state: state as never, counters, retryable: 2, nextRunAt: 5_000 },
     ...some,

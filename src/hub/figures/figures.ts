@@ -32,6 +32,8 @@ export interface PipeFigures {
   readonly outOfSync: number
   /** For how long the oldest change has waited; null where nobody can know. */
   readonly waitingSeconds: number | null
+  /** What its last run came to. */
+  readonly state: PumpState
   /** Null for one that does not run by itself: disabled, in mode manual or off, or run by requests (hub.md §25.4). */
   readonly pump: PumpFigures | null
 }
@@ -126,6 +128,7 @@ export class Figures {
       trackingQueue: pipe === null ? null : trackingQueue(pipe, snapshot, this.#ports.feed),
       ...this.#sinkFigures(sink),
       deadLetters: letters === undefined ? null : this.#datasetFigures(letters).figures,
+      state,
       outOfSync: pipe === null ? 0 : this.#outOfSync(pipe, state, snapshot),
       waitingSeconds: pipe === null ? null : this.#waitingSeconds(pipe, snapshot),
       pump: pipe === null || !runsByItself(pipe, state) ? null : this.#pumpFigures(pipe, state, snapshot),
