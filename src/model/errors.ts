@@ -22,14 +22,17 @@ export class JsonError extends Error {
   }
 }
 
+/** `too-deep`: it nests more than a text may; `bad-transit`: the text is no transit that entities can be made of. */
+export type ValueErrorCode = 'too-deep' | 'bad-transit'
+
 /** A value that cannot be kept. */
 export class ValueError extends Error {
   override readonly name = 'ValueError'
-  readonly code: 'too-deep'
+  readonly code: ValueErrorCode
   readonly details: Readonly<Record<string, unknown>>
   readonly hint: string
 
-  constructor(code: 'too-deep', message: string, details: Readonly<Record<string, unknown>>, hint: string) {
+  constructor(code: ValueErrorCode, message: string, details: Readonly<Record<string, unknown>>, hint: string) {
     super(message)
     this.code = code
     this.details = details
