@@ -28,6 +28,7 @@ import type { StoredForm } from '../model/json.ts'
 import { broken, checksum } from './checksum.ts'
 import type { Version } from './contract.ts'
 import { decodeId } from './ids.ts'
+import { putBytes, putHex, putNumber } from './put.ts'
 
 const LAYOUT = 1
 const HEAD = 32
@@ -45,6 +46,15 @@ const MOST_PAGES = 4
 export const MAX_ID = 0xff_ffff
 export const DELETED = 1
 
+/** The parts of a version's text that are not its own. */
+const [IS_DELETED, IS_LIVE, PREVIOUS, NULL, END] = [
+  ',"_deleted":true,"_updated":',
+  ',"_deleted":false,"_updated":',
+  ',"_previous":',
+  'null',
+  '"}',
+].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer, Buffer, Buffer]
+
 /** What is noted of a version beside its content. */
 export const flagsOf = (deleted: boolean, form: StoredForm): number => (deleted ? DELETED : 0) | (form << 1)
 
@@ -55,6 +65,8 @@ export class Block {
   readonly count: number
   readonly ts: number
   readonly #bytes: Buffer
+  /** What the hub adds to the text of each of its versions, between the sequences and the hash. */
+  #ts: Buffer | null = null
 
   /** Checks the directory. `bytes` is not copied. */
   constructor(bytes: Buffer, length: number, dataset: number, first: number) {
@@ -139,6 +151,37 @@ export class Block {
     return block
   }
 
+  /** Bytes of id and body. */
+  lengthAt(entry: number): number {
+    return this.#endOf(entry) - this.#startOf(entry)
+  }
+
+  /** Puts the text that `storedJson` would give of the version, which is checked; gives where it ends. */
+  putJson(entry: number, to: Buffer, at: number): number {
+    const bytes = this.#bytes
+    const directory = HEAD + ENTRY * entry
+    const start = this.#startOf(entry)
+    const end = this.#endOf(entry)
+    if (checksum(bytes.subarray(start, end)) !== bytes.readUInt32LE(directory + 28)) throw this.#damaged(entry)
+    // Without the bracket at its end.
+    let put = at + bytes.copy(to, at, start + bytes.readUIntLE(directory + 3, 3), end - 1)
+    put = putBytes(to, put, this.deletedAt(entry) ? IS_DELETED : IS_LIVE)
+    put = putNumber(to, put, this.sequenceAt(entry))
+    put = putBytes(to, put, PREVIOUS)
+    const previous = this.previousAt(entry)
+    put = previous === null ? putBytes(to, put, NULL) : putNumber(to, put, previous)
+    this.#ts ??= Buffer.from(`,"_ts":${this.ts},"_hash":"`)
+    put = putBytes(to, put, this.#ts)
+    put = putHex(to, put, bytes, directory + 12, directory + 28)
+    return putBytes(to, put, END)
+  }
+
+  #damaged(entry: number): Error {
+    const sequence = this.sequenceAt(entry)
+    const { dataset } = this
+    return broken(`version ${sequence} of dataset number ${dataset}`, { dataset, sequence })
+  }
+
   /** Where id and body lie. */
   #startOf(entry: number): number {
     return this.#bytes.readUInt32LE(HEAD + ENTRY * entry + 32)
@@ -155,11 +198,7 @@ export class Block {
     const start = this.#startOf(entry)
     const end = this.#endOf(entry)
     const stored = copy ? copyOf(bytes, start, end) : bytes.subarray(start, end)
-    if (checksum(stored) !== bytes.readUInt32LE(at + 28)) {
-      const sequence = this.sequenceAt(entry)
-      const { dataset } = this
-      throw broken(`version ${sequence} of dataset number ${dataset}`, { dataset, sequence })
-    }
+    if (checksum(stored) !== bytes.readUInt32LE(at + 28)) throw this.#damaged(entry)
     const idLength = bytes.readUIntLE(at + 3, 3)
     return {
       id: decodeId(stored, 0, idLength),

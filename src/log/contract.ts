@@ -1,6 +1,7 @@
 /** What others see of the log: commits go in through a {@link Journal}, versions come out through a {@link Snapshot}. */
 
 import type { StoredForm } from '../model/json.ts'
+import type { JsonChunks } from './json-chunks.ts'
 
 /** One version of an entity as it lies in the log. */
 export interface Version {
@@ -153,6 +154,15 @@ export interface DatasetView {
     since: number | null,
     options?: { history?: boolean; reverse?: boolean; limit?: number; to?: number },
   ): Iterable<Version>
+  /**
+   * Adds the JSON of {@link changes}, without making anything else of them; `deleted` false leaves deleted ones out. Gives
+   * the sequence up to which it came: `to`, unless `limit` was reached before.
+   */
+  jsonInto(
+    chunks: JsonChunks,
+    since: number | null,
+    options: { readonly history: boolean; readonly deleted: boolean; readonly to: number; readonly limit: number },
+  ): { readonly reached: number; readonly added: number }
   /** Latest versions in `_id` order (code points), after `after` (exclusive). */
   entities(options?: { after?: string; deleted?: boolean }): Iterable<Version>
   /** As {@link entities}, without their content: only which ids there are, and where their newest versions lie. */

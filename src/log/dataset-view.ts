@@ -6,6 +6,7 @@ import type { DatasetCounts, DatasetView, Place, Staging, SubsetKey, Uncommitted
 import { numberKey, readCounts, readRemnants, readText, type StoredDocument } from './documents.ts'
 import { get, keysIn, rowsOf } from './environment.ts'
 import { decodeId, encodeId } from './ids.ts'
+import type { JsonChunks } from './json-chunks.ts'
 import {
   bounded,
   datasetKey,
@@ -181,6 +182,26 @@ export class OpenDataset implements DatasetView {
       yield version
       if (--left <= 0) return
     }
+  }
+
+  jsonInto(
+    chunks: JsonChunks,
+    since: number | null,
+    { history, deleted, to, limit }: Parameters<DatasetView['jsonInto']>[2],
+  ): { reached: number; added: number } {
+    let added = 0
+    for (const block of this.#blocks(since)) {
+      for (let entry = 0; entry < block.count; entry++) {
+        const sequence = block.sequenceAt(entry)
+        if (since !== null && sequence <= since) continue
+        if (sequence > to) return { reached: to, added }
+        const isWanted = history || ((deleted || !block.deletedAt(entry)) && this.#isLatest(block, entry, sequence))
+        if (!isWanted) continue
+        chunks.addFrom(block, entry)
+        if (++added === limit) return { reached: sequence, added }
+      }
+    }
+    return { reached: to, added }
   }
 
   *#walk({ since, reverse, to }: SubsetRange, accepts: Accepts): Generator<Version> {

@@ -1,5 +1,6 @@
 /** Versions as the bytes of a JSON array (rest-api.md §5.2): stored bytes are copied, nothing is decoded or encoded. */
 
+import type { Block } from './block.ts'
 import type { Version } from './contract.ts'
 import { storedTail } from './stored.ts'
 
@@ -34,6 +35,16 @@ export class JsonChunks {
     const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.length)
     this.#at += bytes.copy(chunk, this.#at, 0, length)
     this.#at += chunk.write(storedTail(version), this.#at, 'latin1')
+  }
+
+  /** As {@link add}, straight from where it is stored: nothing is made of it but its text. */
+  addFrom(block: Block, entry: number): void {
+    const length = block.lengthAt(entry)
+    if (this.#at + 1 + length + TAIL > this.#chunk.length) this.#next(length)
+    const chunk = this.#chunk
+    if (!this.#isEmpty) chunk[this.#at++] = COMMA
+    this.#isEmpty = false
+    this.#at = block.putJson(entry, chunk, this.#at)
   }
 
   /** The chunks that are full by now. */
