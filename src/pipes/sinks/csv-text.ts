@@ -1,10 +1,8 @@
 /** Writes one row of CSV, byte for byte as the csv writer that other hubs use (hub.md §15.4). */
 
-import { datetimeText } from '../../model/datetime.ts'
-import { decimalText } from '../../model/decimal.ts'
-import { writeJson } from '../../model/json.ts'
-import { Bytes, Datetime, Decimal, Float, LocalDate, NI, URI, UUID, type Value } from '../../model/value.ts'
+import { Decimal, Float, type Value } from '../../model/value.ts'
 import { PipeError } from '../errors.ts'
+import { plainText } from '../plain-text.ts'
 
 export interface CsvForm {
   readonly quoting: 'minimal' | 'all' | 'non-numeric' | 'none'
@@ -36,7 +34,7 @@ function csvField(form: CsvForm): (value: Value | undefined) => string {
     'gu',
   )
   return (value) => {
-    const text = csvText(value)
+    const text = plainText(value)
     let quoted = quoting === 'all' || (quoting === 'non-numeric' && !isNumeric(value))
     if (text.search(special) >= 0) {
       const written = text.replace(special, (character) => {
@@ -62,17 +60,6 @@ function csvField(form: CsvForm): (value: Value | undefined) => string {
 function emptyField({ quoting, quotechar }: CsvForm): string {
   if (quoting !== 'none') return quotechar + quotechar
   throw new PipeError('cannot-escape', 'A row of one empty value cannot be written as CSV without quotes.')
-}
-
-/** Nothing for what is missing or null; text for what has one, without its type tag; JSON for the rest (rest-api.md §10.2). */
-function csvText(value: Value | undefined): string {
-  if (value === undefined || value === null) return ''
-  if (typeof value === 'string') return value
-  if (value instanceof Decimal) return decimalText(value)
-  if (value instanceof NI || value instanceof URI || value instanceof UUID) return value.text
-  if (value instanceof Datetime || value instanceof LocalDate) return datetimeText(value)
-  if (value instanceof Bytes) return Buffer.from(value.data).toString('base64')
-  return writeJson(value)
 }
 
 const isNumeric = (value: Value | undefined): boolean =>

@@ -6,12 +6,14 @@ import { datasetSink } from './dataset.ts'
 import { httpEndpointSink } from './http-endpoint.ts'
 import { jsonSink } from './json.ts'
 import { nullSink } from './null.ts'
+import { xmlEndpointSink } from './xml-endpoint.ts'
 
 export const sinkTypes = [
   datasetSink,
   jsonSink,
   httpEndpointSink,
   csvEndpointSink,
+  xmlEndpointSink,
   nullSink,
 ] as unknown as readonly SinkType[]
 
@@ -28,5 +30,4 @@ export const laterSinkTypes: readonly string[] = [
   'solr',
   'sparql',
   'sql',
-  'xml_endpoint',
 ]
