@@ -1,6 +1,7 @@
 /** The language as others use it: programs, single expressions and index texts in, functions out. */
 
 import { keyOf } from '../model/canonical.ts'
+import type { Dict } from '../model/dict.ts'
 import type { Entity } from '../model/entity.ts'
 import { isList, type Value } from '../model/value.ts'
 import { analyse } from './analyse.ts'
@@ -23,7 +24,7 @@ import { frameOf } from './frame.ts'
 import { indexText, passedText, readIndexText, readPassage } from './index-text.ts'
 import { invert } from './inverse.ts'
 import { lineageOf } from './lineage.ts'
-import { parseExpression, parseProgram } from './parse.ts'
+import { parseExpression, parseProgram, parseTrigger } from './parse.ts'
 import { Impassable, isValueByValue, namesRead, type PassedProgram, sliceOf } from './passage.ts'
 import { passing } from './passing.ts'
 import { Program } from './program.ts'
@@ -31,6 +32,7 @@ import { rootNames } from './root-names.ts'
 import { Problems, Scope } from './scope.ts'
 import type { ProgramNode, Tools } from './syntax.ts'
 import { Tracer } from './trace.ts'
+import { compileTrigger } from './trigger.ts'
 import { joinKeys } from './value-set.ts'
 
 export { INDEX_FINGERPRINT, propertyIndexExpression, shownExpression } from './index-text.ts'
@@ -136,6 +138,18 @@ class CompiledTransform implements DtlTransform {
   }
 }
 
+export interface CompiledTrigger {
+  readonly matches: (entity: Entity) => boolean
+  readonly problems: readonly DtlProblem[]
+}
+
+/** `trigger_on` of a transform of another type; without one, all entities match (dtl.md §3.1). */
+export function compileTriggerOf(transform: Dict, settings: DtlSettings): CompiledTrigger {
+  const problems = new Problems()
+  const trigger = parseTrigger(transform, problems)
+  return { matches: trigger === null ? () => true : compileTrigger(trigger, settings), problems: problems.all }
+}
+
 /** How a transform does its work: the plan of each hops, the ways back, what is known beforehand. */
 export const explain = (transform: DtlTransform): Explanation =>
   transform instanceof CompiledTransform ? transform.explanation : { hops: [], folded: [] }
@@ -203,7 +217,8 @@ function passedIndex(index: string, { before, settings, addsNamespaces, idPrefix
   let reads = namesRead(read)
   const through: (readonly Value[])[] = []
   for (const transform of [...before].reverse()) {
-    const slice = sliceOf((transform as CompiledTransform).passed, reads)
+    if (!(transform instanceof CompiledTransform)) throw new Impassable(NO_PROGRAM, BY_ITSELF)
+    const slice = sliceOf(transform.passed, reads)
     reads = slice.reads
     through.unshift(slice.transforms)
   }
@@ -218,6 +233,9 @@ function passedIndex(index: string, { before, settings, addsNamespaces, idPrefix
   if (!passes) return index
   return passedText(index, { prefix: idPrefix, added: addsNamespaces ? settings.namespaces : null, through, settings })
 }
+
+const NO_PROGRAM = 'a transform before it is no program, so nobody knows what it makes of an entity'
+const BY_ITSELF = 'Put it into a pipe of its own, and read its dataset.'
 
 const SEVERAL = 'it joins on what is computed of several entities that are made one'
 const ONE_VALUE =

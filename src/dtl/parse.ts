@@ -64,7 +64,8 @@ function parseRule(id: string, rule: Value, problems: Problems): RuleNode {
   return Object.freeze({ id, pointer, block, slots: scope.slots })
 }
 
-function parseTrigger(transform: Dict, problems: Problems): ProgramNode['trigger'] {
+/** Which entities a transform of any type is for (dtl.md §3.1); null: all. */
+export function parseTrigger(transform: Dict, problems: Problems): ProgramNode['trigger'] {
   const trigger = get(transform, 'trigger_on')
   if (trigger === undefined) return null
   const key = isDict(trigger) ? (get(trigger, 'key') ?? '_trigger') : null

@@ -253,7 +253,7 @@ function deployPipe(
   const strategyOf = (system: string) => systems.get(system)?.retryStrategy ?? null
   const isReadable = isDict(get(value, 'source')) && isDict(get(value, 'sink'))
   const built = isReadable ? buildPipe(component.id, value, node, strategyOf) : { pipe: null, problems: [] }
-  found.push(...built.problems)
+  found.push(...built.problems, ...unknownSystems(component.id, built.pipe, systems))
   const all = beyond(problems, found)
   return {
     component,
@@ -262,6 +262,24 @@ function deployPipe(
     inexact: [],
     problems: located(all, component),
   }
+}
+
+/** Systems that its transforms ask, and that are not there. */
+function unknownSystems(id: string, pipe: Pipe | null, systems: ReadonlyMap<string, DeployedSystem>): Problem[] {
+  const { transforms = [], transformPointers = [] } = pipe ?? {}
+  return transforms.flatMap(({ asking }, place) => {
+    if (asking === undefined || systems.has(asking.system)) return []
+    const hint = didYouMean(asking.system, systems.keys())
+    return [
+      {
+        level: 'error' as const,
+        component: id,
+        pointer: `${transformPointers[place]}/system`,
+        message: `There is no system '${asking.system}'.`,
+        ...(hint === undefined ? {} : { hint }),
+      },
+    ]
+  })
 }
 
 /** What is wrong with the null in the place of a variable that is not defined is not news. */

@@ -1,4 +1,4 @@
-/** Previews: one entity through a pipe as it is, or as somebody would like it to be. Nothing is written and no system is asked. */
+/** Previews: one entity through a pipe as it is, or as somebody would like it to be. Nothing is written, and no system is asked for what changes anything there. */
 
 import type { Problem } from '../config/problems.ts'
 import type { DtlError } from '../dtl/errors.ts'
@@ -13,6 +13,7 @@ import { ReadPosition } from '../pipes/position.ts'
 import { type Preview, preview, type TransformTrace } from '../pipes/preview.ts'
 import { runContext } from '../pipes/run-context.ts'
 import { scanLookup } from '../pipes/scan-lookup.ts'
+import type { SystemPort } from '../pipes/systems/contract.ts'
 import type { Turn } from '../pipes/turn.ts'
 import type { PreviewQuery } from './contract.ts'
 import { type Deployment, deployAlone } from './deployment.ts'
@@ -27,7 +28,7 @@ export async function previewAnswer(
   deployment: Deployment,
   { pipe: id, config, source }: PreviewQuery,
   signal: AbortSignal,
-  turn?: Turn,
+  { turn, system }: { readonly turn?: Turn; readonly system?: (id: string) => SystemPort } = {},
 ): Promise<string> {
   const { pipe, problems } = deployAlone(deployment, id, config)
   const { entity, isTraced } = sourceOf(source)
@@ -51,6 +52,7 @@ export async function previewAnswer(
       isTraced,
       signal,
       ...(turn === undefined ? {} : { turn }),
+      ...(system === undefined ? {} : { system }),
     })
     const mask = context.mask ?? ((text: string) => text)
     return answer({
@@ -78,7 +80,7 @@ function sourceOf(text: string): { readonly entity: Entity; readonly isTraced: b
 }
 
 function runTimeError(pipe: Pipe, { error, pointer }: NonNullable<Preview['error']>): object {
-  const { code, message, hint, entity, values } = error as DtlError
+  const { code, message, hint, entity, values } = error as Partial<DtlError>
   return { level: 'error', component: pipe.id, pointer, code, message, hint, entity, values }
 }
 

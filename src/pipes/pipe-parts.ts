@@ -3,15 +3,16 @@
 import type { Static, TObject } from 'typebox'
 import { checkComponent } from '../config/component.ts'
 import { nearest, type Problem } from '../config/problems.ts'
-import type { DtlSettings, DtlTransform } from '../dtl/contract.ts'
+import type { DtlSettings } from '../dtl/contract.ts'
 import { type Dict, dictOf, entries, get, has, newDict } from '../model/dict.ts'
 import { Float, isDict, isList, type Value } from '../model/value.ts'
 import type { SinkType, SourceType } from './contract.ts'
 import type { Finding } from './finding.ts'
+import type { PipeTransform } from './transforms/contract.ts'
 import { laterTransformTypes, transformTypes } from './transforms/index.ts'
 
 export interface PlacedTransform {
-  readonly transform: DtlTransform
+  readonly transform: PipeTransform
   readonly pointer: string
 }
 

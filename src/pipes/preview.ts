@@ -1,10 +1,13 @@
 /** What a pipe would make of one entity (rest-api.md §4.4): its transforms run, nothing is read from its source or written to its sink. */
 
-import type { DtlTransform, RunContext, Trace } from '../dtl/contract.ts'
+import type { RunContext, Trace } from '../dtl/contract.ts'
 import { DtlError } from '../dtl/errors.ts'
 import { addNamespaces } from '../dtl/namespaces.ts'
 import type { Entity } from '../model/entity.ts'
+import { PipeError } from './errors.ts'
 import type { Pipe } from './pipe.ts'
+import type { SystemPort } from './systems/contract.ts'
+import type { Asking, PipeTransform } from './transforms/contract.ts'
 import type { Turn } from './turn.ts'
 
 /** Entities that go into one transform at most: a program may make many of one. */
@@ -22,7 +25,7 @@ export interface Preview {
 }
 
 export interface PreviewError {
-  readonly error: DtlError
+  readonly error: DtlError | PipeError
   /** Below the pipe, of the transform that failed. */
   readonly pointer: string
 }
@@ -34,32 +37,60 @@ export interface TransformTrace {
   readonly told: Trace
 }
 
+export interface PreviewOptions {
+  readonly isTraced: boolean
+  readonly signal: AbortSignal
+  readonly turn?: Turn
+  /** For transforms that ask a system and change nothing there; absent: nobody is asked. */
+  readonly system?: (id: string) => SystemPort
+}
+
 /** The entity as the source would give it goes through the namespaces of the pipe and its programs. */
 export async function preview(
   pipe: Pipe,
   source: Entity,
   context: RunContext,
-  { isTraced, signal, turn }: { readonly isTraced: boolean; readonly signal: AbortSignal; readonly turn?: Turn },
+  options: PreviewOptions,
 ): Promise<Preview> {
-  const trace: TransformTrace[] | null = isTraced ? [] : null
+  const trace: TransformTrace[] | null = options.isTraced ? [] : null
   let batch: readonly Entity[] = [pipe.addNamespaces ? addNamespaces(source, pipe.settings) : source]
   for (const [place, transform] of pipe.transforms.entries()) {
     const pointer = pipe.transformPointers[place] as string
-    const made = await transformed(transform, pointer, batch, context, trace, signal, turn)
+    const { asking } = transform
+    const made =
+      asking === undefined
+        ? await transformed(transform, pointer, batch, context, trace, options)
+        : await asked(asking, batch, options)
     if (made instanceof DtlError) return { result: [], error: { error: made, pointer: pointer + made.pointer }, trace }
+    if (made instanceof PipeError) return { result: [], error: { error: made, pointer }, trace }
     batch = made
   }
   return { result: batch, error: null, trace }
 }
 
+/** Transforms with side effects are skipped: a preview changes nothing anywhere. */
+async function asked(
+  asking: Asking,
+  batch: readonly Entity[],
+  { system, signal }: PreviewOptions,
+): Promise<readonly Entity[] | PipeError> {
+  if (system === undefined || asking.hasSideEffects) return batch
+  try {
+    return await asking.ask(batch, system(asking.system), signal)
+  } catch (error) {
+    signal.throwIfAborted()
+    if (error instanceof PipeError) return error
+    throw error
+  }
+}
+
 async function transformed(
-  transform: DtlTransform,
+  transform: PipeTransform,
   pointer: string,
   batch: readonly Entity[],
   context: RunContext,
   trace: TransformTrace[] | null,
-  signal: AbortSignal,
-  turn: Turn | undefined,
+  { signal, turn }: PreviewOptions,
 ): Promise<readonly Entity[] | DtlError> {
   if (batch.length > MAX_ENTITIES) return tooMany(batch.length)
   const made: Entity[] = []
@@ -81,7 +112,7 @@ async function transformed(
   }
 }
 
-function applied(transform: DtlTransform, input: Entity, context: RunContext): Pick<Trace, 'result' | 'error'> {
+function applied(transform: PipeTransform, input: Entity, context: RunContext): Pick<Trace, 'result' | 'error'> {
   try {
     return { result: transform.apply(input, context), error: null }
   } catch (error) {

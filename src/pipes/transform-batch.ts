@@ -1,7 +1,7 @@
 /** Takes a batch through a pipe's namespaces and programs, stage by stage. */
 
 import { setTimeout } from 'node:timers/promises'
-import type { DtlTransform, RunContext } from '../dtl/contract.ts'
+import type { RunContext } from '../dtl/contract.ts'
 import { addNamespaces, removeNamespaces } from '../dtl/namespaces.ts'
 import { get } from '../model/dict.ts'
 import { type Entity, idOf, isEntity } from '../model/entity.ts'
@@ -10,6 +10,8 @@ import { shown } from './answers.ts'
 import { blame } from './blame.ts'
 import { PipeError } from './errors.ts'
 import type { Pipe } from './pipe.ts'
+import type { SystemPort } from './systems/contract.ts'
+import type { Asking, PipeTransform } from './transforms/contract.ts'
 import type { Turn } from './turn.ts'
 import { writingBytes } from './weight.ts'
 
@@ -19,6 +21,10 @@ interface TransformOptions {
   readonly stage?: Stage
   readonly signal?: AbortSignal
   readonly turn?: Turn | undefined
+  /** The systems that transforms ask; absent: nobody is asked, and entities pass those transforms as they are. */
+  readonly system?: (id: string) => SystemPort
+  /** Transforms that change something elsewhere are passed, too. */
+  readonly skipsSideEffects?: boolean
 }
 
 /** What the pipe makes of the entities, up to and including the stage (rest-api.md §4.3). */
@@ -41,29 +47,30 @@ export async function* transformParts(
   pipe: Pipe,
   entities: readonly Entity[],
   context: RunContext,
-  { stage = 'sink', signal, turn, bytes = Number.POSITIVE_INFINITY }: TransformOptions & { readonly bytes?: number },
+  { bytes = Number.POSITIVE_INFINITY, ...options }: TransformOptions & { readonly bytes?: number },
 ): AsyncGenerator<readonly Entity[]> {
+  const { stage = 'sink' } = options
   if (stage === 'source') return yield entities
   const batch = pipe.addNamespaces ? entities.map((entity) => addNamespaces(entity, pipe.settings)) : entities
   if (stage === 'before-transforms') return yield batch
-  const how = { context, signal, turn, bytes }
+  const how = { ...options, context, bytes }
   for await (const part of through(pipe.transforms, batch, how)) yield atEnd(pipe, part, stage)
 }
 
-interface How {
+interface How extends TransformOptions {
   readonly context: RunContext
-  readonly signal: AbortSignal | undefined
-  readonly turn: Turn | undefined
   readonly bytes: number
 }
 
 /** Each part goes through all of the transforms before the next is made. */
 async function* through(
-  [first, ...rest]: readonly DtlTransform[],
+  [first, ...rest]: readonly PipeTransform[],
   batch: readonly Entity[],
   how: How,
 ): AsyncGenerator<readonly Entity[]> {
   if (first === undefined) return yield batch
+  const { asking } = first
+  if (asking !== undefined) return yield* through(rest, await asked(asking, batch, how), how)
   for await (const part of transformed(first, batch, how)) yield* through(rest, part, how)
 }
 
@@ -80,9 +87,23 @@ function atEnd(pipe: Pipe, made: readonly Entity[], stage: Stage): readonly Enti
 /** Bytes made between two questions whether there is memory left: to ask costs as much as to make a small entity. */
 const ASK_BYTES = 2 ** 20
 
+const NEVER = new AbortController().signal
+
+/** The thread is free for others while the system answers. */
+async function asked(
+  asking: Asking,
+  batch: readonly Entity[],
+  { system, skipsSideEffects = false, signal = NEVER, turn }: TransformOptions,
+): Promise<readonly Entity[]> {
+  if (system === undefined || batch.length === 0 || (skipsSideEffects && asking.hasSideEffects)) return batch
+  const made = await asking.ask(batch, system(asking.system), signal)
+  turn?.room(made.reduce((sum, entity) => sum + writingBytes(entity), 0))
+  return made
+}
+
 /** A program that asks for a pause gets it between two entities: its thread is free for other pipes meanwhile. */
 async function* transformed(
-  transform: DtlTransform,
+  transform: PipeTransform,
   batch: readonly Entity[],
   { context, signal, turn, bytes: most }: How,
 ): AsyncGenerator<readonly Entity[]> {

@@ -18,7 +18,7 @@ import type { Run } from '../run.ts'
 import { BATCH_BYTES } from '../sources/batch-bounds.ts'
 import type { OffsetChanges } from '../tracking/book.ts'
 import { transformBatch, transformParts } from '../transform-batch.ts'
-import { endsRun, statusOf } from './kinds.ts'
+import { endsRun, isPassing, statusOf } from './kinds.ts'
 import { delayMs, pause } from './pause.ts'
 import { canWait, type Pending } from './queue.ts'
 import { keepsPending, type Patience, patienceFor, type RetryStrategy } from './settings.ts'
@@ -101,15 +101,50 @@ export class Delivery {
    * and how far the source is with the last of them: until then they are made again.
    */
   async #whole(entities: readonly Entity[], write: Write): Promise<boolean> {
-    let last: readonly Entity[] | null = null
-    try {
-      for await (const part of this.#made(entities)) {
-        if (last !== null && !(await this.#writtenWhole(entities, last, (made) => this.#putNoted(made)))) return false
-        last = part
+    for (let attempt = 1; ; attempt++) {
+      const made = this.#made(entities)
+      let last: readonly Entity[] | null = null
+      let failure: unknown = null
+      for (let isOver = false; !isOver; ) {
+        const next = await made.next().catch((error: unknown) => {
+          failure = error
+          return null
+        })
+        if (next === null || next.done === true) isOver = true
+        else {
+          if (last !== null && !(await this.#partWritten(entities, last))) return false
+          last = next.value
+        }
       }
-    } catch (error) {
-      if (!this.#isKeeping || !this.#run.pipe.errors.retries.fallsBackToSingles || this.#ends(error)) throw error
+      if (failure === null) return this.#writtenWhole(entities, last ?? [], write)
+      if (last === null && (await this.#mayPass(failure, attempt))) continue
+      if (!this.#mayTakeApart(failure)) throw failure
       return false
+    }
+  }
+
+  async #partWritten(entities: readonly Entity[], part: readonly Entity[]): Promise<boolean> {
+    try {
+      return await this.#writtenWhole(entities, part, (made) => this.#putNoted(made))
+    } catch (error) {
+      if (!this.#mayTakeApart(error)) throw error
+      return false
+    }
+  }
+
+  #mayTakeApart(error: unknown): boolean {
+    return this.#isKeeping && this.#run.pipe.errors.retries.fallsBackToSingles && !this.#ends(error)
+  }
+
+  /** Whether a system that a transform asks may answer now, after a pause. */
+  async #mayPass(error: unknown, attempt: number): Promise<boolean> {
+    const { batchRetries, writeRetryDelayMs } = this.#patience(error)
+    if (this.#ends(error) || !isPassing(error) || attempt > batchRetries) return false
+    this.#run.tally.writeErrors++
+    this.#run.log.happened()
+    await this.#pause(writeRetryDelayMs, attempt, error)
+    return true
+  }
     }
     return this.#writtenWhole(entities, last ?? [], write)
   }
@@ -244,7 +279,7 @@ export class Delivery {
   async *#made(entities: readonly Entity[]): AsyncGenerator<readonly Entity[]> {
     const { pipe, context, tally, ports, trace } = this.#run
     const bytes = ports.batchBytes ?? BATCH_BYTES
-    const options = { signal: this.#signal, turn: ports.turn }
+    const options = { signal: this.#signal, turn: ports.turn, system: (id: string) => ports.system(id) }
     const one = (some: readonly Entity[]) => transformBatch(pipe, some, context, options)
     const parts =
       trace === null ? transformParts(pipe, entities, context, { ...options, bytes }) : trace.made(entities, one, bytes)

@@ -31,6 +31,14 @@ export function endsRun(error: unknown): boolean {
   return OF_PROGRAMS.includes(error.code) || (error.code === 'failed' && error.cause instanceof LogError)
 }
 
+/** Whether a system that a transform asked may answer another time. */
+export function isPassing(error: unknown): boolean {
+  if (!(error instanceof PipeError)) return false
+  if (error.code === 'system-unreachable' || error.code === 'answer-broken') return true
+  const status = statusOf(error) ?? 0
+  return error.code === 'bad-status' && (status >= 500 || [408, 425, 429].includes(status))
+}
+
 /** The status of the answer that was the error; null where there was none. */
 export function statusOf(error: unknown): number | null {
   const { details } = error as { details?: { status?: unknown } }

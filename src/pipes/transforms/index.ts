@@ -1,14 +1,16 @@
 /** All transform types. */
 
-import { dtlTransform, type TransformType } from './dtl.ts'
+import type { TransformType } from './contract.ts'
+import { dtlTransform } from './dtl.ts'
+import { httpTransform } from './http.ts'
+import { xmlTransform } from './xml.ts'
 
-export const transformTypes: readonly TransformType[] = [dtlTransform]
+export const transformTypes: readonly TransformType[] = [dtlTransform, httpTransform, xmlTransform]
 
 /** Types the specification names and this version does not have. */
 export const laterTransformTypes: readonly string[] = [
   'chained',
   'emit_children',
-  'http',
   'json_schema',
   'lower_keys',
   'properties_to_curies',
@@ -18,5 +20,4 @@ export const laterTransformTypes: readonly string[] = [
   'undirected_graph',
   'upper_keys',
   'uris_to_curies',
-  'xml',
 ]
