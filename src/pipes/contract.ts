@@ -5,6 +5,7 @@ import type { DtlSettings, IndexSpec } from '../dtl/contract.ts'
 import type { Snapshot } from '../log/contract.ts'
 import type { Entity } from '../model/entity.ts'
 import type { Naming } from '../model/iri.ts'
+import type { Claims } from './claims.ts'
 import type { Finding } from './finding.ts'
 import type { Logger } from './logger.ts'
 import type { DatasetFacts } from './reprocessing/facts.ts'
@@ -198,7 +199,14 @@ export interface SinkType<S extends TObject = TObject> {
   /** `dataset`: the engine writes it; `publisher`: evaluated on request; `external`: opened and written to. */
   readonly kind: 'dataset' | 'publisher' | 'external'
   readonly removesNamespaces: boolean
-  open?(config: Static<S>, surroundings: Surroundings, run: { readonly full: boolean }): OpenSink
+  open?(config: Static<S>, surroundings: Surroundings, run: SinkRun): OpenSink
+}
+
+/** The run that a sink is opened for. */
+export interface SinkRun {
+  readonly full: boolean
+  /** What may be said of the completeness of what is sent; absent: nothing. */
+  readonly claims?: Claims
 }
 
 export const defineSource = <S extends TObject>(source: SourceType<S>): SourceType<S> => source

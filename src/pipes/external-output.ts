@@ -1,6 +1,7 @@
 /** A run's entities on their way to an external system: confirmed there first, the offset saved after. */
 
 import type { Entity } from '../model/entity.ts'
+import { type Claims, claimSaved, claimsOf } from './claims.ts'
 import type { OpenSink } from './contract.ts'
 import { sourceOffset } from './full-run.ts'
 import type { Lack, Output, Reached } from './output.ts'
@@ -15,11 +16,13 @@ export class ExternalOutput implements Output {
   readonly isTransactional = false
   readonly #run: Run
   readonly #sink: OpenSink
+  readonly #claims: Claims
   readonly #signal: AbortSignal
 
   constructor(run: Run, sink: PipeSink & { kind: 'external' }, signal: AbortSignal) {
     this.#run = run
-    this.#sink = sink.open(run.surroundings(), { full: run.isFull })
+    this.#claims = claimsOf(run.pipe.id, run.snapshot, run.inherited.value)
+    this.#sink = sink.open(run.surroundings(), { full: run.isFull, claims: this.#claims })
     this.#signal = signal
   }
 
@@ -57,7 +60,8 @@ export class ExternalOutput implements Output {
 
   async end(reached: string | null, tracked: TrackingChanges, lack: Lack): Promise<void> {
     await this.#sink.end?.(this.#signal, { isComplete: lack === 'nothing' })
-    const state = [...tracked.state, ...healedAtEnd(this.#run), ...this.#run.takeNotes()]
+    const claimed = lack === 'nothing' ? claimSaved(this.#run.pipe.id, this.#claims) : []
+    const state = [...tracked.state, ...healedAtEnd(this.#run), ...this.#run.takeNotes(), ...claimed]
     await this.#save(reached, state, tracked.offsets)
   }
 

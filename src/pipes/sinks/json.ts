@@ -5,7 +5,8 @@ import { type Static, Type } from 'typebox'
 import type { Entity } from '../../model/entity.ts'
 import { writeJson } from '../../model/json.ts'
 import { accepted, beginningOf } from '../answers.ts'
-import { defineSink, type OpenSink } from '../contract.ts'
+import type { Claims } from '../claims.ts'
+import { defineSink, type OpenSink, type SinkRun } from '../contract.ts'
 import { PipeError } from '../errors.ts'
 import type { SystemPort } from '../systems/contract.ts'
 
@@ -30,26 +31,30 @@ export const jsonSink = defineSink({
   examples: [{ type: 'json', system: 'erp', url: 'customers', batch_size: 500 }],
   kind: 'external',
   removesNamespaces: true,
-  open: (config, { system }, { full }) => new Push(config, system(config.system), full),
+  open: (config, { system }, run) => new Push(config, system(config.system), run),
 })
 
 /** The requests of one run: one sequence, or two where a full sync had to be given up. */
 class Push implements OpenSink {
   readonly #config: Config
   readonly #port: SystemPort
+  readonly #claims: Claims
   #isFull: boolean
   #sequenceId = randomUUID()
   /** A request of the full sync failed, and some receivers hear no more of it then. */
   #isDoubtful = false
   #requests = 0
+  /** All that there is was sent. */
+  #isEnd = false
   /** The last request that was accepted. */
   #previous: string | null = null
   #conflict: PipeError | null = null
 
-  constructor(config: Config, port: SystemPort, isFull: boolean) {
+  constructor(config: Config, port: SystemPort, { full, claims = { before: null, atEnd: null } }: SinkRun) {
     this.#config = config
     this.#port = port
-    this.#isFull = isFull
+    this.#isFull = full
+    this.#claims = claims
   }
 
   async write(entities: readonly Entity[], signal: AbortSignal): Promise<void> {
@@ -59,10 +64,15 @@ class Push implements OpenSink {
 
   /**
    * Only now is it known that a full sync is complete: its last request says so, and is empty. It is left out where
-   * entities were refused: the receiver would delete what it has of them.
+   * entities were refused: the receiver would delete what it has of them. After updates an empty request says how complete
+   * they made it, if that is more than it was.
    */
   async end(signal: AbortSignal, { isComplete }: { readonly isComplete: boolean }): Promise<void> {
-    if (this.#isFull && isComplete) await this.#post([], true, signal)
+    if (!isComplete) return
+    const { before, atEnd } = this.#claims
+    this.#isEnd = true
+    if (this.#isFull) await this.#post([], true, signal)
+    else if (this.#requests > 0 && atEnd !== null && atEnd !== before) await this.#post([], false, signal)
   }
 
   async #post(entities: readonly Entity[], isLast: boolean, signal: AbortSignal): Promise<void> {
@@ -90,7 +100,12 @@ class Push implements OpenSink {
       {
         method: 'POST',
         url: this.#config.url,
-        headers: { accept: 'application/json', 'content-type': 'application/json', ...this.#config.headers },
+        headers: {
+          accept: 'application/json',
+          'content-type': 'application/json',
+          ...this.#claim(),
+          ...this.#config.headers,
+        },
         query: this.#parameters(requestId, isLast),
         body: `[${entities.map((entity) => writeJson(entity)).join(',')}]`,
       },
@@ -104,6 +119,12 @@ class Push implements OpenSink {
     // Read to its end, so that the connection is free again.
     for await (const _ of body);
     this.#previous = requestId
+  }
+
+  /** Until everything is there, no more is claimed than before this run. */
+  #claim(): Readonly<Record<string, string>> {
+    const claimed = this.#isEnd ? this.#claims.atEnd : this.#claims.before
+    return claimed === null ? {} : { 'x-dataset-completeness': String(claimed) }
   }
 
   #parameters(requestId: string, isLast: boolean): Readonly<Record<string, string>> {
