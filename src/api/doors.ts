@@ -1,7 +1,7 @@
 /** How the doors read datasets: functions of the hub, handed in, and asked only for what the caller may read. */
 
 import type { Quad } from '@rdfjs/types'
-import type { Tenant } from '../hub/contract.ts'
+import type { Tenant, TextForm } from '../hub/contract.ts'
 import type { Entity } from '../model/entity.ts'
 import type { Value } from '../model/value.ts'
 import { ApiError } from './errors.ts'
@@ -20,6 +20,8 @@ interface DatasetQuery {
   readonly uncommitted?: boolean
   /** JSON of `["eq", expression, literal]`. */
   readonly subset?: string
+  /** JSON unless said. */
+  readonly form?: TextForm
 }
 
 interface EntityQuery {
@@ -29,11 +31,12 @@ interface EntityQuery {
   readonly subset?: string | undefined
   /** What a circuit breaker holds back, too. */
   readonly uncommitted?: boolean | undefined
+  readonly form?: TextForm | undefined
 }
 
 export interface Doors {
   /**
-   * Text of a JSON array, in chunks. Throws at once `unknown-dataset`, `unknown-subset`, `index-not-ready`, `bad-request`,
+   * Text of an array, in chunks. Throws at once `unknown-dataset`, `unknown-subset`, `index-not-ready`, `bad-request`,
    * `since-too-old`. Before a subset is read, `feedSubset` is to be called.
    */
   datasetEntities(tenant: Tenant, dataset: string, query: DatasetQuery): AsyncIterable<string | Uint8Array>

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import { type TObject, type TSchema, Type } from 'typebox'
 import type { Node, User } from '../hub/contract.ts'
 import type { Answer } from './answer.ts'
+import { COMPRESSED, compressed, compressedStream, isLarge, isWorthwhile } from './compress.ts'
 import { decodedAgain } from './decoded-again.ts'
 import { type Doors, doorsFor } from './doors.ts'
 import { ApiError } from './errors.ts'
@@ -12,6 +13,7 @@ import { type Limits, limitOf } from './limits/limits.ts'
 import { inTime } from './limits/time.ts'
 import { isEndpoint, workOf } from './limits/work.ts'
 import { detailsOf, type Log } from './log.ts'
+import { discard, type Incoming } from './long-body.ts'
 import { type Access, type Action, accessOf, type Caller, may, type Resource } from './may.ts'
 import { type Given, readParameters } from './parameters.ts'
 import { refusal } from './refusal.ts'
@@ -54,14 +56,29 @@ const TENANT = 'tenant'
 const NO_PARAMETERS = Type.Object({})
 
 export function mount(app: FastifyInstance, routes: readonly Route[], options: MountOptions): void {
-  for (const route of routes) {
-    mountOne(app, '', route, options)
-    if (!route.isNodeOnly) mountOne(app, `/t/:${TENANT}`, route, options)
+  const all = (scope: FastifyInstance, some: readonly Route[]): void => {
+    for (const route of some) {
+      mountOne(scope, '', route, options)
+      if (!route.isNodeOnly) mountOne(scope, `/t/:${TENANT}`, route, options)
+    }
   }
+  all(
+    app,
+    routes.filter(({ takesLong }) => takesLong !== true),
+  )
+  // Where bodies may be long, they are left where they are until somebody reads them.
+  app.register(async (scope) => {
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+    all(
+      scope,
+      routes.filter(({ takesLong }) => takesLong === true),
+    )
+  })
 }
 
 function mountOne(app: FastifyInstance, prefix: string, route: Route, options: MountOptions): void {
-  const { node, doors, log, limits } = options
+  const { node, log, limits } = options
   const work = workOf(route)
   const bodyBytes = limits[route.takesBulk ? 'bulk-bytes' : 'body-bytes']
   const definition: RouteOptions = {
@@ -85,8 +102,12 @@ function mountOne(app: FastifyInstance, prefix: string, route: Route, options: M
     },
     handler: async (request, reply) => {
       const gone = new Gone(reply)
-      const made = begin(route, request, callOf(request, route, node, doors, gone))
-      return send(request, reply, await inTime(made, limitOf(limits, work, 'seconds'), () => gone.giveUp()), log)
+      try {
+        const made = begin(route, request, callOf(request, route, options, gone))
+        return await send(request, reply, await inTime(made, limitOf(limits, work, 'seconds'), () => gone.giveUp()), log)
+      } finally {
+        if (route.takesLong) discard(request.raw)
+      }
     },
   }
   app.route(definition)
@@ -123,7 +144,8 @@ const isNotFound = (error: unknown): boolean => NOT_FOUND.has((error as { readon
 const needOf = ({ access, isOpen, action, resource }: Route): Access =>
   isOpen === true ? 'public' : (access ?? accessOf(action, resource))
 
-function callOf(request: FastifyRequest, route: Route, node: Node, doors: Doors, gone: Gone): Call {
+function callOf(request: FastifyRequest, route: Route, options: MountOptions, gone: Gone): Call {
+  const { node, doors, limits } = options
   const params = request.params as Record<string, string>
   const given = request.query as Given
   const prefix = params[TENANT] === undefined ? '' : `/t/${params[TENANT]}`
@@ -131,6 +153,7 @@ function callOf(request: FastifyRequest, route: Route, node: Node, doors: Doors,
   return {
     node,
     tenant: tenantOf(node, request),
+    origin: `${request.protocol}://${request.host}`,
     prefix,
     doors: doorsFor(request.caller, doors),
     params,
@@ -139,7 +162,8 @@ function callOf(request: FastifyRequest, route: Route, node: Node, doors: Doors,
     headers: request.headers,
     method: request.method,
     path: prefix === '' ? path : path.slice(path.indexOf('/', '/t/'.length)),
-    body: (request.body as Uint8Array | undefined) ?? new Uint8Array(),
+    body: request.body instanceof Uint8Array ? request.body : new Uint8Array(),
+    incoming: request.body instanceof Readable ? incomingOf(request, request.body, limits['bulk-bytes']) : null,
     contentType: request.headers['content-type'] ?? '',
     caller: request.caller,
     user: userOf(request),
@@ -154,6 +178,13 @@ function callOf(request: FastifyRequest, route: Route, node: Node, doors: Doors,
       return gone.signal
     },
   }
+}
+
+/** What a compressed body will be as long as, its Content-Length does not say. */
+function incomingOf({ headers }: FastifyRequest, stream: Readable, mostBytes: number): Incoming {
+  const length = Number(headers['content-length'] ?? Number.NaN)
+  const isPlain = (headers['content-encoding'] ?? 'identity') === 'identity'
+  return { stream, mostBytes, announced: isPlain && !Number.isNaN(length) ? length : null }
 }
 
 /** Without a token all that is known is the machine that asks. */
@@ -234,34 +265,53 @@ const NOTHING: IteratorResult<Chunk> = { done: true, value: undefined }
 
 async function send(request: FastifyRequest, reply: FastifyReply, { answer, chunks, first }: Begun, log: Log) {
   const { body, status = 200, contentType, headers = {} } = answer
-  if (typeof body === 'string') return reply.code(status).headers(headers).type(contentType).send(body)
-  if (body instanceof Uint8Array) return reply.code(status).headers(headers).type(contentType).send(Buffer.from(body))
-  const text =
-    chunks === undefined || first === undefined || first.done === true
-      ? []
-      : follow(first.value, chunks, (error) =>
-          log.error('An answer broke off.', {
-            request: request.id,
-            path: request.url.split('?', 1)[0],
-            ...detailsOf(error),
-          }),
-        )
-  return reply
-    .code(status)
-    .headers(headers)
-    .type(contentType)
-    .send(Readable.from(text, { highWaterMark: 1 }))
+  reply.code(status).headers(headers).type(contentType)
+  const isHead = request.method === 'HEAD'
+  const asked = request.headers['accept-encoding']
+  const compresses = !isHead && isWorthwhile(asked, contentType)
+  // Who keeps answers must not give a compressed one to somebody else.
+  if (asked !== undefined) reply.header('vary', headers.Vary === undefined ? ENCODING : `${headers.Vary}, ${ENCODING}`)
+  if (typeof body === 'string' || body instanceof Uint8Array) {
+    const isCompressed = compresses && isLarge(body.length)
+    if (isCompressed) return reply.headers(COMPRESSED).send(await compressed(Buffer.from(body)))
+    return reply.send(typeof body === 'string' ? body : Buffer.from(body))
+  }
+  if (chunks === undefined || first === undefined || first.done === true) return reply.send(Readable.from([]))
+  const { gathered, isAll } = compresses ? await enough(first.value, chunks) : { gathered: [first.value], isAll: false }
+  const path = request.url.split('?', 1)[0]
+  const broken = (error: unknown) =>
+    log.error('An answer broke off.', { request: request.id, path, ...detailsOf(error) })
+  const stream = Readable.from(isAll ? gathered : follow(gathered, chunks, broken), { highWaterMark: 1 })
+  if (!compresses || isAll) return reply.send(stream)
+  return reply.headers(COMPRESSED).send(compressedStream(stream))
 }
+
+/** So many chunks that it is known whether it is worth while to compress them. */
+async function enough(
+  first: Chunk,
+  chunks: AsyncIterator<Chunk>,
+): Promise<{ readonly gathered: readonly Chunk[]; readonly isAll: boolean }> {
+  const gathered = [first]
+  for (let length = first.length; !isLarge(length); ) {
+    const next = await chunks.next()
+    if (next.done === true) return { gathered, isAll: true }
+    gathered.push(next.value)
+    length += next.value.length
+  }
+  return { gathered, isAll: false }
+}
+
+const ENCODING = 'Accept-Encoding'
 
 type Chunk = string | Uint8Array
 
 async function* follow(
-  first: Chunk,
+  first: readonly Chunk[],
   rest: AsyncIterator<Chunk>,
   report: (error: unknown) => void,
 ): AsyncGenerator<Chunk> {
   try {
-    yield first
+    yield* first
     for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value
   } catch (error) {
     // The status is long gone: only the log can say it, and only a broken connection can show it.

@@ -24,6 +24,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'bad-request': 400,
   'bad-parameter': 400,
   'bad-body': 400,
+  'body-broken': 400,
   'bad-url': 400,
   'bad-env': 400,
   'bad-name': 400,
@@ -69,6 +70,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'too-many-rules': 409,
   'unknown-model': 404,
   'unknown-entity-type': 404,
+  'unknown-link': 404,
   'dataset-not-populated': 404,
   'not-a-receiver': 404,
   'not-a-publisher': 404,
@@ -88,6 +90,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'target-refused': 400,
   'unknown-webhook': 404,
   'too-many-webhooks': 429,
+  'too-many-links': 429,
   'backup-running': 409,
   'no-backup-folder': 409,
   'index-in-use': 409,
@@ -109,6 +112,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'slow-sender': 408,
   'body-too-large': 413,
   'entity-too-large': 413,
+  'too-many-rows': 413,
   'url-too-long': 414,
   'models-too-large': 413,
   'unsupported-media-type': 415,
@@ -166,6 +170,9 @@ const RENAMED: Readonly<Record<string, string>> = {
   FST_ERR_BAD_URL: 'bad-url',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'bad-body',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
+  // Of a body that is not what its Content-Encoding says.
+  Z_DATA_ERROR: 'bad-body',
+  Z_BUF_ERROR: 'bad-body',
 }
 
 /** Refusals of its plugins, which say no more than a status; their texts speak of folders of this machine. */

@@ -4,6 +4,7 @@ import type { Static, TObject, TSchema } from 'typebox'
 import type { Node, Tenant, User } from '../hub/contract.ts'
 import type { Answer } from './answer.ts'
 import type { GuardedDoors } from './doors.ts'
+import type { Incoming } from './long-body.ts'
 import type { Access, Action, Caller, Resource } from './may.ts'
 import type { CallerAddress } from './network/caller-address.ts'
 
@@ -11,6 +12,8 @@ import type { CallerAddress } from './network/caller-address.ts'
 export interface Call<Query = unknown> {
   readonly node: Node
   readonly tenant: Tenant
+  /** Scheme and host by which the caller knows the hub. */
+  readonly origin: string
   /** Path of the tenant: empty for `default`, else `/t/<tenant>`. */
   readonly prefix: string
   readonly doors: GuardedDoors
@@ -24,6 +27,8 @@ export interface Call<Query = unknown> {
   /** The path below the tenant's prefix as it came, still encoded. */
   readonly path: string
   readonly body: Uint8Array
+  /** Of a route that takes long bodies: the body as it comes, in place of `body`. */
+  readonly incoming: Incoming | null
   readonly contentType: string
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal
@@ -62,6 +67,8 @@ export interface Route {
   readonly accepts?: Readonly<Record<string, TSchema>>
   /** A large body is expected. */
   readonly takesBulk?: boolean
+  /** A body may be longer than memory: it comes as {@link Call.incoming}. */
+  readonly takesLong?: boolean
   readonly answers?: Readonly<
     Record<string, { readonly description: string; readonly schema?: TSchema; readonly type?: string }>
   >

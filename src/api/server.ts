@@ -2,11 +2,13 @@
 
 import type { Server as SecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { Readable } from 'node:stream'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Node } from '../hub/contract.ts'
 import { choose } from './accept.ts'
 import { told } from './audit-trail.ts'
 import { Authenticator } from './authenticate.ts'
+import { inflated } from './compress.ts'
 import type { Doors } from './doors.ts'
 import { ApiError } from './errors.ts'
 import { answerClientError } from './limits/client-error.ts'
@@ -115,14 +117,10 @@ async function createApp(node: Node, options: ServerOptions): Promise<FastifyIns
     if (!isDoor && !may(request.caller, 'read', { kind: 'node', tenant: 'default' })) {
       throw refusal(request.caller, 'view')
     }
-    const encoding = request.headers['content-encoding']
-    if (encoding !== undefined && encoding !== 'identity') {
-      throw new ApiError(
-        'unsupported-media-type',
-        `Bodies with Content-Encoding '${encoding}' are not read; send them plain.`,
-      )
-    }
   })
+  app.addHook('preParsing', async (request, _reply, payload) =>
+    inflated(request.headers['content-encoding'], payload as Readable),
+  )
   if (authenticator !== null) {
     app.addHook('onResponse', async (request, reply) => {
       const event = told(request, reply.statusCode)

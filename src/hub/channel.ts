@@ -116,6 +116,12 @@ export class Caller<M extends Methods> {
   }
 }
 
+/** Bytes that have memory of their own are given away and not copied. */
+function ownBytes(value: unknown): Transferable[] {
+  if (!(value instanceof Uint8Array) || value.byteLength !== value.buffer.byteLength) return []
+  return [value.buffer as ArrayBuffer]
+}
+
 /** Serves the methods on a port; gives a function that sends an event to the calling side. */
 export function serveMethods(port: Port, methods: Methods): (event: unknown) => void {
   const running = new Map<number, { readonly abort: AbortController; credit: () => void }>()
@@ -158,7 +164,7 @@ export function serveMethods(port: Port, methods: Methods): (event: unknown) => 
         }
         if (abort.signal.aborted) return
         credits--
-        send({ type: 'chunk', id, value })
+        port.postMessage({ type: 'chunk', id, value } satisfies Answer, ownBytes(value))
       }
       send({ type: 'end', id })
     } catch (error) {

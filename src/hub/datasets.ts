@@ -12,10 +12,12 @@ import { JsonChunks } from '../log/json-chunks.ts'
 import { entityOf, storedJson } from '../log/stored.ts'
 import { indexKey } from '../model/canonical.ts'
 import type { Entity } from '../model/entity.ts'
+import { TransitWriter } from '../model/transit-writer.ts'
 import type { Value } from '../model/value.ts'
-import type { Tenant } from './contract.ts'
+import type { Tenant, TextForm } from './contract.ts'
 import { HubError } from './errors.ts'
 import { type FoundSubset, foundSubset, isFedSince, sinceTooOld, subsetFeed } from './subsets.ts'
+import { TransitChunks } from './transit-chunks.ts'
 import { WholeReads } from './whole-reads.ts'
 
 /** What is read from. */
@@ -34,20 +36,22 @@ export interface DatasetQuery {
   readonly subset?: string
   /** What a circuit breaker holds back, too. */
   readonly uncommitted?: boolean
+  /** JSON unless said. */
+  readonly form?: TextForm
 }
 
-/** Text gathered before it is handed on. */
-const CHUNK = 64 * 1024
+/** Text gathered before it is handed on: each chunk costs its way to the reader. */
+const CHUNK = 256 * 1024
 /** Versions read from one snapshot before it is renewed, so that a slow reader holds nothing back for long. */
 const PAGE = 1_000
 /** And versions looked at, so that others get their turn where little is found. */
 const SPAN = 5_000
 
 /**
- * A JSON array of the dataset's entities, in chunks (rest-api.md §5.2). The end is fixed when it begins. Throws at once
+ * An array of the dataset's entities, as JSON or transit, in chunks (rest-api.md §5.2). The end is fixed when it begins. Throws at once
  * when the dataset or the subset cannot be read.
  */
-export function datasetEntities(tenant: Tenant, dataset: string, query: DatasetQuery): AsyncGenerator<Uint8Array> {
+export function datasetEntities(tenant: Readable, dataset: string, query: DatasetQuery): AsyncGenerator<Uint8Array> {
   if (query.uncommitted && query.subset !== undefined) throw notTogether()
   return withView(tenant, dataset, (view) => {
     const { subset: text } = query
@@ -71,7 +75,7 @@ interface FollowedSubset extends FoundSubset {
 }
 
 /** Throws `since-too-old` when somebody may have left of whom the reader would not hear. */
-function followed(tenant: Tenant, { document }: DatasetView, text: string, query: DatasetQuery): FollowedSubset {
+function followed(tenant: Readable, { document }: DatasetView, text: string, query: DatasetQuery): FollowedSubset {
   const found = foundSubset(document, text)
   const reads = wholeReadsOf(tenant)
   const read = `${document.generation} ${found.index.number} ${text}`
@@ -87,16 +91,16 @@ function followed(tenant: Tenant, { document }: DatasetView, text: string, query
   }
 }
 
-const wholeReads = new WeakMap<Tenant, WholeReads>()
+const wholeReads = new WeakMap<Readable, WholeReads>()
 
-function wholeReadsOf(tenant: Tenant): WholeReads {
+function wholeReadsOf(tenant: Readable): WholeReads {
   const reads = wholeReads.get(tenant) ?? new WholeReads()
   wholeReads.set(tenant, reads)
   return reads
 }
 
 function chunksOf(
-  tenant: Tenant,
+  tenant: Readable,
   view: DatasetView,
   query: DatasetQuery,
   subset: FollowedSubset | null,
@@ -107,14 +111,22 @@ function chunksOf(
   const feed = subset && subsetFeed(subset, { history, reverse })
   const read = (view: DatasetView, since: number, to: number) =>
     feed === null ? asAsked(view, query).changes(since, { history, reverse, to }) : feed.after(view, since, to)
+  const isPlain = feed === null && !reverse && !query.uncommitted
   return (async function* () {
-    const chunks = new JsonChunks(CHUNK)
+    const chunks = query.form === 'transit' ? new TransitChunks(CHUNK) : new JsonChunks(CHUNK)
     let since = reverse ? Math.min(query.since ?? end, end) : (query.since ?? -1)
     for (let left = limit; left > 0 && (reverse ? since > 0 : since < end - 1); await turn()) {
       const to = reverse ? Math.max(since - SPAN, 0) : Math.min(since + SPAN, end - 1)
       withSnapshot(tenant, (snapshot) => {
         const view = snapshot.dataset(dataset)
         if (view?.document.generation !== generation) throw gone(dataset)
+        if (isPlain && chunks instanceof JsonChunks) {
+          const asked = { history, deleted, to, limit: Math.min(left, PAGE) }
+          const { reached, added } = view.jsonInto(chunks, since, asked)
+          since = reached
+          left -= added
+          return
+        }
         let found = 0
         for (const version of read(view, since, to)) {
           since = version.sequence
@@ -144,7 +156,7 @@ const notTogether = (): HubError =>
 const asAsked = (view: DatasetView, { uncommitted = false }: { readonly uncommitted?: boolean }): UncommittedView =>
   uncommitted ? view.withUncommitted() : view
 
-/** The latest version of one entity, or the one at an offset, as JSON text; with a subset only when it is in it. */
+/** The latest version of one entity, or the one at an offset, as text; with a subset only when it is in it. */
 export function datasetEntity(
   tenant: Tenant,
   dataset: string,
@@ -153,10 +165,12 @@ export function datasetEntity(
     offset,
     subset,
     uncommitted = false,
+    form = 'json',
   }: {
     readonly offset?: number | undefined
     readonly subset?: string | undefined
     readonly uncommitted?: boolean | undefined
+    readonly form?: TextForm | undefined
   } = {},
 ): string | undefined {
   if (uncommitted && subset !== undefined) throw notTogether()
@@ -165,6 +179,7 @@ export function datasetEntity(
     const feed = subset === undefined ? null : subsetFeed(foundSubset(view.document, subset), { history: false })
     const version = offset === undefined ? view.latest(id) : view.version(offset)
     if (version === undefined || version.id !== id || feed?.holds(version) === false) return undefined
+    if (form === 'transit') return new TransitWriter().write(entityOf(version, { internal: true }))
     return storedJson(version)
   })
 }

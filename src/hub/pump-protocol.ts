@@ -2,6 +2,7 @@
 
 import type { MessagePort } from 'node:worker_threads'
 import type { NeededIndex } from '../pipes/contract.ts'
+import type { PublisherForm } from '../pipes/publish.ts'
 import type { RunReport } from '../pipes/run-report.ts'
 import type { RunOrder } from '../pipes/schedule.ts'
 import type { DocumentOptions } from '../pipes/schema/type-document.ts'
@@ -16,6 +17,7 @@ import type {
   PushParameters,
   ReceiveAnswer,
   Reposted,
+  TextForm,
 } from './contract.ts'
 import type { SchemaDefinition } from './pumping/definitions.ts'
 
@@ -80,7 +82,8 @@ export interface RunArgument {
 export interface PublishArgument {
   readonly tenant: string
   readonly pipe: string
-  readonly form: 'entities' | 'csv'
+  readonly form: PublisherForm
+  readonly text: TextForm
   readonly since: string | undefined
   readonly limit: number | undefined
   /** JSON object: `_B`. */
@@ -126,6 +129,26 @@ export interface PumpMethods {
       readonly body: Uint8Array
       readonly push: PushParameters
     }): Promise<ReceiveAnswer>
+    /** A long request in pieces: gives its number. Codes: as for `receive`, and body-too-large where the pipe takes it as a whole only. */
+    beginReceive(argument: {
+      readonly tenant: string
+      readonly pipe: string
+      readonly push: PushParameters
+    }): Promise<number>
+    /** Resolves when the next piece may come. */
+    addReceived(argument: {
+      readonly tenant: string
+      readonly pipe: string
+      readonly number: number
+      readonly piece: Uint8Array
+    }): Promise<void>
+    endReceive(argument: {
+      readonly tenant: string
+      readonly pipe: string
+      readonly number: number
+      /** Otherwise it broke off. */
+      readonly isWhole: boolean
+    }): Promise<ReceiveAnswer>
     /** Gives the answer as JSON text. */
     preview(argument: PreviewQuery & { readonly tenant: string }): Promise<string>
     /** Makes what a tripped circuit breaker holds back, or what was decided before, a part of the dataset. */
@@ -140,6 +163,7 @@ export interface PumpMethods {
       readonly tenant: string
       readonly dataset: string
       readonly body: Uint8Array
+      readonly form: TextForm
       readonly force: boolean
     }): Promise<number>
     /** Whether a system answers. */
@@ -171,7 +195,7 @@ export interface PumpMethods {
       argument: { readonly tenant: string; readonly pipe: string; readonly query: PipeQuery },
       signal: AbortSignal,
     ): AsyncIterable<readonly string[]>
-    publish(argument: PublishArgument, signal: AbortSignal): AsyncIterable<string>
+    publish(argument: PublishArgument, signal: AbortSignal): AsyncIterable<Uint8Array>
     /** The head of a microservice's answer, then its body. */
     forward(
       argument: { readonly tenant: string; readonly system: string; readonly request: ForwardRequest },

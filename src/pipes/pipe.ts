@@ -1,6 +1,6 @@
 /** A pipe as the engine runs it: its configuration checked, its components chosen, its programs compiled. */
 
-import type { DtlSettings, DtlTransform } from '../dtl/contract.ts'
+import type { DtlSettings } from '../dtl/contract.ts'
 import type { Snapshot } from '../log/contract.ts'
 import type { Dict } from '../model/dict.ts'
 import type { CompactionSettings } from './compaction-settings.ts'
@@ -11,6 +11,7 @@ import type {
   OpenSink,
   OpenSource,
   Origin,
+  SinkRun,
   StateSurroundings,
   Surroundings,
   Webhook,
@@ -22,11 +23,12 @@ import type { DeadLetterSettings, LogSettings } from './retries/pump-settings.ts
 import type { RetrySettings } from './retries/settings.ts'
 import type { TrackingPlan, Untracked } from './tracking/plan.ts'
 import type { TrackingLimits } from './tracking/thresholds.ts'
+import type { PipeTransform } from './transforms/contract.ts'
 
 export interface Pipe {
   readonly id: string
   readonly source: PipeSource
-  readonly transforms: readonly DtlTransform[]
+  readonly transforms: readonly PipeTransform[]
   /** Where each stands in the configuration. */
   readonly transformPointers: readonly string[]
   readonly sink: PipeSink
@@ -143,7 +145,7 @@ export type PipeSink =
       readonly type: string
       /** The system that it writes to. */
       readonly system: string | undefined
-      open(surroundings: Surroundings, run: { readonly full: boolean }): OpenSink
+      open(surroundings: Surroundings, run: SinkRun): OpenSink
     }
 
 /** What a dataset sink asks of the entities it writes (hub.md §15.1). */
@@ -200,6 +202,15 @@ export interface ErrorSettings {
 
 /** Its entities come when somebody sends them; its pump has nothing to read (hub.md §3.2). */
 export const isReceiver = (pipe: Pipe): boolean => pipe.source.type === 'http_endpoint'
+
+/**
+ * Whether it may store a request piece by piece: not where the request is compared, answered or held back as a whole.
+ */
+export const takesLong = ({ sink, transforms }: Pipe): boolean =>
+  sink.kind === 'dataset' &&
+  !sink.rules.isLocked &&
+  sink.breaker === null &&
+  !transforms.some(({ analysis }) => analysis.trips)
 
 /** Its entities go to whoever asks; its pump has nothing to do (hub.md §3.2). */
 export const isPublisher = (pipe: Pipe): boolean => pipe.sink.kind === 'publisher'

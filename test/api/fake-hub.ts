@@ -21,6 +21,7 @@ import type {
   PipeQuery,
   PreviewQuery,
   Publication,
+  PublisherForm,
   PublishQuery,
   PushParameters,
   ReceiveAnswer,
@@ -256,6 +257,19 @@ export class FakeTenant implements Tenant {
     return this.receiveAnswer()
   }
   receiveAnswer: () => ReceiveAnswer = () => ({ updated: null })
+  publishes = (id: string) => this.pipes.has(id)
+  shareableLinks = () => []
+  async shareLink(): Promise<never> {
+    throw new HubError('bad-request', 'There are no links here.')
+  }
+  revokeLink = async () => false
+  opensPublisher = () => false
+  takesLong = () => true
+  async receiveLong(id: string, pieces: AsyncIterable<Uint8Array>, push: PushParameters) {
+    const all: Uint8Array[] = []
+    for await (const piece of pieces) all.push(piece)
+    return this.receive(id, Buffer.concat(all), push)
+  }
   readonly decisions: (readonly [dataset: string, decision: string])[] = []
   async decideBreaker(dataset: string, decision: 'commit' | 'rollback') {
     if (!this.datasets.has(dataset)) throw new HubError('breaker-not-tripped', 'It has not tripped.')
@@ -270,9 +284,12 @@ export class FakeTenant implements Tenant {
     this.appended.push([dataset, Buffer.from(body).toString(), force])
     return 1
   }
-  async publish(id: string, form: 'entities' | 'csv', query: PublishQuery) {
+  assertPublishes(id: string, form: PublisherForm) {
     if (!this.pipes.has(id)) throw new HubError('unknown-pipe', `There is no pipe '${id}'.`)
-    if (form === 'csv' && id === 'json-only') throw new HubError('not-a-publisher', 'It does not publish CSV.')
+    if (form !== 'entities' && id === 'json-only') throw new HubError('not-a-publisher', 'It does not publish that.')
+  }
+  async publish(id: string, form: PublisherForm, query: PublishQuery) {
+    this.assertPublishes(id, form)
     const { cause, ...rest } = query
     this.causes.push(cause)
     this.published.push(rest)

@@ -151,7 +151,7 @@ describe('the completeness of a dataset', () => {
     expect(completeness(tenant, 'c')).toBe(100)
     const of = tenant.deployed('p')?.pipe
     if (!of) throw new Error('no pipe')
-    const { headers } = publicationOf(tenant, of, 'entities', (async function* () {})())
+    const { headers } = publicationOf(tenant, of, 'entities', 'json', (async function* () {})())
     expect(headers).toMatchObject({ 'X-Dataset-Completeness': '70', 'X-Dataset-Max-Updated': '1' })
   })
 

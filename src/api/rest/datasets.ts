@@ -6,6 +6,7 @@ import { fieldsOf, valuesOf } from '../body.ts'
 import { ApiError } from '../errors.ts'
 import { count, flag, text, whole } from '../parameters.ts'
 import { type Call, type Route, route } from '../route.ts'
+import { entityText, sentForm, TRANSIT_TYPE, wantedForm } from '../text-form.ts'
 import { DatasetShape, EntityShape, found, given, IndexShape, ObjectShape, ProblemShape } from './shapes.ts'
 import { options, optionsAnswers, subscriptionQuery } from './subscriptions.ts'
 
@@ -83,18 +84,21 @@ export const datasetRoutes: readonly Route[] = [
     takesBulk: true,
     summary: 'Appends entities past any pipe, for debugging: in developer mode only.',
     query: Type.Object({ force: flag('Also those that are equal to what is there.') }),
-    accepts: { 'application/json': Type.Union([Type.Array(EntityShape), EntityShape]) },
+    accepts: {
+      'application/json': Type.Union([Type.Array(EntityShape), EntityShape]),
+      [TRANSIT_TYPE]: Type.Array(Type.Any()),
+    },
     answers: {
       ...found(Type.Object({ written: Type.Integer() }), 'How many versions were appended.'),
       409: { description: 'The hub is not in developer mode, or the dataset takes no writes.', schema: ProblemShape },
     },
-    handle: async ({ node, tenant, params, query, body }) => {
+    handle: async ({ node, tenant, params, query, body, contentType }) => {
       if (!node.developer) {
         throw new ApiError('not-developer', 'Entities are appended to a dataset by its pipe.', {
           hint: 'Post them to a receiver pipe, or start the hub in developer mode.',
         })
       }
-      return json({ written: await tenant.append(params.id as string, body, query.force) })
+      return json({ written: await tenant.append(params.id as string, body, query.force, sentForm({ contentType })) })
     },
   }),
   route({
@@ -230,8 +234,14 @@ async function entities(call: Call<Static<typeof EntitiesQuery>>): Promise<Answe
   if (query.subset !== undefined) await call.doors.feedSubset(call.tenant, dataset, query.subset)
   // The newest only is what a subset is unless more is asked for (hub.md §2.6).
   const history = isSubset && call.given.history === undefined ? false : query.history
-  const body = call.doors.datasetEntities(call.tenant, dataset, { ...query, ...sinceOf(query, start), history })
-  return jsonText(body, { headers: isSubset ? { ...headers, 'X-Dataset-Filtered': 'true' } : headers })
+  const form = wantedForm(call)
+  const body = call.doors.datasetEntities(call.tenant, dataset, {
+    ...query,
+    ...sinceOf(query, start),
+    history,
+    ...(form === 'json' ? {} : { form }),
+  })
+  return entityText(form, body, isSubset ? { ...headers, 'X-Dataset-Filtered': 'true' } : headers)
 }
 
 /** `start` is `since` with the place itself. */
@@ -256,8 +266,9 @@ function entity(
   } = {},
 ): Answer {
   const dataset = call.params.id as string
-  const found = call.doors.datasetEntity(call.tenant, dataset, id, query)
-  if (found !== undefined) return jsonText(found)
+  const form = wantedForm(call)
+  const found = call.doors.datasetEntity(call.tenant, dataset, id, form === 'json' ? query : { ...query, form })
+  if (found !== undefined) return entityText(form, found)
   const { offset, subset } = query
   const place = offset === undefined ? '' : ` at offset ${offset}`
   const part = subset === undefined ? '' : `, in the subset ${subset}`

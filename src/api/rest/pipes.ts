@@ -7,6 +7,7 @@ import { documentsOf, fieldsOf } from '../body.ts'
 import { ApiError } from '../errors.ts'
 import { count, flag, text, whole } from '../parameters.ts'
 import { type Call, type Route, route } from '../route.ts'
+import { entityText, wantedForm } from '../text-form.ts'
 import { sinceOf } from './datasets.ts'
 import {
   EntityShape,
@@ -105,15 +106,16 @@ export const pipeRoutes: readonly Route[] = [
     handle: (call) => {
       known(call, call.tenant.pipeConfigText(pipeId(call)))
       const { since, limit } = call.query
+      const form = wantedForm(call)
       const query = {
         stage: stageOf(call.query.stage),
         withSideEffects: call.query['side-effects'],
         ...(since ? { since } : {}),
         ...(limit === undefined ? {} : { limit }),
+        ...(form === 'json' ? {} : { form }),
       }
-      return jsonText(
-        jsonArrayChunks(call.tenant.pipeEntities(pipeId(call), { ...query, cause: call.requestId }, call.signal)),
-      )
+      const entities = call.tenant.pipeEntities(pipeId(call), { ...query, cause: call.requestId }, call.signal)
+      return entityText(form, jsonArrayChunks(entities))
     },
   }),
   route({
@@ -161,9 +163,11 @@ export const pipeRoutes: readonly Route[] = [
     handle: (call) => {
       known(call, call.tenant.pipeConfigText(pipeId(call)))
       const dataset = `system:pump_execution:${pipeId(call)}`
-      if (call.tenant.dataset(dataset) === undefined) return jsonText('[]')
-      const { start, ...query } = call.query
-      return jsonText(call.doors.datasetEntities(call.tenant, dataset, { ...query, ...sinceOf(query, start) }))
+      const form = wantedForm(call)
+      if (call.tenant.dataset(dataset) === undefined) return entityText(form, '[]')
+      const { start, ...given } = call.query
+      const query = { ...given, ...sinceOf(given, start), ...(form === 'json' ? {} : { form }) }
+      return entityText(form, call.doors.datasetEntities(call.tenant, dataset, query))
     },
   }),
   route({

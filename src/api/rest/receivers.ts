@@ -1,11 +1,14 @@
 /** Where others push entities to: JSON Push (rest-api.md §7). */
 
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
+import type { PushParameters, ReceiveAnswer } from '../../hub/contract.ts'
 import { type Answer, jsonText } from '../answer.ts'
 import { ApiError } from '../errors.ts'
+import { begin, piecesOf, readOn } from '../long-body.ts'
 import { flag, text } from '../parameters.ts'
 import { problemOf } from '../problem.ts'
-import { type Route, route } from '../route.ts'
+import { type Call, type Route, route } from '../route.ts'
+import { sentForm, TRANSIT_TYPE } from '../text-form.ts'
 import { EntityShape, ObjectShape, ProblemShape } from './shapes.ts'
 
 const PushQuery = Type.Object({
@@ -26,9 +29,13 @@ export const receiverRoutes: readonly Route[] = [
     resource: 'pipe',
     access: 'write_data',
     takesBulk: true,
+    takesLong: true,
     summary: 'Takes entities for a pipe; the answer comes when they are on disk.',
     query: PushQuery,
-    accepts: { 'application/json': Type.Union([Type.Array(EntityShape), EntityShape]) },
+    accepts: {
+      'application/json': Type.Union([Type.Array(EntityShape), EntityShape]),
+      [TRANSIT_TYPE]: Type.Array(Type.Any()),
+    },
     answers: {
       200: { description: 'All of them are stored.', schema: ObjectShape },
       400: { description: 'The body is not JSON, or an entity has no `_id`.', schema: ProblemShape },
@@ -37,19 +44,9 @@ export const receiverRoutes: readonly Route[] = [
         schema: ProblemShape,
       },
     },
-    handle: async ({ tenant, params, query, body, headers, requestId }) => {
-      const push = {
-        cause: requestId,
-        isFull: query.is_full,
-        isFirst: query.is_first,
-        isLast: query.is_last,
-        ...(query.sequence_id === undefined ? {} : { sequenceId: query.sequence_id }),
-        ...(query.request_id === undefined ? {} : { requestId: query.request_id }),
-        ...(query.previous_request_id === undefined ? {} : { previousRequestId: query.previous_request_id }),
-        ...completenessOf(headers['x-dataset-completeness']),
-      }
+    handle: async (call) => {
       try {
-        const { updated } = await tenant.receive(params.id as string, body, push)
+        const { updated } = await taken(call, pushOf(call))
         return jsonText(updated === null ? '{}' : `{"updated_entity":${updated}}`)
       } catch (error) {
         return conflictOf(error)
@@ -57,6 +54,33 @@ export const receiverRoutes: readonly Route[] = [
     },
   }),
 ]
+
+type PushCall = Call<Static<typeof PushQuery>>
+
+function pushOf(call: PushCall): PushParameters {
+  const { query, headers, requestId } = call
+  const form = sentForm(call)
+  return {
+    cause: requestId,
+    isFull: query.is_full,
+    isFirst: query.is_first,
+    isLast: query.is_last,
+    ...(query.sequence_id === undefined ? {} : { sequenceId: query.sequence_id }),
+    ...(query.request_id === undefined ? {} : { requestId: query.request_id }),
+    ...(query.previous_request_id === undefined ? {} : { previousRequestId: query.previous_request_id }),
+    ...completenessOf(headers['x-dataset-completeness']),
+    ...(form === 'json' ? {} : { form }),
+  }
+}
+
+/** A long body goes on piece by piece where the pipe stores it so; otherwise it is read first. */
+async function taken({ tenant, params, body, incoming }: PushCall, push: PushParameters): Promise<ReceiveAnswer> {
+  const id = params.id as string
+  if (incoming === null) return tenant.receive(id, body, push)
+  const begun = await begin(incoming)
+  if (begun.rest !== null && tenant.takesLong(id)) return tenant.receiveLong(id, piecesOf(begun), push)
+  return tenant.receive(id, await readOn(begun, incoming), push)
+}
 
 /** A stale entity, with what its sender needs for a three-way merge (rest-api.md §7.6); any other error as it is. */
 function conflictOf(error: unknown): Answer {

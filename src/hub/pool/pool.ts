@@ -340,6 +340,9 @@ const keyOf = (...parts: readonly (string | undefined)[]): string => JSON.string
 function homeOf(method: Placed, { tenant, pipe, dataset }: Placing): string | null {
   switch (method) {
     case 'receive':
+    case 'beginReceive':
+    case 'addReceived':
+    case 'endReceive':
       return keyOf('receiver', tenant, pipe)
     case 'compact':
     case 'settle':

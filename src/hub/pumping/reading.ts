@@ -16,6 +16,8 @@ export interface ReadQuery {
   readonly bound?: Dict
   /** Hears what was read, and what of it is given. */
   readonly note?: (read: readonly Entity[], made: readonly Entity[]) => void
+  /** Transforms that change something in other systems run, too. */
+  readonly withSideEffects?: boolean
 }
 
 export async function* entitiesOf(
@@ -48,10 +50,19 @@ export async function* entitiesOf(
       if (position.snapshot.dataset(index.dataset) !== undefined) await ports.assertIndex(index)
     }
     position.moveToPresent()
+    const options = {
+      stage,
+      signal,
+      turn: ports.turn,
+      system: (id: string) => ports.system(id),
+      skipsSideEffects: query.withSideEffects !== true,
+    }
     let left = query.limit ?? Number.POSITIVE_INFINITY
     if (left <= 0) return
-    for await (const batch of source.read(query.since ?? null, signal)) {
-      let made = await transformBatch(pipe, batch.entities, context, { stage, signal, turn: ports.turn })
+    // Where a source knows no since, all of it is given (rest-api.md §6.2).
+    const since = pipe.source.continuation.supportsSince ? (query.since ?? null) : null
+    for await (const batch of source.read(since, signal)) {
+      let made = await transformBatch(pipe, batch.entities, context, options)
       if (stage === 'sink') made = made.filter((entity) => !isFiltered(entity))
       if (made.length > left) made = made.slice(0, left)
       left -= made.length

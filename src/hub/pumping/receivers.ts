@@ -3,14 +3,18 @@
 import { PipeError } from '../../pipes/errors.ts'
 import { GuardedReceiver } from '../../pipes/guarded-receiver.ts'
 import { updatedEntity, withVersions } from '../../pipes/locking.ts'
-import { isReceiver, type Pipe } from '../../pipes/pipe.ts'
+import { isReceiver, type Pipe, takesLong } from '../../pipes/pipe.ts'
 import { Receiver } from '../../pipes/receiver.ts'
 import type { RunPorts } from '../../pipes/run-ports.ts'
 import type { PushParameters, ReceiveAnswer } from '../contract.ts'
+import { brokenOff, Upload } from './uploads.ts'
 
 export class Receivers {
   readonly #ports: (pipe: Pipe) => RunPorts
   readonly #open = new Map<string, Receiver | GuardedReceiver>()
+
+  readonly #uploads = new Map<number, { readonly upload: Upload; readonly taken: Promise<unknown> }>()
+  #nextUpload = 1
 
   constructor(ports: (pipe: Pipe) => RunPorts) {
     this.#ports = ports
@@ -32,6 +36,51 @@ export class Receivers {
     } catch (error) {
       throw withVersions(log, error)
     }
+  }
+
+  /** Begins to take a long request; gives the number under which its pieces are to be brought. */
+  begin(pipe: Pipe, push: PushParameters): number {
+    const { sink } = pipe
+    const receiver = this.#receiver(pipe)
+    if (!takesLong(pipe) || sink.kind !== 'dataset' || !(receiver instanceof Receiver)) {
+      throw new PipeError('body-too-large', `Pipe '${pipe.id}' takes a request as a whole, and this one is too long.`)
+    }
+    const upload = new Upload()
+    const { log, relieve } = this.#ports(pipe)
+    const taken = receiver.takeLong(upload.groups(sink.rules.maxEntityBytes), push).then(
+      () => relieve?.(pipe),
+      (error: Error) => {
+        upload.fail(error)
+        throw withVersions(log, error)
+      },
+    )
+    // Whoever brings the pieces hears of it.
+    taken.catch(() => {})
+    const number = this.#nextUpload++
+    this.#uploads.set(number, { upload, taken })
+    return number
+  }
+
+  async add(number: number, piece: Uint8Array): Promise<void> {
+    await this.#upload(number).upload.add(piece)
+  }
+
+  /** Resolves when all of it is on disk; with `isWhole` false it broke off. */
+  async end(number: number, isWhole: boolean): Promise<ReceiveAnswer> {
+    const { upload, taken } = this.#upload(number)
+    this.#uploads.delete(number)
+    if (isWhole) upload.end()
+    else upload.fail(brokenOff())
+    await taken
+    return { updated: null }
+  }
+
+  #upload(number: number): { readonly upload: Upload; readonly taken: Promise<unknown> } {
+    const found = this.#uploads.get(number)
+    if (found !== undefined) return found
+    throw new PipeError('pump-thread-lost', 'The thread that stored the request was lost.', {
+      hint: 'Send all of it again.',
+    })
   }
 
   #receiver(pipe: Pipe): Receiver | GuardedReceiver {

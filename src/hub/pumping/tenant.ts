@@ -4,13 +4,14 @@ import { randomUUID } from 'node:crypto'
 import { propertyIndexExpression } from '../../dtl/compile.ts'
 import { MAX_ENTITY_BYTES } from '../../log/contract.ts'
 import type { Dict } from '../../model/dict.ts'
-import { parseJson, writeJson } from '../../model/json.ts'
+import { parseJson } from '../../model/json.ts'
+import { type TextForm, textWriter } from '../../model/text-form.ts'
 import { expose } from '../../pipes/breaker.ts'
 import type { NeededIndex } from '../../pipes/contract.ts'
 import { appendEntities, type DirectPorts, type Reposted, repost } from '../../pipes/direct-writes.ts'
 import { PipeError } from '../../pipes/errors.ts'
-import { isPublisher, type Pipe } from '../../pipes/pipe.ts'
-import { publishedText } from '../../pipes/publish.ts'
+import type { Pipe } from '../../pipes/pipe.ts'
+import { publishedBytes } from '../../pipes/publish.ts'
 import { runPipe } from '../../pipes/pump.ts'
 import type { RunPorts } from '../../pipes/run-ports.ts'
 import type { RunReport } from '../../pipes/run-report.ts'
@@ -147,6 +148,18 @@ export class PumpingTenant {
     return this.#receivers.take(this.#core.pipe(id), body, push)
   }
 
+  beginReceive(id: string, push: PushParameters): number {
+    return this.#receivers.begin(this.#core.pipe(id), push)
+  }
+
+  addReceived(number: number, piece: Uint8Array): Promise<void> {
+    return this.#receivers.add(number, piece)
+  }
+
+  endReceive(number: number, isWhole: boolean): Promise<ReceiveAnswer> {
+    return this.#receivers.end(number, isWhole)
+  }
+
   expose(dataset: string): Promise<void> {
     return expose(this.#direct, dataset, { signal: this.#core.closing.signal })
   }
@@ -155,31 +168,36 @@ export class PumpingTenant {
     return repost(this.#direct, dataset, ids, this.#maxEntityBytes(dataset))
   }
 
-  append(dataset: string, body: Uint8Array, force: boolean): Promise<number> {
-    return appendEntities(this.#direct, dataset, parsePush(body, {}), this.#maxEntityBytes(dataset), force)
+  append(dataset: string, body: Uint8Array, force: boolean, form: TextForm): Promise<number> {
+    return appendEntities(this.#direct, dataset, parsePush(body, {}, form), this.#maxEntityBytes(dataset), force)
   }
 
   async preview(query: PreviewQuery): Promise<string> {
     const { log, deployment, closing } = this.#core
     if (deployment === null) throw new PipeError('unknown-pipe', `There is no pipe '${query.pipe}'.`)
-    return previewAnswer(log, deployment, query, closing.signal, this.#core.turn(query.pipe))
+    const ports = { turn: this.#core.turn(query.pipe), system: this.#core.systems() }
+    return previewAnswer(log, deployment, query, closing.signal, ports)
   }
 
   async *read(id: string, query: PipeQuery, signal: AbortSignal): AsyncGenerator<readonly string[]> {
     const pipe = this.#core.pipe(id)
+    const write = textWriter(query.form ?? 'json')
     for await (const batch of entitiesOf(pipe, this.#ports(pipe, query.cause), query, query.stage, signal)) {
-      yield batch.map((entity) => writeJson(entity))
+      yield batch.map((entity) => write(entity))
     }
   }
 
-  publish({ pipe: id, form, since, limit, bound, cause }: PublishArgument, signal: AbortSignal): AsyncIterable<string> {
+  publish(
+    { pipe: id, form, text, since, limit, bound, cause }: PublishArgument,
+    signal: AbortSignal,
+  ): AsyncIterable<Uint8Array> {
     const pipe = this.#core.pipe(id)
-    if (!isPublisher(pipe)) throw new PipeError('not-a-publisher', `Pipe '${id}' is not a publisher.`)
-    const query = { since, limit, bound: parseJson(bound) as Dict }
+    // Who asks a publisher asks for all that its pipe does.
+    const query = { since, limit, bound: parseJson(bound) as Dict, withSideEffects: true }
     const entities = this.#schemas.published(pipe, (note) =>
       entitiesOf(pipe, this.#ports(pipe, cause), { ...query, note }, 'sink', signal),
     )
-    return publishedText(pipe, form, entities)
+    return publishedBytes(pipe, form, text, entities)
   }
 
   reach(system: string): Promise<Reach> {

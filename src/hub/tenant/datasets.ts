@@ -135,9 +135,9 @@ export class TenantDatasets {
     return reposted
   }
 
-  append(dataset: string, body: Uint8Array, force: boolean): Promise<number> {
+  append(dataset: string, body: Uint8Array, force: boolean, form: hub.TextForm): Promise<number> {
     const { name: tenant, pool } = this.#core.options
-    return pool.call('append', { tenant, dataset, body, force }, transferable(body))
+    return pool.call('append', { tenant, dataset, body, form, force }, transferable(body))
   }
 
   /** Writes entities to a dataset past any pipe, change-tracked and on disk when it resolves; gives how many changed. */

@@ -9,6 +9,7 @@ import { forgetRetries } from '../../pipes/retries/queue.ts'
 import { BEFORE_ALL, trackedTo, trackingForgotten, trackingOffset } from '../../pipes/tracking/offsets.ts'
 import { withSnapshot } from '../datasets.ts'
 import { HubError } from '../errors.ts'
+import { mayBeOffset } from '../offsets.ts'
 import { asOperation } from '../operations.ts'
 import type { Scheduler } from '../scheduler.ts'
 import type { TenantCore } from './core.ts'
@@ -75,8 +76,7 @@ export class PumpOperations {
         hint: 'An empty last-seen resets the pipe.',
       })
     }
-    // Datasets are read by whole numbers: any other text would be taken for something else, in silence.
-    if (offset !== '' && pipe.source.inputs.length > 0 && !/^-?\d*(,-?\d*)*$/.test(offset)) {
+    if (offset !== '' && !mayBeOffset(pipe, offset)) {
       throw new HubError('bad-request', `The offset '${offset}' is not one of the source of pipe '${pipe.id}'.`, {
         hint: 'It is a whole number, or one for each dataset with commas between them. An empty one resets the pipe.',
       })

@@ -5,12 +5,13 @@ import { IndexCompiler } from '../../pipes/dataset-writer.ts'
 import type { User } from '../../pipes/execution/event.ts'
 import { RunLog } from '../../pipes/execution/run-log.ts'
 import { holdsBack, releasedNow } from '../../pipes/holding-back.ts'
-import { isReceiver, type Pipe } from '../../pipes/pipe.ts'
+import { isReceiver, type Pipe, takesLong } from '../../pipes/pipe.ts'
+import { publishes } from '../../pipes/publish.ts'
 import { owesReprocessing } from '../../pipes/reprocessing/reprocess.ts'
 import { newTally, type RunReport, reportOf } from '../../pipes/run-report.ts'
 import { type RunOrder, signalsOf } from '../../pipes/schedule.ts'
 import type * as hub from '../contract.ts'
-import { withSnapshot } from '../datasets.ts'
+import { datasetEntities, withSnapshot } from '../datasets.ts'
 import { deploy, deployUnchecked } from '../deployment.ts'
 import { type Outlook, pipeDocument, pumpDocument, waitingChanges } from '../documents.ts'
 import { HubError } from '../errors.ts'
@@ -21,7 +22,8 @@ import { LagMeter } from '../flow/lag.ts'
 import { networkOf } from '../flow/network.ts'
 import { Housekeeping, type HousekeepingPorts } from '../housekeeping.ts'
 import { tellRun } from '../logs/run-line.ts'
-import { assertPublishes, publicationOf } from '../publication.ts'
+import { assertSince } from '../offsets.ts'
+import { assertPublishes, feedOf, publicationOf } from '../publication.ts'
 import { PumpsCounters } from '../pump-counters.ts'
 import { type PumpState, stateOf, stateText } from '../pump-state.ts'
 import { Scheduler } from '../scheduler.ts'
@@ -182,7 +184,9 @@ export class TenantPumps {
   }
 
   async *entities(id: string, query: hub.PipeQuery, signal: AbortSignal): AsyncGenerator<readonly string[]> {
-    this.#permissions.assertMayRun(this.#core.runnable(id))
+    const pipe = this.#core.runnable(id)
+    this.#permissions.assertMayRun(pipe)
+    assertSince(pipe, query.since)
     const { name, pool } = this.#core.options
     yield* pool.stream('read', { tenant: name, pipe: id, query }, signal)
   }
@@ -206,6 +210,46 @@ export class TenantPumps {
   }
 
   async receive(id: string, body: Uint8Array, push: hub.PushParameters): Promise<hub.ReceiveAnswer> {
+    const pipe = this.#ready(id)
+    const { name, pool } = this.#core.options
+    const answer = await pool.call('receive', { tenant: name, pipe: id, body, push }, transferable(body))
+    this.housekeeping.written(pipe)
+    return answer
+  }
+
+  takesLong(id: string): boolean {
+    return takesLong(this.#ready(id))
+  }
+
+  /** The pieces are asked for one after the other, as they are stored; when they break off, the error is theirs. */
+  async receiveLong(
+    id: string,
+    pieces: AsyncIterable<Uint8Array>,
+    push: hub.PushParameters,
+  ): Promise<hub.ReceiveAnswer> {
+    const pipe = this.#ready(id)
+    const { name: tenant, pool } = this.#core.options
+    const number = await pool.call('beginReceive', { tenant, pipe: id, push })
+    let failure: { readonly error: unknown } | null = null
+    try {
+      for await (const piece of pieces) {
+        await pool.call('addReceived', { tenant, pipe: id, number, piece }, transferable(piece))
+      }
+    } catch (error) {
+      failure = { error }
+    }
+    // Where it was the receiver that failed, it is the receiver that says why.
+    const answer = await pool
+      .call('endReceive', { tenant, pipe: id, number, isWhole: failure === null })
+      .catch((error: { code?: string }) => {
+        throw failure !== null && error.code === 'body-broken' ? failure.error : error
+      })
+    this.housekeeping.written(pipe)
+    return answer
+  }
+
+  /** A receiver that takes something now. */
+  #ready(id: string): Pipe {
     const pipe = this.#core.runnable(id)
     if (!isReceiver(pipe))
       throw new HubError(
@@ -216,23 +260,47 @@ export class TenantPumps {
       throw new HubError('pipe-unavailable', `Pipe '${id}' is disabled.`, { hint: 'Enable its pump and send again.' })
     }
     this.#permissions.assertMayRun(pipe)
-    const { name, pool } = this.#core.options
-    const answer = await pool.call('receive', { tenant: name, pipe: id, body, push }, transferable(body))
-    this.housekeeping.written(pipe)
-    return answer
+    return pipe
   }
 
-  publish(id: string, form: 'entities' | 'csv', query: hub.PublishQuery, signal: AbortSignal): hub.Publication {
+  publishes(id: string, form: hub.PublisherForm): boolean {
+    return publishes(this.#core.runnable(id).sink, form)
+  }
+
+  assertPublishes(id: string, form: hub.PublisherForm): Pipe {
     const pipe = this.#core.runnable(id)
     assertPublishes(pipe, form)
-    if (this.scheduler.state(id).isDisabled) {
-      throw new HubError('pipe-unavailable', `Pipe '${id}' is disabled.`, { hint: 'Enable its pump and ask again.' })
-    }
-    const { since, limit, bound, cause } = query
+    if (!this.scheduler.state(id).isDisabled) return pipe
+    throw new HubError('pipe-unavailable', `Pipe '${id}' is disabled.`, { hint: 'Enable its pump and ask again.' })
+  }
+
+  publish(id: string, form: hub.PublisherForm, query: hub.PublishQuery, signal: AbortSignal): hub.Publication {
+    const pipe = this.assertPublishes(id, form)
     this.#permissions.assertMayRun(pipe)
-    const { name, pool } = this.#core.options
-    const argument = { tenant: name, pipe: id, form, since, limit, bound: writeJson(bound), cause }
-    return publicationOf(this.#core, pipe, form, pool.stream('publish', argument, signal))
+    assertSince(pipe, query.since)
+    const { text = 'json' } = query
+    return publicationOf(this.#core, pipe, form, text, this.#published(pipe, form, query, signal))
+  }
+
+  /** What changes nothing of its dataset is that dataset: no thread has to make anything of it. */
+  #published(
+    pipe: Pipe,
+    form: hub.PublisherForm,
+    query: hub.PublishQuery,
+    signal: AbortSignal,
+  ): AsyncIterable<Uint8Array> {
+    const { since, limit, bound, text = 'json' } = query
+    const feed = form === 'entities' ? feedOf(pipe) : null
+    if (feed !== null && withSnapshot(this.#core, (snapshot) => snapshot.dataset(feed.dataset) !== undefined)) {
+      const range = {
+        ...(since === undefined ? {} : { since: Number(since) }),
+        ...(limit === undefined ? {} : { limit }),
+      }
+      return datasetEntities(this.#core, feed.dataset, { ...range, ...feed, deleted: true, reverse: false, form: text })
+    }
+    const { name: tenant, pool } = this.#core.options
+    const argument = { tenant, pipe: pipe.id, form, text, since, limit, bound: writeJson(bound), cause: query.cause }
+    return pool.stream('publish', argument, signal)
   }
 
   progress(id: string, read: number, isRescan: boolean): void {

@@ -145,9 +145,6 @@ export class Delivery {
     await this.#pause(writeRetryDelayMs, attempt, error)
     return true
   }
-    }
-    return this.#writtenWhole(entities, last ?? [], write)
-  }
 
   /** Whether all was written; otherwise it is to be taken apart. */
   async #writtenWhole(entities: readonly Entity[], made: readonly Entity[], write: Write): Promise<boolean> {

@@ -2,7 +2,7 @@
 
 import { Type } from 'typebox'
 import type { Entity } from '../../model/entity.ts'
-import { writeJson } from '../../model/json.ts'
+import { type TextForm, textWriter } from '../../model/text-form.ts'
 import { defineSink } from '../contract.ts'
 import { fileSettings } from './file-settings.ts'
 
@@ -20,12 +20,16 @@ export const httpEndpointSink = defineSink({
   removesNamespaces: true,
 })
 
-/** The text of a JSON array, a chunk for each batch. When reading fails, it fails before the closing bracket (rest-api.md §1.1). */
-export async function* jsonArrayChunks(batches: AsyncIterable<readonly Entity[]>): AsyncIterable<string> {
+/** The text of a list, a chunk for each batch. When reading fails, it fails before the closing bracket (rest-api.md §1.1). */
+export async function* entityListChunks(
+  batches: AsyncIterable<readonly Entity[]>,
+  form: TextForm = 'json',
+): AsyncIterable<string> {
+  const write = textWriter(form)
   let before = '['
   for await (const entities of batches) {
     if (entities.length === 0) continue
-    yield before + entities.map((entity) => writeJson(entity)).join(',')
+    yield before + entities.map((entity) => write(entity)).join(',')
     before = ','
   }
   yield before === '[' ? '[]' : ']'

@@ -4,7 +4,10 @@ import { isUtf8 } from 'node:buffer'
 import { Type } from 'typebox'
 import { getStored, setStored, storedKeys } from '../../model/dict.ts'
 import { type Entity, idOf, isEntity } from '../../model/entity.ts'
+import { ValueError } from '../../model/errors.ts'
 import { JsonError, parseJson, writeJson } from '../../model/json.ts'
+import type { TextForm } from '../../model/text-form.ts'
+import { TransitReader } from '../../model/transit-reader.ts'
 import { Float, integer, isDict, isList, type Value } from '../../model/value.ts'
 import { shown } from '../answers.ts'
 import { defineSource } from '../contract.ts'
@@ -49,8 +52,25 @@ export const httpEndpointSource = defineSource({
 export type PushReading = Readonly<Record<string, unknown>>
 
 /** The entities of a posted body: an array of them, or one. Throws `bad-json` and `bad-entity`. */
-export function parsePush(body: Uint8Array, config: PushReading): Entity[] {
-  const value = parsed(body, config)
+export function parsePush(body: Uint8Array, config: PushReading, form: TextForm = 'json'): Entity[] {
+  return entitiesIn(
+    parsed(body, (text) => (form === 'json' ? fromJson(text, config) : new TransitReader().read(text))),
+    body,
+  )
+}
+
+/** A function that reads the groups of one long body, each a list of its own; in transit codes go on from group to group. */
+export function groupReader(config: PushReading, form: TextForm = 'json'): (group: Uint8Array) => Entity[] {
+  if (form === 'json') return (group) => parsePush(group, config)
+  const reader = new TransitReader()
+  return (group) =>
+    entitiesIn(
+      parsed(group, (text) => reader.read(text)),
+      group,
+    )
+}
+
+function entitiesIn(value: Value, body: Uint8Array): Entity[] {
   if (isDict(value)) return [entityAt(value, 'The entity')]
   if (!isList(value)) {
     throw new PipeError('bad-json', `The body is not an array of entities: ${shown(body)}`)
@@ -58,16 +78,21 @@ export function parsePush(body: Uint8Array, config: PushReading): Entity[] {
   return value.map((element, place) => entityAt(element, `Entity ${place + 1} of ${value.length}`, place))
 }
 
-function parsed(body: Uint8Array, config: PushReading): Value {
+function fromJson(text: string, config: PushReading): Value {
+  const asInteger = config.do_float_as_int !== false
+  if (config.do_float_as_decimal !== false) {
+    return parseJson(text, { fractions: 'decimal', whole: asInteger ? 'integer' : 'float' })
+  }
+  return asInteger ? withIntegers(parseJson(text)) : parseJson(text)
+}
+
+function parsed(body: Uint8Array, read: (text: string) => Value): Value {
   if (!isUtf8(body)) throw new PipeError('bad-json', 'The body is not UTF-8 text.')
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
-  const asInteger = config.do_float_as_int !== false
   try {
-    if (config.do_float_as_decimal !== false) {
-      return parseJson(text, { fractions: 'decimal', whole: asInteger ? 'integer' : 'float' })
-    }
-    return asInteger ? withIntegers(parseJson(text)) : parseJson(text)
+    return read(text)
   } catch (cause) {
+    if (cause instanceof ValueError) throw new PipeError('bad-json', cause.message, { hint: cause.hint, cause })
     const why = (cause as Error).message.replace(/^Not JSON: /, '')
     throw new PipeError(
       'bad-json',

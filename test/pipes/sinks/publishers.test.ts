@@ -3,7 +3,7 @@ import { dictOf } from '../../../src/model/dict.ts'
 import type { Entity } from '../../../src/model/entity.ts'
 import { Bytes, Datetime, Decimal, Float, NI, URI, type Value } from '../../../src/model/value.ts'
 import { csvChunks, csvEndpointSink } from '../../../src/pipes/sinks/csv-endpoint.ts'
-import { httpEndpointSink, jsonArrayChunks } from '../../../src/pipes/sinks/http-endpoint.ts'
+import { entityListChunks, httpEndpointSink } from '../../../src/pipes/sinks/http-endpoint.ts'
 import { sinkContract } from '../../contracts/sink-contract.ts'
 import { configured } from '../surroundings.ts'
 
@@ -23,14 +23,14 @@ async function joined(chunks: AsyncIterable<string>): Promise<string> {
 describe('a published JSON array', () => {
   test('is one array, whatever the batches', async () => {
     const [a, b, c] = ['a', 'b', 'c'].map((_id) => dictOf({ _id }))
-    expect(await joined(jsonArrayChunks(batches([a!, b!], [], [c!])))).toBe('[{"_id":"a"},{"_id":"b"},{"_id":"c"}]')
-    expect(await joined(jsonArrayChunks(batches([], [])))).toBe('[]')
-    expect(await joined(jsonArrayChunks(batches()))).toBe('[]')
+    expect(await joined(entityListChunks(batches([a!, b!], [], [c!])))).toBe('[{"_id":"a"},{"_id":"b"},{"_id":"c"}]')
+    expect(await joined(entityListChunks(batches([], [])))).toBe('[]')
+    expect(await joined(entityListChunks(batches()))).toBe('[]')
   })
 
   test('keeps deleted entities and typed values', async () => {
     const entity = dictOf({ _id: 'a', _deleted: true, n: new Float(1), r: new NI('x:1') })
-    expect(await joined(jsonArrayChunks(batches([entity])))).toBe('[{"_id":"a","_deleted":true,"n":1.0,"r":"~:x:1"}]')
+    expect(await joined(entityListChunks(batches([entity])))).toBe('[{"_id":"a","_deleted":true,"n":1.0,"r":"~:x:1"}]')
   })
 
   test('has no closing bracket when reading fails', async () => {
@@ -40,7 +40,7 @@ describe('a published JSON array', () => {
     }
     let all = ''
     const reading = (async () => {
-      for await (const chunk of jsonArrayChunks(failing())) all += chunk
+      for await (const chunk of entityListChunks(failing())) all += chunk
     })()
     await expect(reading).rejects.toThrow('lost')
     expect(all).toBe('[{"_id":"a"}')
