@@ -37,6 +37,7 @@ import { publisherRoutes } from './rest/publishers.ts'
 import { receiverRoutes } from './rest/receivers.ts'
 import { runnerRoutes } from './rest/runner.ts'
 import { schemaRoutes } from './rest/schema.ts'
+import { shareableLinkRoutes } from './rest/shareable-links.ts'
 import { systemRoutes } from './rest/systems.ts'
 import { tenantRoutes } from './rest/tenants.ts'
 import type { Route } from './route.ts'
@@ -88,6 +89,7 @@ export function createRoutes({ node, doors, queryTimeoutMs, authenticates, log, 
       ...datasetRoutes,
       ...receiverRoutes,
       ...publisherRoutes,
+      ...shareableLinkRoutes,
       ...tenantRoutes,
       ...backupRoutes,
       ...notificationRoutes,

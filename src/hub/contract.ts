@@ -6,8 +6,10 @@ import type { GraphAnswer, GraphStatus } from '../graph/contract.ts'
 import type { Snapshot } from '../log/contract.ts'
 import type { Dict } from '../model/dict.ts'
 import type { Naming } from '../model/iri.ts'
+import type { TextForm } from '../model/text-form.ts'
 import type { Value } from '../model/value.ts'
 import type { User as EventUser } from '../pipes/execution/event.ts'
+import type { PublisherForm } from '../pipes/publish.ts'
 import type { Access } from './access/access.ts'
 import type { AuditLog } from './access/audit.ts'
 import type { Guard } from './access/guard.ts'
@@ -19,10 +21,14 @@ import type { Health } from './health/reason.ts'
 import type { LogBook } from './logs/book.ts'
 import type { Runner } from './runner/contract.ts'
 import type { Noted } from './tenant/notes.ts'
+import type { ShareableLink } from './tenant/links.ts'
 import type { Subscription } from './webhooks.ts'
 
+export type { TextForm } from '../model/text-form.ts'
+export type { PublisherForm } from '../pipes/publish.ts'
 export type { DatasetFigures, PipeFigures, PumpFigures } from './figures/figures.ts'
 export type { Runner, RunnerOptions, RunnerResult } from './runner/contract.ts'
+export type { ShareableLink } from './tenant/links.ts'
 export type { Noted } from './tenant/notes.ts'
 /** Who does something: for logs, and for what it needs permission for. */
 export interface User extends EventUser {
@@ -162,8 +168,8 @@ export interface Tenant {
   container(id: string): never
   metadata(): JsonText
 
-  /** rest-api.md §4.3: one element per entity (JSON text), evaluated now. */
-  pipeEntities(id: string, query: PipeQuery, signal: AbortSignal): AsyncIterable<readonly JsonText[]>
+  /** rest-api.md §4.3: one text per entity, evaluated now. Codes: unknown-pipe, invalid-pipe, bad-parameter (since). */
+  pipeEntities(id: string, query: PipeQuery, signal: AbortSignal): AsyncIterable<readonly string[]>
   /** rest-api.md §4.4: `{"result", "errors", "warnings", "trace"}`. Codes: unknown-pipe, bad-json, bad-entity, bad-request, forbidden. */
   preview(query: PreviewQuery, user?: User | null): Promise<JsonText>
   /** How the pipe finds what it joins, what is followed back, and where its properties come from. Codes: unknown-pipe, invalid-pipe. */
@@ -173,8 +179,28 @@ export interface Tenant {
    * pipe-unavailable, breaker-tripped, and stale-entity, whose details hold `input`, `existing` and `ancestor` as texts.
    */
   receive(id: string, body: Uint8Array, push: PushParameters): Promise<ReceiveAnswer>
-  /** rest-api.md §10: text of a publisher, in chunks. Codes: unknown-pipe, not-a-publisher. */
-  publish(id: string, form: 'entities' | 'csv', query: PublishQuery, signal: AbortSignal): Promise<Publication>
+  /** Whether the pipe stores a request piece by piece. Codes: as for `receive`. */
+  takesLong(id: string): boolean
+  /** As `receive`, for a body that does not fit into memory: what is stored of it stays, whatever comes after. */
+  receiveLong(id: string, pieces: AsyncIterable<Uint8Array>, push: PushParameters): Promise<ReceiveAnswer>
+  /** rest-api.md §10: what a publisher answers, in chunks. Codes: unknown-pipe, not-a-publisher, pipe-unavailable, bad-parameter (since). */
+  publish(id: string, form: PublisherForm, query: PublishQuery, signal: AbortSignal): Promise<Publication>
+
+  /** Whether the pipe publishes in this form. Codes: unknown-pipe, invalid-pipe. */
+  publishes(id: string, form: PublisherForm): boolean
+  /** rest-api.md §10.4: links that are valid now. */
+  shareableLinks(pipe: string): readonly ShareableLink[]
+  /** The word that opens it is given only now. Codes: bad-request, too-many-links. */
+  shareLink(
+    pipe: string,
+    link: { readonly exp?: number; readonly description?: string },
+  ): Promise<ShareableLink & { readonly token: string }>
+  /** False: there is no such link. */
+  revokeLink(pipe: string, id: string): Promise<boolean>
+  /** Whether the word of a shareable link opens the publisher now. */
+  opensPublisher(pipe: string, token: string): boolean
+  /** Throws as `publish` does, without asking for anything. */
+  assertPublishes(id: string, form: PublisherForm): void
 
   /** Consistent reads of datasets; close it soon. */
   snapshot(): Snapshot
@@ -192,7 +218,7 @@ export interface Tenant {
   /** hub.md §2.8: all or none. Codes: unknown-dataset, unknown-entity, breaker-tripped, breaker-open, wrong-kind. */
   repost(dataset: string, ids: readonly string[], user?: User | null): Promise<readonly Reposted[]>
   /** Past any pipe, for debugging; gives how many versions were appended. Codes as for `receive` and `repost`. */
-  append(dataset: string, body: Uint8Array, force: boolean): Promise<number>
+  append(dataset: string, body: Uint8Array, force: boolean, form?: TextForm): Promise<number>
   /** Datasets declared by configuration as global, in order. */
   readonly notifications: Notifications
   globalDatasets(): readonly string[]
@@ -297,6 +323,8 @@ export interface PipeQuery {
   readonly stage: 'source' | 'before-transforms' | 'after-transforms' | 'sink'
   readonly since?: string
   readonly limit?: number
+  /** JSON unless said. */
+  readonly form?: TextForm
   /** Also what transforms do that may change something elsewhere (rest-api.md §4.3). */
   readonly withSideEffects?: boolean
   readonly cause?: Cause
@@ -340,6 +368,8 @@ export interface PushParameters {
   /** Microseconds, from X-Dataset-Completeness. */
   readonly completeness?: number
   readonly cause?: Cause
+  /** Of the body; JSON unless said. */
+  readonly form?: TextForm
 }
 
 export interface ReceiveAnswer {
@@ -360,6 +390,8 @@ export interface PublishQuery {
   /** `_B`. */
   readonly bound: Dict
   readonly cause?: Cause
+  /** Of the form `entities`; JSON unless said. */
+  readonly text?: TextForm
 }
 
 export interface Publication {

@@ -40,6 +40,7 @@ import { TenantDatasets } from './tenant/datasets.ts'
 import { TenantEvents } from './tenant/events.ts'
 import { TenantIndexes } from './tenant/indexes.ts'
 import { TenantModels } from './tenant/models.ts'
+import { ShareableLinks } from './tenant/links.ts'
 import { TenantNotes } from './tenant/notes.ts'
 import { type Surroundings, TenantNotifications } from './tenant/notifications.ts'
 import { TenantPermissions } from './tenant/permissions.ts'
@@ -68,6 +69,7 @@ export class HubTenant implements hub.Tenant {
   readonly notifications: TenantNotifications
   readonly #schema: TenantSchema
   readonly #models: TenantModels
+  readonly #links: ShareableLinks
 
   private constructor(core: TenantCore, surroundings: Surroundings) {
     this.name = core.options.name
@@ -89,6 +91,11 @@ export class HubTenant implements hub.Tenant {
     this.notifications = new TenantNotifications(core, this.#pumps, surroundings)
     this.#pumps.hearRuns((pipe, report) => this.notifications.ranQuietly(pipe, report))
     this.#configuration.hearDeployments(() => this.notifications.changed())
+    this.#links = new ShareableLinks({
+      snapshot: () => core.snapshot(),
+      save: async (name, text) => void (await core.writer.journal.commit({ meta: [[name, text]], durable: true })),
+      now: Date.now,
+    })
   }
 
   static async open({ surroundings, ...options }: TenantOptions & { surroundings: Surroundings }): Promise<HubTenant> {
@@ -288,13 +295,45 @@ export class HubTenant implements hub.Tenant {
     return this.#pumps.receive(id, body, push)
   }
 
+  takesLong(id: string): boolean {
+    return this.#pumps.takesLong(id)
+  }
+
+  receiveLong(id: string, pieces: AsyncIterable<Uint8Array>, push: hub.PushParameters): Promise<hub.ReceiveAnswer> {
+    return this.#pumps.receiveLong(id, pieces, push)
+  }
+
   async publish(
     id: string,
-    form: 'entities' | 'csv',
+    form: hub.PublisherForm,
     query: hub.PublishQuery,
     signal: AbortSignal,
   ): Promise<hub.Publication> {
     return this.#pumps.publish(id, form, query, signal)
+  }
+
+  publishes(id: string, form: hub.PublisherForm): boolean {
+    return this.#pumps.publishes(id, form)
+  }
+
+  shareableLinks(pipe: string): readonly hub.ShareableLink[] {
+    return this.#links.of(pipe)
+  }
+
+  shareLink(pipe: string, link: { readonly exp?: number; readonly description?: string }) {
+    return this.#links.create(pipe, link)
+  }
+
+  revokeLink(pipe: string, id: string): Promise<boolean> {
+    return this.#links.revoke(pipe, id)
+  }
+
+  opensPublisher(pipe: string, token: string): boolean {
+    return this.#links.opens(pipe, token)
+  }
+
+  assertPublishes(id: string, form: hub.PublisherForm): void {
+    this.#pumps.assertPublishes(id, form)
   }
 
   progress(pipe: string, read: number, isRescan: boolean): void {
@@ -389,8 +428,8 @@ export class HubTenant implements hub.Tenant {
     return this.#datasets.repost(dataset, ids, user)
   }
 
-  append(dataset: string, body: Uint8Array, force: boolean): Promise<number> {
-    return this.#datasets.append(dataset, body, force)
+  append(dataset: string, body: Uint8Array, force: boolean, form: hub.TextForm = 'json'): Promise<number> {
+    return this.#datasets.append(dataset, body, force, form)
   }
 
   write(dataset: string, entities: readonly Entity[]): Promise<number> {

@@ -17,6 +17,7 @@ import { HubError } from '../errors.ts'
 import { CONFIG, ENV } from '../log-knowledge.ts'
 import type { TenantCore } from './core.ts'
 import { forgetting } from './forgetting.ts'
+import { linksMeta } from './links.ts'
 import type { TenantPermissions } from './permissions.ts'
 import { pumpMeta, type TenantPumps } from './pumps.ts'
 
@@ -159,7 +160,13 @@ export class TenantConfiguration {
   async #forgetPipe(id: string): Promise<void> {
     const { journal } = this.#core.writer
     const tracked = withSnapshot(this.#core, (snapshot) => trackingForgotten(id, snapshot))
-    await journal.commit({ offsets: [[sourceOffset(id), null], ...tracked], meta: [[pumpMeta(id), null]] })
+    await journal.commit({
+      offsets: [[sourceOffset(id), null], ...tracked],
+      meta: [
+        [pumpMeta(id), null],
+        [linksMeta(id), null],
+      ],
+    })
     await forgetting(this.#core, (present, commit) => forgetState(statePrefix(id), present, commit))
     for (const runs of [id, besideRun(id)]) await journal.forgetRuns(runs)
     const internal = withSnapshot(this.#core, (snapshot) =>
