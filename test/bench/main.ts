@@ -8,6 +8,7 @@ import { dtl } from './dtl.ts'
 import { idle } from './idle.ts'
 import { log } from './log.ts'
 import { achieved, describe, type Figure } from './measure.ts'
+import { publishers } from './publisher.ts'
 import { threads } from './threads.ts'
 import { ingest } from './w1-ingest.ts'
 import { changes } from './w2-changes.ts'
@@ -24,6 +25,7 @@ const benchmarks: Readonly<Record<string, (rounds: number) => Promise<Figure[]>>
   dtl,
   idle,
   log,
+  publisher: publishers,
   threads,
   w1: ingest,
   w2: changes,
