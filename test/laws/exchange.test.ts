@@ -1,0 +1,42 @@
+/** The law of exchange: whatever networks and restarts do meanwhile, in the end there is what is here. Seeds are printed. */
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { random } from '../bench/data.ts'
+import { Exchange, ExchangingHub, exchangeAll } from './exchange-world.ts'
+
+const RUNS = Number(process.env.EXCHANGES ?? 30)
+/** Histories that share the two hubs at a time. */
+const TOGETHER = 30
+const SEED = Number(process.env.EXCHANGE_SEED ?? Math.floor(Math.random() * 2 ** 31))
+
+describe('two hubs that push and pull through an unruly network', () => {
+  const here = new ExchangingHub()
+  const there = new ExchangingHub()
+  const draw = random(SEED)
+  beforeAll(async () => {
+    await Promise.all([here.open(draw), there.open(draw)])
+  })
+  afterAll(async () => {
+    await Promise.all([here.close(), there.close()])
+  })
+
+  for (let first = 0; first < RUNS; first += TOGETHER) {
+    it(`end with equal datasets, whatever is cut, delayed, repeated or restarted (from ${first}, seed ${SEED})`, async () => {
+      const count = Math.min(TOGETHER, RUNS - first)
+      const exchanges = Array.from({ length: count }, (_, n) => new Exchange(first + n, random(SEED + first + n)))
+      const differing = await exchangeAll(here, there, exchanges, draw)
+      expect(
+        differing.map(({ exchange, ...found }) => ({
+          id: exchange.id,
+          pipe: exchange.way.pipe(exchange.id),
+          ...found,
+        })),
+      ).toEqual([])
+    }, 120_000)
+  }
+
+  it('have met every trouble', () => {
+    const met = new Set([...(here.proxy?.made.keys() ?? []), ...(there.proxy?.made.keys() ?? [])])
+    expect(met.size).toBeGreaterThanOrEqual(RUNS >= 100 ? 9 : 5)
+  })
+})
