@@ -104,7 +104,12 @@ function mountOne(app: FastifyInstance, prefix: string, route: Route, options: M
       const gone = new Gone(reply)
       try {
         const made = begin(route, request, callOf(request, route, options, gone))
-        return await send(request, reply, await inTime(made, limitOf(limits, work, 'seconds'), () => gone.giveUp()), log)
+        return await send(
+          request,
+          reply,
+          await inTime(made, limitOf(limits, work, 'seconds'), () => gone.giveUp()),
+          log,
+        )
       } finally {
         if (route.takesLong) discard(request.raw)
       }

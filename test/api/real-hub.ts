@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, expect } from 'vitest'
+import type { Limits } from '../../src/api/limits/limits.ts'
 import { openServer, type Server } from '../../src/api/server.ts'
 import { doors } from '../../src/hub/doors.ts'
 import { HubNode } from '../../src/hub/node.ts'
@@ -50,9 +51,9 @@ afterAll(async () => {
   if (opened !== null) rmSync(opened.data, { recursive: true, force: true })
 })
 
-/** A new tenant of a hub that the tests of a file share: quick. Its pumps run by themselves at once. */
-export async function openRealTenant(): Promise<RealHub> {
-  shared ??= openShared()
+/** A new tenant of a hub that the tests of a file share: quick. Its pumps run by themselves at once. `limits`: of that hub. */
+export async function openRealTenant(limits: Partial<Limits> = {}): Promise<RealHub> {
+  shared ??= openShared(limits)
   const { node, server } = await shared
   const name = `t${++tenants}`
   const tenant = await node.createTenant(name)
@@ -60,7 +61,7 @@ export async function openRealTenant(): Promise<RealHub> {
   return clientOf(server.url, `/t/${name}`, tenant, () => {})
 }
 
-async function openShared() {
+async function openShared(limits: Partial<Limits>) {
   const data = mkdtempSync(join(tmpdir(), 'samtale-test-'))
   const onFatal = (error: Error) => {
     throw error
@@ -74,7 +75,7 @@ async function openShared() {
     threads: 1,
     onFatal,
   })
-  const server = await openServer(node, { host: '127.0.0.1', port: 0, doors })
+  const server = await openServer(node, { host: '127.0.0.1', port: 0, doors, limits })
   return { node, server, data }
 }
 
