@@ -125,8 +125,13 @@ export class Delivery {
     })
     const [first] = entries
     if (first === undefined) return
+    if (told.length === 0) {
+      // Their rules are gone.
+      await this.#commit(this.#outbox.remove(entries), [])
+      return
+    }
     try {
-      if (told.length > 0) await send(first.target, told, idOf(entries), this.#closing.signal)
+      await send(first.target, told, idOf(entries), this.#closing.signal)
     } catch (error) {
       if (this.#closing.signal.aborted) return
       await this.#failedWith(error as Error, entries)

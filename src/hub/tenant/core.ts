@@ -38,8 +38,6 @@ export interface TenantOptions {
   readonly logger: Logger
   /** Tells of notifications. */
   readonly noteLogger: Logger
-  /** The e-mail addresses of who has a role, or of a user; absent: nobody is known. */
-  readonly addressesOf?: (type: 'role' | 'user_id', id: string) => readonly string[]
   /** The value of a secret of the tenant. */
   readonly secretOf?: (name: string) => string | undefined
   /** Tells of the runs of pipes. */

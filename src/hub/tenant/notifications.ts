@@ -20,6 +20,7 @@ import { HubError } from '../errors.ts'
 import { sourceQueue, trackingQueue } from '../figures/queues.ts'
 import type { Disk } from '../health/assess.ts'
 import type { Reason } from '../health/reason.ts'
+import { addressesOf } from '../notifications/addressees.ts'
 import { Delivery } from '../notifications/delivery.ts'
 import { eventOfQuietRun } from '../notifications/event.ts'
 import { callHook } from '../notifications/hook.ts'
@@ -274,7 +275,7 @@ export class TenantNotifications implements hub.Notifications {
     const isHook = type === 'webhook'
     if (!methods.includes(isHook ? 'webhook' : 'email')) return []
     if (isHook) return [{ kind: 'webhook', address: id, ...(secret === undefined ? {} : { secret }) }]
-    const addresses = type === 'email' ? [id] : (this.#core.options.addressesOf?.(type, id) ?? [])
+    const addresses = type === 'email' ? [id] : this.#addressesOf(type, id)
     if (addresses.length === 0) {
       this.#core.options.noteLogger.warn(`Nobody is told by mail: no address is known of the ${type} '${id}'.`, {
         type,
@@ -282,6 +283,14 @@ export class TenantNotifications implements hub.Notifications {
       })
     }
     return addresses.map((address) => ({ kind: 'email', address }))
+  }
+
+  /** Without accounts nobody is known. */
+  #addressesOf(type: 'role' | 'user_id', id: string): readonly string[] {
+    const { name, access } = this.#core.options
+    if (access === undefined) return []
+    const { users, roles } = access
+    return addressesOf({ users: () => users.list(), expanded: (some) => roles.expanded(some) }, type, id, name)
   }
 
   async #send(target: Target, told: readonly Told[], id: string, signal: AbortSignal): Promise<void> {
