@@ -185,6 +185,8 @@ interface Queues {
 
 /** Changes that the pump has not taken in yet, as far as it can be known: null for sources outside the hub. */
 function queues(pipe: Pipe, snapshot: Snapshot): Queues {
+  // Who publishes, or receives, takes nothing in by itself: whoever waits for empty queues would wait for ever.
+  if (!runsByPump(pipe)) return { source: null, dependencies: null }
   const { inputs } = pipe.source
   const dependencies = dependencyQueues(pipe, snapshot)
   if (inputs.length === 0) return { source: null, dependencies }
