@@ -14,8 +14,8 @@ export type CompactionOccasion = 'sink' | 'daily'
 /** The log of a pipe's runs (hub.md §2.10). */
 const executionDataset = (pipe: string): string => `system:pump_execution:${pipe}`
 
-/** Of the execution log, which has no setting of its own. */
-const EXECUTION_BUDGET_MS = 60_000
+/** Of the hub's own datasets, which have no setting for it. */
+const TRIM_BUDGET_MS = 60_000
 
 /** Versions that were not looked at yet, before a writer waits: this many, or this share of the ids. */
 const BEHIND = 20_000
@@ -52,19 +52,18 @@ export class Compactor {
     signal: AbortSignal,
   ): Promise<number> {
     if (occasion === 'daily') {
-      const forget = { which: 'all', hours: compaction.executionHours, budgetMs: EXECUTION_BUDGET_MS } as const
-      const rules: CompactionRules = {
-        keepVersions: 1,
-        thresholdHours: compaction.executionHours,
-        forget,
-        retract: null,
-      }
-      await this.#compact(executionDataset(id), rules, readers, signal)
+      await this.trim(executionDataset(id), compaction.executionHours, readers, signal)
     }
     if (sink.kind !== 'dataset') return 0
     const settled = await this.settle(sink.dataset, readers, signal)
     if (!this.#isDue(sink.dataset, compaction, occasion)) return settled
     return settled + (await this.#compact(sink.dataset, compaction.rules, readers, signal))
+  }
+
+  /** Takes away what is older in one of the hub's own datasets, whatever it is. Gives how many versions went. */
+  trim(dataset: string, hours: number, readers: Readers, signal: AbortSignal): Promise<number> {
+    const forget = { which: 'all', hours, budgetMs: TRIM_BUDGET_MS } as const
+    return this.#compact(dataset, { keepVersions: 1, thresholdHours: hours, forget, retract: null }, readers, signal)
   }
 
   /** Whether who writes to the dataset is to wait for {@link relieve}. */

@@ -13,6 +13,9 @@ export interface HousekeepingPorts {
   /** Datasets in which something of an erased entity is left. */
   withRemnants(): readonly string[]
   settle(dataset: string): Promise<void>
+  /** Datasets of the hub's own of which nothing is kept that is older. */
+  trimmed(): readonly { readonly dataset: string; readonly hours: number }[]
+  trim(dataset: string, hours: number): Promise<unknown>
   /** When the daily compaction was last; kept over a restart. */
   lastDaily(): number | null
   saveDaily(at: number): Promise<void>
@@ -83,6 +86,7 @@ export class Housekeeping {
       const now = this.#ports.now()
       if (now - (this.#ports.lastDaily() ?? Number.NEGATIVE_INFINITY) < DAY_MS) return
       await this.daily()
+      for (const { dataset, hours } of this.#ports.trimmed()) await this.#ports.trim(dataset, hours)
       if (!this.#isClosed) await this.#ports.saveDaily(now)
     } catch (error) {
       this.#report('Housekeeping', error)

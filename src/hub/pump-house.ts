@@ -37,6 +37,7 @@ export class PumpHouse {
     fill: ({ tenant, ...index }) => this.#tenant(tenant).fill(index),
     relieve: ({ tenant, pipe }) => this.#tenant(tenant).relieve(pipe),
     compact: ({ tenant, pipe, occasion, projected }) => this.#tenant(tenant).compact(pipe, occasion, projected),
+    trim: ({ tenant, dataset, hours, projected }) => this.#tenant(tenant).trim(dataset, hours, projected),
     settle: ({ tenant, dataset, projected }) => this.#tenant(tenant).settle(dataset, projected),
     erase: ({ tenant, dataset, id, projected }) => this.#tenant(tenant).erase(dataset, id, projected),
     stop: async ({ tenant, pipe }) => this.#tenant(tenant).stop(pipe),

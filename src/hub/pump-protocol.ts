@@ -115,6 +115,10 @@ export interface PumpMethods {
     compact(
       argument: Projected & { readonly tenant: string; readonly pipe: string; readonly occasion: CompactionOccasion },
     ): Promise<number>
+    /** Takes away what is older in one of the hub's own datasets. Gives how many versions went. */
+    trim(
+      argument: Projected & { readonly tenant: string; readonly dataset: string; readonly hours: number },
+    ): Promise<number>
     /** Takes away what is left of erased entities, as far as everybody knows of it. */
     settle(argument: Projected & { readonly tenant: string; readonly dataset: string }): Promise<void>
     /** Gives how many versions were erased. Codes: unknown-dataset, unknown-entity, not-erasable. */

@@ -44,6 +44,7 @@ async function opened() {
       const pipe = { id: 'p', sink: { kind: 'dataset', dataset: 'd' }, compaction } as unknown as Pipe
       return compactor.relieve(pipe, READERS)
     },
+    trim: (dataset: string, hours: number) => compactor.trim(dataset, hours, READERS, never),
     versions: (dataset: string) => reading(log.log, (snapshot) => snapshot.dataset(dataset)?.counts().versions),
   }
 }
@@ -93,6 +94,16 @@ it('trims the execution log of a pipe by time, whatever else is said', async () 
   expect(versions(log)).toBe(2)
 })
 
+it('takes away what is older in a dataset of the hub, all of it, and nothing of one that is not there', async () => {
+  const { append, trim, wait, versions } = await opened()
+  await append(3, 'd', (n) => `old ${n}`)
+  wait(30)
+  await append(2, 'd', (n) => `new ${n}`)
+  expect(await trim('d', 24)).toBe(3)
+  expect(versions('d')).toBe(2)
+  expect(await trim('none', 24)).toBe(0)
+})
+
 it('looks once a day, also over a restart', async () => {
   let nowMs = 1_000 * HOUR_MS
   let saved: number | null = null
@@ -108,19 +119,21 @@ it('looks once a day, also over a restart', async () => {
       withRemnants: () => ['d'],
       settle: async (dataset) => void done.push(dataset),
       lastDaily: () => saved,
+      trimmed: () => [{ dataset: 'own', hours: 24 }],
+      trim: async (dataset, hours) => void done.push(`${dataset} ${hours}`),
       saveDaily: async (at) => {
         saved = at
       },
       logger: silent,
     })
   await open().look()
-  expect(done.splice(0)).toEqual(['d', 'a daily', 'b daily'])
+  expect(done.splice(0)).toEqual(['d', 'a daily', 'b daily', 'own 24'])
   nowMs += 23 * HOUR_MS
   await open().look()
   expect(done.splice(0)).toEqual(['d'])
   nowMs += HOUR_MS
   await open().look()
-  expect(done.splice(0)).toEqual(['d', 'a daily', 'b daily'])
+  expect(done.splice(0)).toEqual(['d', 'a daily', 'b daily', 'own 24'])
 })
 
 it('compacts also while a run is under way, and counts that for the run', async () => {
@@ -132,6 +145,8 @@ it('compacts also while a run is under way, and counts that for the run', async 
     withRemnants: () => [],
     settle: async () => {},
     lastDaily: () => null,
+    trimmed: () => [],
+    trim: async () => {},
     saveDaily: async () => {},
     logger: silent,
   })

@@ -6,6 +6,9 @@ import { timeText } from '../../pipes/execution/event.ts'
 import type { Rule } from './rule.ts'
 import type { Verdict } from './rule-type.ts'
 
+/** The dataset of all that rules found, with its history. */
+export const NOTIFICATIONS = 'system:notifications'
+
 export interface Notification {
   readonly id: string
   readonly ruleId: string

@@ -50,6 +50,7 @@ const FAILED_STARTS = 3
 const AGAIN: ReadonlySet<Placed> = new Set([
   'compact',
   'settle',
+  'trim',
   'relieve',
   'expose',
   'fill',
@@ -346,6 +347,7 @@ function homeOf(method: Placed, { tenant, pipe, dataset }: Placing): string | nu
       return keyOf('receiver', tenant, pipe)
     case 'compact':
     case 'settle':
+    case 'trim':
     case 'relieve':
     case 'erase':
       return keyOf('compaction', tenant)

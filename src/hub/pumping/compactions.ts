@@ -39,6 +39,11 @@ export class Compactions {
     for (const [compaction, id] of this.#underWay) if (id === pipe) compaction.abort()
   }
 
+  /** Gives how many versions went. */
+  trim(dataset: string, hours: number, projected: Projected): Promise<number> {
+    return this.#compactor.trim(dataset, hours, this.#readers(projected), this.#core.closing.signal)
+  }
+
   async settle(dataset: string, projected: Projected): Promise<void> {
     await this.#compactor.settle(dataset, this.#readers(projected), this.#core.closing.signal)
   }

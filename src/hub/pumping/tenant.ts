@@ -112,6 +112,10 @@ export class PumpingTenant {
     return this.#compactions.compact(id, occasion, projected)
   }
 
+  trim(dataset: string, hours: number, projected: Readonly<Record<string, number>>): Promise<number> {
+    return this.#compactions.trim(dataset, hours, projected)
+  }
+
   settle(dataset: string, projected: Readonly<Record<string, number>>): Promise<void> {
     return this.#compactions.settle(dataset, projected)
   }

@@ -26,7 +26,7 @@ import { eventOfQuietRun } from '../notifications/event.ts'
 import { callHook } from '../notifications/hook.ts'
 import { sendMail } from '../notifications/mail.ts'
 import { hookBody, mailOf, type Told } from '../notifications/message.ts'
-import { entityOf, type Notification, shown } from '../notifications/notification.ts'
+import { entityOf, NOTIFICATIONS, type Notification, shown } from '../notifications/notification.ts'
 import { Outbox } from '../notifications/outbox.ts'
 import { type Recipient, ruleDocument } from '../notifications/rule.ts'
 import type { NodeCondition, PipeCondition } from '../notifications/rule-type.ts'
@@ -37,9 +37,8 @@ import { NotificationWatch } from '../notifications/watch.ts'
 import type { TenantCore } from './core.ts'
 import type { TenantPumps } from './pumps.ts'
 
-/** What the rules found, with its history; and how each pipe with rules stands, for who pulls that. */
-export const NOTIFICATIONS = 'system:notifications'
-export const SUMMARY = 'system:notifications-summary'
+/** How each pipe with rules stands, for who pulls that. */
+const SUMMARY = 'system:notifications-summary'
 
 /** How often is looked whether somebody is to be told something. */
 const TELL_MS = 500
@@ -198,8 +197,10 @@ export class TenantNotifications implements hub.Notifications {
       const version = snapshot.dataset(NOTIFICATIONS)?.latest(id)
       return version === undefined || version.deleted ? undefined : Buffer.from(version.body).toString('utf8')
     })
-    if (stored === undefined) throw new HubError('unknown-notification', `There is no notification '${id}'.`)
-    return this.#documentOf(id, stored, now)
+    // What goes on for longer than the dataset keeps anything is known all the same.
+    const found = stored ?? (now.has(id) ? '' : undefined)
+    if (found === undefined) throw new HubError('unknown-notification', `There is no notification '${id}'.`)
+    return this.#documentOf(id, found, now)
   }
 
   /** What is going on is counted more often than it is written. */

@@ -1,5 +1,6 @@
 /** The pipes of a tenant and their pumps: when they run, what is asked of them, what became of it. */
 
+import { defaultNotificationSettings } from '../../config/notifications.ts'
 import { writeJson } from '../../model/json.ts'
 import { IndexCompiler } from '../../pipes/dataset-writer.ts'
 import type { User } from '../../pipes/execution/event.ts'
@@ -22,6 +23,7 @@ import { LagMeter } from '../flow/lag.ts'
 import { networkOf } from '../flow/network.ts'
 import { Housekeeping, type HousekeepingPorts } from '../housekeeping.ts'
 import { tellRun } from '../logs/run-line.ts'
+import { NOTIFICATIONS } from '../notifications/notification.ts'
 import { assertSince } from '../offsets.ts'
 import { assertPublishes, feedOf, publicationOf } from '../publication.ts'
 import { PumpsCounters } from '../pump-counters.ts'
@@ -396,6 +398,11 @@ export class TenantPumps {
             return erased > 0 && (snapshot.dataset(id)?.remnants().length ?? 0) > 0 ? [id] : []
           }),
         ),
+      trimmed: () => {
+        const { keep_days } = core.deployment.notifications ?? defaultNotificationSettings
+        return [{ dataset: NOTIFICATIONS, hours: 24 * keep_days }]
+      },
+      trim: (dataset, hours) => pool.call('trim', { tenant, dataset, hours, projected: core.projected() }),
       settle: (dataset) => pool.call('settle', { tenant, dataset, projected: core.projected() }),
       lastDaily: () => withSnapshot(core, (snapshot) => Number(snapshot.meta(COMPACTED_AT) ?? Number.NaN)) || null,
       saveDaily: async (at) => void (await core.writer.journal.commit({ meta: [[COMPACTED_AT, String(at)]] })),
