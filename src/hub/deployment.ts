@@ -28,6 +28,7 @@ import type { DeployedSystem } from '../pipes/systems/pool.ts'
 import { permissionProblems } from './access/configured.ts'
 import { HubError } from './errors.ts'
 import { NetworkExactness } from './exactness.ts'
+import { isTimeZone } from './notifications/quiet.ts'
 import type { TaskManager } from './task-manager.ts'
 
 export interface DeployedComponent {
@@ -191,14 +192,28 @@ function deployMetadata(components: readonly Component[], env: Dict) {
     component: component.id,
     pointer: '/global_defaults/compaction_keep_versions',
   }))
-  const found = beyond(problems, [...checked.problems, ...defaultsChecked.problems, ...without, ...tasks.problems])
+  const zones = checkTimeZone(checked.value.notifications?.quiet_hours?.time_zone, component.id)
+  const found = beyond(problems, [
+    ...checked.problems,
+    ...zones,
+    ...defaultsChecked.problems,
+    ...without,
+    ...tasks.problems,
+  ])
   const effective = dictOf([...entriesBut(value, 'global_defaults'), ['global_defaults', defaults]])
   return {
     metadata: { component, effective, problems: located(found, component) },
     node,
     tasks: tasksOf(tasks.value),
-    notifications: hasErrors(checked.problems) ? null : (checked.value.notifications ?? null),
+    notifications: hasErrors([...checked.problems, ...zones]) ? null : (checked.value.notifications ?? null),
   }
+}
+
+function checkTimeZone(zone: string | undefined, component: string): readonly Problem[] {
+  if (zone === undefined || isTimeZone(zone)) return []
+  const message = `There is no time zone '${zone}'.`
+  const hint = 'Name one as the tz database does, such as "Europe/Oslo".'
+  return [{ level: 'error', component, pointer: '/notifications/quiet_hours/time_zone', message, hint }]
 }
 
 const tasksOf = ({ disable_pump_scheduler, disable_user_pipes }: Static<typeof taskManagerSchema>): TaskManager => ({
