@@ -37,6 +37,10 @@ export class Authenticator {
     const { jwt } = query as { readonly jwt?: unknown }
     if (typeof jwt !== 'string' || caller.kind !== 'principal' || !isAnonymous(caller.principal)) return null
     const { id, tenant, pipe } = await this.#node.access.link(jwt)
+    // One that was taken back, or whose pipe went meanwhile, opens nothing.
+    if (this.#node.tenant(tenant)?.opensPublisher(pipe, id) !== true) {
+      throw new ApiError('invalid-token', 'The link is not valid any more.')
+    }
     return { kind: 'link', id, tenant, pipe }
   }
 

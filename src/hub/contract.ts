@@ -190,15 +190,12 @@ export interface Tenant {
   publishes(id: string, form: PublisherForm): boolean
   /** rest-api.md §10.4: links that are valid now. */
   shareableLinks(pipe: string): readonly ShareableLink[]
-  /** The word that opens it is given only now. Codes: bad-request, too-many-links. */
-  shareLink(
-    pipe: string,
-    link: { readonly exp?: number; readonly description?: string },
-  ): Promise<ShareableLink & { readonly token: string }>
+  /** Codes: bad-request, too-many-links. */
+  shareLink(pipe: string, link: { readonly exp?: number; readonly description?: string }): Promise<ShareableLink>
   /** False: there is no such link. */
   revokeLink(pipe: string, id: string): Promise<boolean>
-  /** Whether the word of a shareable link opens the publisher now. */
-  opensPublisher(pipe: string, token: string): boolean
+  /** Whether the shareable link opens the publisher now. */
+  opensPublisher(pipe: string, link: string): boolean
   /** Throws as `publish` does, without asking for anything. */
   assertPublishes(id: string, form: PublisherForm): void
 

@@ -328,8 +328,8 @@ export class HubTenant implements hub.Tenant {
     return this.#links.revoke(pipe, id)
   }
 
-  opensPublisher(pipe: string, token: string): boolean {
-    return this.#links.opens(pipe, token)
+  opensPublisher(pipe: string, link: string): boolean {
+    return this.#links.opens(pipe, link)
   }
 
   assertPublishes(id: string, form: hub.PublisherForm): void {

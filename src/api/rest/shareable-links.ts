@@ -55,8 +55,9 @@ export const shareableLinkRoutes: readonly Route[] = [
     },
     handle: async (call) => {
       formsOf(call)
-      const { token, ...link } = await call.tenant.shareLink(pipeId(call), wanted(call))
-      return jsonText(linkText(call, link, token))
+      const link = await call.tenant.shareLink(pipeId(call), wanted(call))
+      const opened = { id: link.id, tenant: call.tenant.name, pipe: pipeId(call), expires: link.exp * 1_000 }
+      return jsonText(linkText(call, link, await call.node.access.linkText(opened)))
     },
   }),
   route({

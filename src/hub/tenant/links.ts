@@ -1,10 +1,12 @@
-/** Shareable links: words that open one publisher to whoever knows them, until a day, or until they are taken back (rest-api.md §10.4). */
+/**
+ * Shareable links: they open one publisher to whoever has one, until a day, or until it is taken back (rest-api.md §10.4).
+ * What is written in a link is signed (`access.ts`) and kept nowhere; here is which links there are.
+ */
 
-import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { Snapshot } from '../../log/contract.ts'
 import { HubError } from '../errors.ts'
 
-/** What is known of a link; its word is not, only its hash. */
 export interface ShareableLink {
   readonly id: string
   /** Seconds since 1970. */
@@ -12,11 +14,6 @@ export interface ShareableLink {
   /** Nanoseconds since 1970, as digits. */
   readonly createdTs: string
   readonly description: string
-}
-
-interface Stored extends ShareableLink {
-  /** SHA-256 of the word. */
-  readonly hash: string
 }
 
 export interface LinkPorts {
@@ -44,14 +41,14 @@ export class ShareableLinks {
 
   /** Those that still open it. */
   of(pipe: string): readonly ShareableLink[] {
-    return this.#valid(pipe).map(({ hash: _, ...link }) => link)
+    return this.#valid(pipe)
   }
 
-  /** Gives the word, which nobody can be told again. Codes: bad-request, too-many-links. */
+  /** Codes: bad-request, too-many-links. */
   create(
     pipe: string,
     { exp, description = '' }: { readonly exp?: number | undefined; readonly description?: string | undefined },
-  ): Promise<ShareableLink & { readonly token: string }> {
+  ): Promise<ShareableLink> {
     const now = this.#ports.now()
     const until = exp ?? Math.floor(now / 1_000) + YEAR_SECONDS
     if (!Number.isSafeInteger(until) || until * 1_000 <= now) {
@@ -64,10 +61,9 @@ export class ShareableLinks {
           hint: 'Delete those that nobody needs.',
         })
       }
-      const token = randomBytes(32).toString('base64url')
       const link = { id: randomUUID(), exp: until, createdTs: String(BigInt(now) * 1_000_000n), description }
-      await this.#save(pipe, [...links, { ...link, hash: hashOf(token) }])
-      return { ...link, token }
+      await this.#save(pipe, [...links, link])
+      return link
     })
   }
 
@@ -82,24 +78,23 @@ export class ShareableLinks {
     })
   }
 
-  /** Whether the word opens the publisher now. */
-  opens(pipe: string, token: string): boolean {
-    const hash = hashOf(token)
-    return this.#valid(pipe).some((link) => link.hash === hash)
+  /** Whether it opens the publisher now. */
+  opens(pipe: string, id: string): boolean {
+    return this.#valid(pipe).some((link) => link.id === id)
   }
 
-  #valid(pipe: string): readonly Stored[] {
+  #valid(pipe: string): readonly ShareableLink[] {
     const snapshot = this.#ports.snapshot()
     try {
       const text = snapshot.meta(linksMeta(pipe))
-      const links = text === undefined ? [] : (JSON.parse(text) as Stored[])
+      const links = text === undefined ? [] : (JSON.parse(text) as ShareableLink[])
       return links.filter(({ exp }) => exp * 1_000 > this.#ports.now())
     } finally {
       snapshot.close()
     }
   }
 
-  #save(pipe: string, links: readonly Stored[]): Promise<void> {
+  #save(pipe: string, links: readonly ShareableLink[]): Promise<void> {
     return this.#ports.save(linksMeta(pipe), links.length === 0 ? null : JSON.stringify(links))
   }
 
@@ -109,6 +104,3 @@ export class ShareableLinks {
     return changed
   }
 }
-
-/** A word is random enough not to be guessed from its hash. */
-const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex')

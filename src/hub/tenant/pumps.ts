@@ -41,6 +41,10 @@ const COMPACTED_AT = 'compacted-at'
 /** Where the state of a pump is kept. */
 export const pumpMeta = (pipe: string): string => `pump:${pipe}`
 
+/** Of a publisher that gives a dataset as it is, so many entities are counted, and not more often. */
+const COUNTED_ASIDE = 1_000
+const COUNT_AGAIN_MS = 60_000
+
 /** The pool tells of these instead of a report. */
 const UNREPORTED: ReadonlySet<string> = new Set(['run-lost', 'run-paused', 'run-interrupted', 'pipe-forbidden'])
 /** Of them those that the execution log tells of. */
@@ -61,6 +65,8 @@ export class TenantPumps {
   readonly #indexes = new IndexCompiler()
   readonly #operations: PumpOperations
   readonly #counters = new PumpsCounters()
+  /** By publisher, milliseconds since 1970. */
+  readonly #countedAside = new Map<string, number>()
   #hearRun: (pipe: string, report: RunReport) => void = () => {}
   /** How long changes take to the end of each chain of pipes. */
   readonly lags = new LagMeter()
@@ -298,11 +304,26 @@ export class TenantPumps {
         ...(since === undefined ? {} : { since: Number(since) }),
         ...(limit === undefined ? {} : { limit }),
       }
+      this.#countAside(pipe.id, since)
       return datasetEntities(this.#core, feed.dataset, { ...range, ...feed, deleted: true, reverse: false, form: text })
     }
     const { name: tenant, pool } = this.#core.options
     const argument = { tenant, pipe: pipe.id, form, text, since, limit, bound: writeJson(bound), cause: query.cause }
     return pool.stream('publish', argument, signal)
+  }
+
+  /** What its entities look like is counted on a thread: of a feed now and then, of the beginning of what is asked for. */
+  #countAside(pipe: string, since: string | undefined): void {
+    const now = Date.now()
+    if (now < (this.#countedAside.get(pipe) ?? 0) + COUNT_AGAIN_MS) return
+    this.#countedAside.set(pipe, now)
+    const { name: tenant, pool, logger } = this.#core.options
+    const what = { form: 'entities', text: 'json', since, limit: COUNTED_ASIDE, bound: '{}', cause: undefined } as const
+    const argument = { tenant, pipe, ...what }
+    const count = async () => {
+      for await (const _ of pool.stream('publish', argument, new AbortController().signal));
+    }
+    count().catch((error: Error) => logger.debug(`What pipe '${pipe}' publishes was not counted: ${error.message}`))
   }
 
   progress(id: string, read: number, isRescan: boolean): void {

@@ -195,15 +195,21 @@ describe('a limited token', () => {
 
 describe('a shareable link', () => {
   it('opens what one pipe publishes, without a header', async () => {
-    const link = { id: 'l', tenant: 'default', pipe: 'out', expires: Date.now() + 60_000 }
-    const jwt = await hub.node.access.linkText(link)
+    const path = '/api/publishers/out/shareable-links'
+    expect(await status(user, 'POST', path, {})).toBe(403)
+    const { body: link } = await hub.ask(admin, 'POST', path, { description: 'for the board' })
+    const jwt = new URL(link.urls[0]).searchParams.get('jwt')
     expect(await status(null, 'GET', `/api/publishers/out/entities?jwt=${jwt}`)).toBe(200)
     expect(await status(null, 'GET', '/api/publishers/out/entities')).toBe(401)
     expect(await status(null, 'GET', `/api/publishers/person/entities?jwt=${jwt}`)).toBe(403)
     expect(await status(null, 'GET', `/api/pipes/out/entities?jwt=${jwt}`)).toBe(401)
     expect(await status(null, 'GET', `/api/publishers/out/entities?jwt=${jwt}x`)).toBe(401)
-    await hub.node.access.revocations.add('l', { reason: null, until: link.expires })
+    expect(await status(null, 'OPTIONS', `/api/publishers/out/entities?jwt=${jwt}`)).not.toBe(200)
+    expect(await status(admin, 'DELETE', `${path}/${link.id}`)).toBe(200)
     expect(await status(null, 'GET', `/api/publishers/out/entities?jwt=${jwt}`)).toBe(401)
+    const unknown = { id: 'l', tenant: 'default', pipe: 'out', expires: Date.now() + 60_000 }
+    const other = await hub.node.access.linkText(unknown)
+    expect(await status(null, 'GET', `/api/publishers/out/entities?jwt=${other}`)).toBe(401)
   })
 })
 
