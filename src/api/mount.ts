@@ -11,6 +11,7 @@ import { type Doors, doorsFor } from './doors.ts'
 import { ApiError } from './errors.ts'
 import { type Limits, limitOf } from './limits/limits.ts'
 import { inTime } from './limits/time.ts'
+import { turnFor } from './limits/turns.ts'
 import { isEndpoint, workOf } from './limits/work.ts'
 import { detailsOf, type Log } from './log.ts'
 import { discard, type Incoming } from './long-body.ts'
@@ -103,6 +104,9 @@ function mountOne(app: FastifyInstance, prefix: string, route: Route, options: M
     handler: async (request, reply) => {
       const gone = new Gone(reply)
       try {
+        const { body } = request
+        // What is sent to receivers is read by other threads.
+        if (body instanceof Uint8Array && !isEndpoint(route)) await turnFor(body.length)
         const made = begin(route, request, callOf(request, route, options, gone))
         return await send(
           request,

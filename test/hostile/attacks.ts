@@ -408,7 +408,7 @@ const slow: Attack = {
 const pipelined: Attack = {
   what: 'many requests at once on one connection, and answers that nobody reads',
   run: async ({ url, scale }) => {
-    const count = 300 * scale
+    const count = Math.min(900, 300 * scale)
     const one = await rawConnection(url)
     one.send('GET /api/ping HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(count - 1))
     one.send(`GET /api/ping HTTP/1.1\r\n${HOST}\r\n`)

@@ -79,6 +79,10 @@ async function answer(call: Call, keeper: SchemaKeeper, log: Log): Promise<Answe
     },
     { reader: new Reader(call.tenant, call.doors, built.plan) },
   )
+  // It says so without a word.
+  if (response.status === 406) {
+    throw new ApiError('not-acceptable', 'GraphQL answers as application/json or application/graphql-response+json.')
+  }
   return {
     status: response.status,
     contentType: response.headers.get('content-type') ?? 'application/json; charset=utf-8',

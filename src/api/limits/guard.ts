@@ -14,6 +14,7 @@ import { type Admission, Connections } from './connections.ts'
 import { Gate } from './gate.ts'
 import type { Limits, Work } from './limits.ts'
 import { Pace } from './pace.ts'
+import { Pipelines } from './pipelines.ts'
 import { type Refusal, Refusals } from './refusals.ts'
 
 declare module 'fastify' {
@@ -61,6 +62,7 @@ export class Guard {
   readonly refusals: Refusals
   readonly #policy: () => NetworkPolicy
   readonly #pace: Pace
+  readonly #pipelines = new Pipelines()
   readonly #surplus = new WeakMap<Socket, Exclude<Admission, 'open'>>()
 
   constructor({ limits, policy, log }: GuardOptions) {
@@ -87,13 +89,19 @@ export class Guard {
     server.on('drop', (dropped) => this.refusals.count('connections', dropped?.remoteAddress ?? null))
     app.decorateRequest('from')
     app.addHook('onRequest', (request, reply, done) => {
+      // What came along with a request for which the connection was cut.
+      if (request.raw.socket.destroyed) return
       try {
         this.check(request, reply)
       } catch (error) {
         done(error as Error)
         return
       }
-      this.#enter(request, reply, done)
+      const { socket } = request.raw
+      const isInLine = this.#pipelines.enter(socket, reply.raw, () => this.#enter(request, reply, done))
+      if (isInLine) return
+      this.refusals.count('pipeline', request.from.text)
+      socket.destroy()
     })
     app.addHook('onClose', async () => this.#pace.close())
   }

@@ -15,6 +15,7 @@ export type Refusal =
   | 'slow-sender'
   | 'slow-reader'
   | 'malformed'
+  | 'pipeline'
 
 const TOLD_AGAIN_MS = 60_000
 /** Addresses that are remembered as told; beyond that the log says so once for all. */

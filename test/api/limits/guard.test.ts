@@ -4,7 +4,7 @@ import { serve } from '../serve.ts'
 
 const served = serve({
   limits: {
-    connections: 5,
+    connections: 20,
     'header-bytes': 4_096,
     'header-count': 20,
     'url-bytes': 1_000,
@@ -152,10 +152,36 @@ describe('a request', () => {
   })
 })
 
+describe('requests in line on one connection', () => {
+  it('are done one after the other, in order, and too many of them end it', async () => {
+    const order: string[] = []
+    let most = 0
+    let now = 0
+    served.tenant.sparql = async ({ query }) => {
+      most = Math.max(most, ++now)
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      now--
+      order.push(query)
+      return { body: query, contentType: 'text/plain' } as never
+    }
+    const ask = (n: number) => `GET /sparql?query=ASK%20%7B%20%23${n}%0A%7D HTTP/1.1\r\n${HEAD}\r\n`
+    const connection = await connected()
+    connection.send([1, 2, 3, 4].map(ask).join(''))
+    await expect.poll(() => order.length).toBe(4)
+    expect(most).toBe(1)
+    expect(order.map((query) => /#(\d)/.exec(query)?.[1])).toEqual(['1', '2', '3', '4'])
+    connection.close()
+    const flood = await connected()
+    flood.send(ask(5).repeat(3_000))
+    await flood.all(5_000)
+    expect(await counted('pipeline')).toBe(1)
+  })
+})
+
 describe('connections', () => {
   it('beyond the limit are told to come back, and the others go on', async () => {
     await new Promise((resolve) => setTimeout(resolve, 50))
-    for (let n = 0; n < 8; n++) await connected()
+    for (let n = 0; n < 24; n++) await connected()
     const last = await connected()
     last.send(`GET /api/ping HTTP/1.1\r\n${HEAD}\r\n`)
     const answer = await last.all(5_000)
@@ -176,7 +202,7 @@ describe('metrics', () => {
     expect(text).toMatch(/^samtale_http_refused_total\{reason="headers"\} \d+$/m)
     expect(text).toMatch(/^samtale_http_connections \d+$/m)
     expect(text).toMatch(/^samtale_http_requests\{work="query",state="waiting"\} 0$/m)
-    expect(text).toMatch(/^samtale_http_limit\{limit="connections"\} 5$/m)
+    expect(text).toMatch(/^samtale_http_limit\{limit="connections"\} 20$/m)
   })
 })
 
