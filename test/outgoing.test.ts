@@ -26,6 +26,8 @@ const WAYS_OUT: readonly { readonly what: RegExp; readonly files: Readonly<Recor
     what: /import\s+(?!type\b)[^;'"]*?from\s*'node:(?:net|tls|dgram)'/,
     files: {
       'api/may.ts': 'reads addresses',
+      'api/login-limits.ts': 'reads addresses',
+      'cli/tls.ts': 'certificates',
       'config/address.ts': 'reads addresses',
       'hub/notifications/mail.ts': 'the mail server, through the guard',
       'log/claim.ts': 'a socket of this machine, by which a folder is held',

@@ -2,7 +2,7 @@
 
 import { pipeline, type Readable } from 'node:stream'
 import { promisify } from 'node:util'
-import { createGunzip, createGzip, gzip } from 'node:zlib'
+import { createGunzip, createGzip, type Gunzip, gzip } from 'node:zlib'
 import { ApiError } from './errors.ts'
 
 /** Below, an answer fits into a packet as it is. */
@@ -44,7 +44,7 @@ function asksForGzip(asked = ''): boolean {
 }
 
 /** The body as it was before it was compressed; how much it may become is for the reader to say. Throws `unsupported-media-type`. */
-export function inflated(encoding: string | undefined, body: Readable): Readable {
+export function inflated(encoding: string | undefined, body: Readable, mostRatio: number): Readable {
   if (encoding === undefined || encoding.toLowerCase() === 'identity') return body
   if (!/^(?:x-)?gzip$/i.test(encoding)) {
     throw new ApiError(
@@ -52,8 +52,28 @@ export function inflated(encoding: string | undefined, body: Readable): Readable
       `Bodies with Content-Encoding '${encoding}' are not read; send them in gzip, or plain.`,
     )
   }
-  const target = createGunzip()
+  const target = bounded(createGunzip(), mostRatio)
   pipeline(body, target, () => {})
   // Fastify compares it with Content-Length.
   return Object.defineProperty(target, 'receivedEncodedLength', { get: () => target.bytesWritten })
+}
+
+/** Bytes that may come of however few. */
+const FREE_BYTES = 1024 * 1024
+
+/** Ends with an error where a few bytes become more than any honest text does. */
+function bounded(target: Gunzip, mostRatio: number): Gunzip {
+  const push = target.push.bind(target)
+  let given = 0
+  target.push = (chunk: Uint8Array | null) => {
+    given += chunk?.length ?? 0
+    if (given > FREE_BYTES && given > mostRatio * target.bytesWritten) {
+      target.destroy(
+        new ApiError('body-too-large', `The body becomes more than ${mostRatio} times as long as it came.`),
+      )
+      return false
+    }
+    return push(chunk)
+  }
+  return target
 }

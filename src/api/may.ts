@@ -145,10 +145,11 @@ const isAudit = ({ kind, id }: Resource): boolean => kind === 'dataset' && id ==
  */
 export function callerOf(request: IncomingMessage): Caller {
   const { remoteAddress } = request.socket
-  const { host, origin, 'x-forwarded-for': forwarded } = request.headers
+  const { host, origin, forwarded: told, 'x-forwarded-for': forwarded } = request.headers
   if (!isLoopbackAddress(remoteAddress ?? '')) return elsewhere(`the connection comes from ${remoteAddress}`)
   if (host === undefined || !isLoopbackHost(host)) return elsewhere(`it asks for the host '${host ?? ''}'`)
   if (origin !== undefined && !isLoopbackOrigin(origin)) return elsewhere(`it was sent by a page of '${origin}'`)
+  if (told !== undefined) return elsewhere('it was forwarded for somebody')
   const sources = [forwarded ?? []].flat().flatMap((list) => list.split(','))
   const foreign = sources.find((address) => !isLoopbackAddress(address.trim()))
   return foreign === undefined ? { kind: 'local' } : elsewhere(`it was forwarded for '${foreign.trim()}'`)

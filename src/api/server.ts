@@ -119,7 +119,7 @@ async function createApp(node: Node, options: ServerOptions): Promise<FastifyIns
     }
   })
   app.addHook('preParsing', async (request, _reply, payload) =>
-    inflated(request.headers['content-encoding'], payload as Readable),
+    inflated(request.headers['content-encoding'], payload as Readable, limits['inflate-ratio']),
   )
   if (authenticator !== null) {
     app.addHook('onResponse', async (request, reply) => {

@@ -18,6 +18,8 @@ export interface HttpSettings {
   /** Certificates to trust besides the usual ones, PEM. */
   readonly extraCertificates?: readonly string[]
   readonly targets: TargetRules
+  /** Redirects that are followed; 10 unless said. */
+  readonly maxRedirects?: number
   /** Takes secrets out of messages. */
   readonly mask: (text: string) => string
 }
@@ -86,7 +88,8 @@ export class HttpClient {
         }
       }
       await answer.body.dump()
-      if (++redirects > MAX_REDIRECTS) throw this.#redirectRefused(url, `more than ${MAX_REDIRECTS} redirects`)
+      const { maxRedirects = MAX_REDIRECTS } = this.#settings
+      if (++redirects > maxRedirects) throw this.#redirectRefused(url, `more than ${maxRedirects} redirects`)
       if (next.protocol !== url.protocol) throw this.#schemeRefused(url, next)
       url = next
     }

@@ -55,6 +55,10 @@ describe('compression', () => {
     // A megabyte is the limit there, and a bomb of it is a few kilobytes.
     const bomb = gzipSync(Buffer.alloc(5_000_000, ' '))
     expect((await post('/pipes/in/preview', bomb)).status).toBe(413)
+    // Where a body may be long, what few bytes become of it may not.
+    const endless = gzipSync(Buffer.alloc(40_000_000, ' '))
+    const refused = await post('/receivers/in/entities', endless)
+    expect([refused.status, await refused.text()]).toEqual([413, expect.stringContaining('more than 250 times')])
     expect(hub.tenant.liveEntities('in')).toBe(3)
   })
 })

@@ -36,6 +36,10 @@ describe('who asks', () => {
     expect(from('127.0.0.1', { host: 'localhost', 'x-forwarded-for': '127.0.0.1, 203.0.113.5' })).toBe('elsewhere')
   })
 
+  it('is elsewhere when a proxy says in the newer way that it asks for somebody', () => {
+    expect(from('127.0.0.1', { host: 'localhost', forwarded: 'for=203.0.113.5' })).toBe('elsewhere')
+  })
+
   it('may do everything here and nothing from elsewhere', () => {
     const resource = { kind: 'dataset', tenant: 'default', id: 'a' } as const
     expect(may({ kind: 'local' }, 'administer', resource)).toBe(true)

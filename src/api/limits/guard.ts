@@ -170,7 +170,7 @@ export class Guard {
   /** What is held in memory while the request is taken in. */
   #bodyBytes({ headers, routeOptions }: FastifyRequest): number {
     const most = routeOptions.config?.bodyBytes ?? this.limits['body-bytes']
-    if (headers['transfer-encoding'] !== undefined) return most
+    if (headers['transfer-encoding'] !== undefined || headers['content-encoding'] !== undefined) return most
     const length = Number(headers['content-length'] ?? 0)
     return Number.isFinite(length) ? Math.min(length, most) : 0
   }

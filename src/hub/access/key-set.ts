@@ -2,6 +2,8 @@
 
 import { readFile } from 'node:fs/promises'
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
+import { HttpClient } from '../../pipes/http.ts'
+import { ALL_TARGETS } from '../../pipes/systems/targets.ts'
 import { HubError } from '../errors.ts'
 
 /** A key that nobody knows makes it look again, but not more often than this. */
@@ -74,18 +76,32 @@ export class KeySet {
 const isPublic = ({ kty, alg }: { kty?: string; alg?: string }): boolean =>
   (kty === 'RSA' && (alg === undefined || alg === 'RS256')) || (kty === 'EC' && (alg === undefined || alg === 'ES256'))
 
+/** Whoever starts the hub says where they are, so that may be within its network. A redirect would be somebody else's word. */
+const SETTINGS = {
+  connectTimeoutMs: TIMEOUT_MS,
+  readTimeoutMs: TIMEOUT_MS,
+  verifyCertificates: true,
+  targets: ALL_TARGETS,
+  maxRedirects: 0,
+  mask: (text: string) => text,
+}
+
 async function loadKeys(origin: string): Promise<string> {
   if (!/^https?:\/\//i.test(origin)) return readFile(origin, 'utf8')
-  const answer = await fetch(origin, {
-    redirect: 'error',
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-    headers: { accept: 'application/jwk-set+json, application/json' },
-  })
-  if (!answer.ok) throw new HubError('no-keys', `${origin} answered ${answer.status}.`)
-  let text = ''
-  for await (const chunk of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
-    text += Buffer.from(chunk).toString('utf8')
-    if (text.length > MAX_BYTES) throw new HubError('no-keys', `${origin} answered with more than a set of keys.`)
+  const http = new HttpClient(SETTINGS)
+  try {
+    const headers = () => ({ accept: 'application/jwk-set+json, application/json' })
+    const answer = await http.send({ method: 'GET', url: new URL(origin), headers }, AbortSignal.timeout(TIMEOUT_MS))
+    if (answer.status !== 200) throw new HubError('no-keys', `${origin} answered ${answer.status}.`)
+    const parts: Uint8Array[] = []
+    let bytes = 0
+    for await (const chunk of answer.body) {
+      parts.push(chunk)
+      bytes += chunk.length
+      if (bytes > MAX_BYTES) throw new HubError('no-keys', `${origin} answered with more than a set of keys.`)
+    }
+    return Buffer.concat(parts).toString('utf8')
+  } finally {
+    await http.close()
   }
-  return text
 }
