@@ -228,10 +228,10 @@ export interface Tenant {
   graphCaughtUp(timeoutMs: number): Promise<boolean>
 
   /**
-   * rest-api.md §3.7: what the entities look like that a pipe reads or hands to its sink, as a JSON Schema with counts, times
-   * and samples; `{}` while nothing is known. Codes: unknown-pipe.
+   * rest-api.md §3.7: what the entities look like that a pipe reads or hands to its sink, as a JSON Schema with counts and
+   * times, and samples for those who may see data; `{}` while nothing is known. Codes: unknown-pipe.
    */
-  entityType(pipe: string, side: 'source' | 'sink'): Promise<JsonText>
+  entityType(pipe: string, side: 'source' | 'sink', withSamples: boolean): Promise<JsonText>
   /**
    * hub.md §23.2: the `schema_definition` of a SQL sink for entities of a pipe or a dataset, or the names of their properties.
    * Codes: unknown-pipe, invalid-pipe, unknown-dataset.

@@ -450,8 +450,8 @@ export class HubTenant implements hub.Tenant {
 
   // What entities look like
 
-  entityType(pipe: string, side: 'source' | 'sink'): Promise<string> {
-    return this.#schema.entityType(pipe, side)
+  entityType(pipe: string, side: 'source' | 'sink', withSamples = true): Promise<string> {
+    return this.#schema.entityType(pipe, side, withSamples)
   }
 
   schemaDefinition(

@@ -39,6 +39,8 @@ describe('the types of a pipe', () => {
     await tenant.runNow('p')
     expect(await namesOf(tenant, 'p', 'source')).toEqual(['_id', 'age', 'name'])
     expect(await namesOf(tenant, 'p')).toEqual(['_id', 'age', 'more', 'name'])
+    expect(await tenant.entityType('p', 'sink')).toContain('Ann')
+    expect(await tenant.entityType('p', 'sink', false)).not.toContain('Ann')
     expect((await typeOf(tenant, 'p')).$id).toBe(`/t/${tenant.name}/api/pipes/p/entity-types/sink`)
     await expect(tenant.entityType('q', 'sink')).rejects.toMatchObject({ code: 'unknown-pipe' })
   })

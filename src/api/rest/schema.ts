@@ -13,7 +13,7 @@ import { type Call, type Route, route } from '../route.ts'
 import { EntityTypeShape, found, given, ModelShape, ObjectShape, ProblemShape } from './shapes.ts'
 
 const pipes = { tag: 'Pipes', resource: 'pipe' } as const
-const models = { tag: 'Models', resource: 'config', resourceParameter: 'model' } as const
+const models = { tag: 'Models', resource: 'tenant' } as const
 
 const effective = flag('What was uploaded together with what was inferred; false: what was uploaded, where that is.')
 const ModelsQuery = Type.Object({
@@ -41,7 +41,10 @@ export const schemaRoutes: readonly Route[] = [
       action: 'read',
       summary: `What the entities look like that the pipe ${side === 'source' ? 'reads' : 'hands to its sink'}, as far as was seen.`,
       answers: found(EntityTypeShape, 'A JSON Schema with counts and samples; empty while nothing is known.'),
-      handle: async ({ tenant, params }) => jsonText(await tenant.entityType(params.id as string, side)),
+      handle: async ({ tenant, params, may }) => {
+        const id = params.id as string
+        return jsonText(await tenant.entityType(id, side, may('read_data', 'pipe', id)))
+      },
     }),
   ),
   route({
@@ -49,6 +52,7 @@ export const schemaRoutes: readonly Route[] = [
     method: 'GET',
     path: '/api/pipes/:id/generate-schema-definition',
     action: 'read',
+    access: 'read_data',
     summary: 'A schema_definition of a SQL sink for what the pipe would write now.',
     query: DefinitionQuery,
     answers: found(ColumnsShape, 'Columns, or the names of properties.'),

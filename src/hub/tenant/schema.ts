@@ -18,12 +18,12 @@ export class TenantSchema {
   }
 
   /** As JSON text; `{}` while nothing is known. */
-  async entityType(id: string, side: Side): Promise<string> {
+  async entityType(id: string, side: Side, withSamples: boolean): Promise<string> {
     const { pipe } = this.#core.known(id)
     const { name } = this.#core.options
     const prefix = name === 'default' ? '' : `/t/${name}`
     const place = `${prefix}/api/pipes/${encodeURIComponent(id)}/entity-types/${side}`
-    return writeJson(await this.#typeOf(id, pipe, side, { id: place }), { transit: false })
+    return writeJson(await this.#typeOf(id, pipe, side, { id: place, withSamples }), { transit: false })
   }
 
   /** Of what a pipe hands to its sink, without counts and samples. */

@@ -10,14 +10,23 @@ import { type DictType, KINDS, type PropertyType, type ValueType } from './value
 export interface DocumentOptions {
   /** Where it is found. */
   readonly id?: string
-  /** With counts, times and samples. */
+  /** With counts and times. */
   readonly withStatistics?: boolean
+  /** With samples beside them. */
+  readonly withSamples?: boolean
 }
+
+/** How much is told: each with all before it. */
+type Detail = 'kinds' | 'counts' | 'samples'
 
 type Properties = Readonly<Record<string, Value>>
 
 /** An empty one when nothing is known. Properties come in the order of their names, whatever came first. */
-export function typeDocument(type: EntityType, { id, withStatistics = true }: DocumentOptions = {}): Dict {
+export function typeDocument(
+  type: EntityType,
+  { id, withStatistics = true, withSamples = withStatistics }: DocumentOptions = {},
+): Dict {
+  const detail: Detail = !withStatistics ? 'kinds' : withSamples ? 'samples' : 'counts'
   const { firstSeen, lastSeen, count, deleted } = type
   if (firstSeen === null || lastSeen === null) return newDict()
   const statistics = { count, deleted, 'first-seen': timeOf(firstSeen), 'last-seen': timeOf(lastSeen) }
@@ -26,59 +35,65 @@ export function typeDocument(type: EntityType, { id, withStatistics = true }: Do
     $schema: 'http://json-schema.org/schema#',
     type: 'object',
     additionalProperties: true,
-    properties: propertiesOf(type.root, withStatistics, [['_id', dictOf({ type: 'string' })]]),
+    properties: propertiesOf(type.root, detail, [['_id', dictOf({ type: 'string' })]]),
     ...metadata({ ...(withStatistics ? statistics : {}), ...(type.isTruncated ? { truncated: true } : {}) }),
   })
 }
 
 type Named = readonly [name: string, value: Value]
 
-function propertiesOf({ properties }: DictType, withStatistics: boolean, more: readonly Named[] = []): Dict {
-  const named = [...properties.values()].map((property): Named => [property.name, propertyOf(property, withStatistics)])
+function propertiesOf({ properties }: DictType, detail: Detail, more: readonly Named[] = []): Dict {
+  const named = [...properties.values()].map((property): Named => [property.name, propertyOf(property, detail)])
   return dictOf([...more, ...named].sort(([a], [b]) => compareText(a, b)))
 }
 
-function propertyOf({ value, count, firstSeen, lastSeen }: PropertyType, withStatistics: boolean): Dict {
-  const document = schemaOf(value, withStatistics)
-  if (!withStatistics) return document
-  const samples = [...value.samples, ...(value.items?.samples ?? [])].map((text) => parseJson(text, { transit: false }))
+function propertyOf({ value, count, firstSeen, lastSeen }: PropertyType, detail: Detail): Dict {
+  const document = schemaOf(value, detail)
+  if (detail === 'kinds') return document
+  const texts = detail === 'samples' ? [...value.samples, ...(value.items?.samples ?? [])] : []
   const all = dictOf({ count, 'first-seen': timeOf(firstSeen), 'last-seen': timeOf(lastSeen) })
   const own = get(document, 'metadata')
   for (const name of OF_KINDS) {
     const known = isDict(own) ? get(own, name) : undefined
     if (known !== undefined) set(all, name, known)
   }
-  if (samples.length > 0) set(all, 'samples', samples)
+  if (texts.length > 0) {
+    set(
+      all,
+      'samples',
+      texts.map((text) => parseJson(text, { transit: false })),
+    )
+  }
   set(document, 'metadata', all)
   return document
 }
 
 /** One kind by itself, or several as alternatives. */
-function schemaOf(value: ValueType, withStatistics: boolean): Dict {
+function schemaOf(value: ValueType, detail: Detail): Dict {
   const kinds = KINDS.filter((_, number) => value.counts[number] !== 0)
   const [only] = kinds
   if (only === undefined) return newDict()
-  if (kinds.length === 1) return kindOf(only, value, withStatistics)
+  if (kinds.length === 1) return kindOf(only, value, detail)
   const alternatives = kinds.map((kind) => {
     const count = value.counts[KINDS.indexOf(kind)] as number
-    return kindOf(kind, value, withStatistics, withStatistics ? { count } : {})
+    return kindOf(kind, value, detail, detail === 'kinds' ? {} : { count })
   })
   return dictOf({ anyOf: alternatives })
 }
 
-function kindOf(kind: Kind, value: ValueType, withStatistics: boolean, about: Properties = {}): Dict {
+function kindOf(kind: Kind, value: ValueType, detail: Detail, about: Properties = {}): Dict {
   const type = JSON_TYPES[kind]
   switch (kind) {
     case 'ni':
       return dictOf({ ...type, ...patternOf(value), ...metadata({ ...about, ...namespacesOf(value) }) })
     case 'dict': {
-      const properties = value.dict === null ? newDict() : propertiesOf(value.dict, withStatistics)
+      const properties = value.dict === null ? newDict() : propertiesOf(value.dict, detail)
       return dictOf({ ...type, properties, ...metadata(about) })
     }
     case 'list': {
-      const items = value.items === null ? newDict() : schemaOf(value.items, withStatistics)
+      const items = value.items === null ? newDict() : schemaOf(value.items, detail)
       const lengths = { 'min-items': value.minItems, 'max-items': value.maxItems }
-      return dictOf({ ...type, items, ...metadata({ ...about, ...(withStatistics ? lengths : {}) }) })
+      return dictOf({ ...type, items, ...metadata({ ...about, ...(detail === 'kinds' ? {} : lengths) }) })
     }
     default:
       return dictOf({ ...type, ...metadata(about) })
