@@ -104,7 +104,11 @@ function principalMay({ principal, tenants }: Known, access: Exclude<Access, 'pu
   if (limits.tenants !== null && kind === 'node' && access !== 'view') return false
   const guard = tenants(tenant)?.guard
   if (access === 'open') return isAnonymous(principal) ? guard?.hasOpenData() === true : isGivenOfNode(roles, 'view')
-  if (!isComponentPermission(access)) return isWithin(principal, access) && isGivenOfNode(roles, access)
+  if (!isComponentPermission(access)) {
+    if (!isWithin(principal, access) || !isGivenOfNode(roles, access)) return false
+    // A configuration as a whole is of who may see all of it.
+    return kind !== 'config' || access !== 'develop' || mayAll(guard, principal, 'read_config')
+  }
   if (kind !== 'pipe' && kind !== 'system' && kind !== 'dataset') return mayAll(guard, principal, access)
   // A list of things: its handler leaves out those that may not be read.
   if (id === undefined) return mayOfKind(principal, access, kind)

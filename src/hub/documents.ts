@@ -2,7 +2,9 @@
 
 import type { Problem } from '../config/problems.ts'
 import type { DatasetView, Snapshot } from '../log/contract.ts'
+import { type Dict, dictOf, entries } from '../model/dict.ts'
 import { writeJson } from '../model/json.ts'
+import type { Value } from '../model/value.ts'
 import { interruptedBeside } from '../pipes/beside/beside.ts'
 import { exactnessOf } from '../pipes/exactness/exactness.ts'
 import { interruptedRun, sourceOffset } from '../pipes/full-run.ts'
@@ -25,11 +27,13 @@ export function pipeDocument(
   state: PumpState,
   snapshot: Snapshot,
   wanted: readonly PipePart[],
+  /** Roles of who saved it. */
+  principals: readonly string[],
 ): string {
   const { component, pipe } = deployed
   const sink = pipe?.sink.kind === 'dataset' ? snapshot.dataset(pipe.sink.dataset) : undefined
   const parts: Readonly<Record<PipePart, () => string>> = {
-    config: () => configText(deployed),
+    config: () => configText({ component, effective: withPrincipals(deployed.effective, principals) }),
     runtime: () => JSON.stringify(pipeRuntime(deployed, state, snapshot, sink)),
     storage: () => JSON.stringify(sink === undefined ? {} : counts(sink)),
     graph: () => JSON.stringify(pipeGraph(pipe)),
@@ -38,7 +42,10 @@ export function pipeDocument(
   return `{"_id":${JSON.stringify(component.id)}${texts.join('')}}`
 }
 
-const configText = ({ component, effective }: DeployedComponent): string =>
+const withPrincipals = (effective: Dict, principals: readonly string[]): Dict =>
+  dictOf([...entries(effective), ['principals', principals as Value]])
+
+const configText = ({ component, effective }: Pick<DeployedComponent, 'component' | 'effective'>): string =>
   `{"original":${component.text},"effective":${writeJson(effective, { transit: false })}}`
 
 function pipeRuntime(

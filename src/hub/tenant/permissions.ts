@@ -121,7 +121,7 @@ export class TenantPermissions {
     const isThere = ({ kind, id }: ComponentName) => (kind === 'pipe' ? next.pipes.has(id) : next.systems.has(id))
     const { principal } = user ?? {}
     const creator: Creator | null =
-      principal === undefined ? null : { user: principal.userId, principals: [...principal.roles] }
+      principal === undefined ? null : { user: principal.userId, principals: [...principal.roles].sort() }
     const creators: Record<string, Creator> = { ...this.#creators }
     const lists: Record<string, readonly Rule[]> = { ...this.#lists }
     for (const component of components) {

@@ -144,7 +144,15 @@ export class TenantPumps {
     const deployed = this.#core.deployment.pipes.get(id)
     return (
       deployed &&
-      withSnapshot(this.#core, (snapshot) => pipeDocument(deployed, this.scheduler.state(id), snapshot, parts))
+      withSnapshot(this.#core, (snapshot) =>
+        pipeDocument(
+          deployed,
+          this.scheduler.state(id),
+          snapshot,
+          parts,
+          this.#permissions.principals({ kind: 'pipe', id }),
+        ),
+      )
     )
   }
 

@@ -1,6 +1,6 @@
 /** Signals between a tenant and other hubs: who asked to hear of its datasets, and what its own pipes asked others for. */
 
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID, timingSafeEqual } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Webhook } from '../../pipes/contract.ts'
 import { HttpClient } from '../../pipes/http.ts'
@@ -64,7 +64,7 @@ export class TenantSignalling {
   /** Another hub says that there is news for a pipe. Codes: unknown-pipe, unknown-webhook. */
   called(id: string, token: string): void {
     this.#core.known(id)
-    if (token === '' || this.#tokens.get(id) !== token) {
+    if (!isSame(token, this.#tokens.get(id))) {
       throw new HubError('unknown-webhook', `The pipe '${id}' asked for no signals with this token.`, {
         hint: 'Forget the webhook: the pipe asks again when it runs.',
       })
@@ -101,3 +101,9 @@ const clientFor = (targets: TargetRules): HttpClient =>
     targets,
     mask: (text) => text,
   })
+
+/** How long it takes says nothing of how much of it is right. */
+function isSame(given: string, wanted: string | undefined): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest()
+  return wanted !== undefined && timingSafeEqual(digest(given), digest(wanted))
+}

@@ -65,7 +65,12 @@ describe('a list of permissions', () => {
     expect((await put('pipes/none', rules)).status).toBe(404)
     expect((await put('person', rules)).status).toBe(400)
     expect(await status(developer, 'PUT', '/api/permissions/pipes/person', [])).toBe(403)
+    await put('pipes/person', [['deny', ['group:Developer'], ['read_config']]])
+    // Who may not see all of a configuration gets none of it as a whole.
+    expect(await status(developer, 'GET', '/api/config')).toBe(403)
+    expect(await status(developer, 'PUT', '/api/config', CONFIG)).toBe(403)
     await put('pipes/person', [])
+    expect(await status(developer, 'GET', '/api/config')).toBe(200)
     expect(await status(user, 'GET', '/api/pipes/person')).toBe(200)
   })
 
@@ -240,7 +245,9 @@ describe('a configuration', () => {
     await hub.ask(admin, 'PUT', '/api/config', CONFIG)
     await tenant.replaceConfig(JSON.stringify([...CONFIG, copy, outside]), false, null, as)
     // Their own, to read, to change, and to take away.
-    expect(await status(own, 'GET', '/api/pipes/copy')).toBe(200)
+    const { body: saved } = await hub.ask(own, 'GET', '/api/pipes/copy')
+    expect(saved.config.effective.principals).toEqual(['group:Everyone', 'group:User'])
+    expect(saved.config.original).toEqual(copy)
     expect(await status(own, 'POST', '/api/pipes/copy/pump', { operation: 'enable' })).toBe(200)
     expect(await status(user, 'POST', '/api/pipes/copy/pump', { operation: 'start' })).toBe(403)
     expect(await status(own, 'POST', '/api/pipes/person/pump', { operation: 'start' })).toBe(403)
