@@ -26,9 +26,11 @@ export function told(request: FastifyRequest, status: number): Told | null {
   if (OWN.has(route)) return null
   const { kind = 'node', id, tenant = 'default' } = about?.resource ?? {}
   const known = caller?.kind === 'principal' ? caller : null
+  // Strangers ask for whatever they like, as often as they like: what they asked for is told by kind.
+  const isOfStranger = caller?.kind !== 'link' && (known?.tokenId ?? null) === null
   return {
     tenant,
-    isFrequent: !isRefused && about?.access === 'write_data',
+    isFrequent: isRefused ? isOfStranger : about?.access === 'write_data',
     event: {
       event: isRefused ? 'refused' : 'request',
       user: known?.user.user_id ?? null,
@@ -37,7 +39,7 @@ export function told(request: FastifyRequest, status: number): Told | null {
       address: request.from?.text ?? null,
       method: request.method,
       route,
-      resource: id === undefined ? kind : `${kind}:${id.slice(0, MAX_ID)}`,
+      resource: id === undefined || isOfStranger ? kind : `${kind}:${id.slice(0, MAX_ID)}`,
       action: about?.access ?? 'none',
       status,
       reason: request.problem ?? null,

@@ -25,7 +25,9 @@ export class Passwords {
       return user
     } catch (error) {
       const { code = 'unexpected' } = error as { code?: string }
-      tell(call, 'login-failed', email, code === 'too-many-logins' ? 429 : 401, code, null)
+      // Whom they would have tried next is nothing to remember.
+      const isTooMany = code === 'too-many-logins'
+      tell(call, 'login-failed', isTooMany ? null : email, isTooMany ? 429 : 401, code, null)
       throw error
     }
   }
@@ -39,7 +41,7 @@ export function tell(
   reason: string | null,
   userId: string | null,
 ): void {
-  node.audit.tell('default', {
+  const told = {
     event,
     user: userId,
     email: email === null ? null : email.slice(0, 256),
@@ -51,5 +53,6 @@ export function tell(
     action: 'login',
     status,
     reason,
-  })
+  }
+  node.audit.tell('default', told, status === 429)
 }

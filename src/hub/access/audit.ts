@@ -35,10 +35,12 @@ export interface AuditPorts {
 const FLUSH_MS = 500
 /** Of what happens again and again, alike in all but the time, one entry tells how often within this time. */
 const GATHER_MS = 60_000
-/** Different entries that wait at most; of more only the number is told. */
-const MAX_WAITING = 5_000
+/** Different entries that wait at most; of more only the number is told. Strangers have a share of their own: they crowd nobody out. */
+const MAX_WAITING = 10_000
+const MAX_OF_STRANGERS = 1_000
 
 interface Waiting {
+  readonly isOfStranger: boolean
   readonly tenant: string
   readonly event: AuditEvent
   readonly first: number
@@ -51,6 +53,7 @@ export class AuditLog {
   readonly #ports: AuditPorts
   #waiting = new Map<string, Waiting>()
   #dropped = 0
+  #ofStrangers = 0
   #timer: NodeJS.Timeout | null = null
   #writing: Promise<void> = Promise.resolve()
 
@@ -58,7 +61,7 @@ export class AuditLog {
     this.#ports = ports
   }
 
-  /** `isFrequent`: it happens at the pace of data; alike ones become one entry a minute. */
+  /** `isFrequent`: it happens as often as others like; alike ones become one entry a minute. */
   tell(tenant: string, event: AuditEvent, isFrequent = false): void {
     const now = this.#ports.now()
     const place = JSON.stringify([tenant, Object.values(event)])
@@ -68,12 +71,14 @@ export class AuditLog {
       known.count++
       return
     }
-    if (this.#waiting.size >= MAX_WAITING) {
+    const isOfStranger = event.user === null && event.token === null
+    if (isOfStranger ? this.#ofStrangers >= MAX_OF_STRANGERS : this.#waiting.size >= MAX_WAITING) {
       this.#dropped++
       return
     }
     const due = now + (isFrequent ? GATHER_MS : FLUSH_MS)
-    this.#waiting.set(place, { tenant, event, first: now, last: now, count: 1, due })
+    if (isOfStranger) this.#ofStrangers++
+    this.#waiting.set(place, { tenant, event, isOfStranger, first: now, last: now, count: 1, due })
     this.#timer ??= setTimeout(() => this.#flushSoon(), FLUSH_MS).unref()
   }
 
@@ -96,7 +101,10 @@ export class AuditLog {
 
   #flush(until: number): Promise<void> {
     const due = [...this.#waiting].filter(([, one]) => one.due <= until)
-    for (const [place] of due) this.#waiting.delete(place)
+    for (const [place, { isOfStranger }] of due) {
+      this.#waiting.delete(place)
+      if (isOfStranger) this.#ofStrangers--
+    }
     const byTenant = new Map<string, Entity[]>()
     for (const [, one] of due) {
       const list = byTenant.get(one.tenant) ?? []
