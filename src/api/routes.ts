@@ -23,9 +23,11 @@ import { configRoutes } from './rest/config.ts'
 import { datasetRoutes } from './rest/datasets.ts'
 import { diagnosticRoutes } from './rest/diagnostics.ts'
 import { dtlRoute } from './rest/dtl.ts'
+import { envRoutes } from './rest/env.ts'
 import { flowRoute } from './rest/flow.ts'
 import { healthRoutes } from './rest/health.ts'
 import { logRoutes } from './rest/logs.ts'
+import { metadataRoutes } from './rest/metadata.ts'
 import { createMetrics, type Metrics } from './rest/metrics.ts'
 import { networkRoutes } from './rest/network.ts'
 import { nodeRoutes } from './rest/node.ts'
@@ -37,6 +39,7 @@ import { publisherRoutes } from './rest/publishers.ts'
 import { receiverRoutes } from './rest/receivers.ts'
 import { runnerRoutes } from './rest/runner.ts'
 import { schemaRoutes } from './rest/schema.ts'
+import { secretRoutes } from './rest/secrets.ts'
 import { shareableLinkRoutes } from './rest/shareable-links.ts'
 import { systemRoutes } from './rest/systems.ts'
 import { tenantRoutes } from './rest/tenants.ts'
@@ -78,6 +81,9 @@ export function createRoutes({ node, doors, queryTimeoutMs, authenticates, log, 
       ...permissionRoutes,
       metrics.route,
       ...configRoutes,
+      ...envRoutes,
+      ...metadataRoutes,
+      ...secretRoutes,
       dtlRoute,
       ...pipeRoutes,
       ...runnerRoutes,

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import type { Readable } from 'node:stream'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Node } from '../hub/contract.ts'
+import { masked } from '../model/masked.ts'
 import { choose } from './accept.ts'
 import { told } from './audit-trail.ts'
 import { Authenticator } from './authenticate.ts'
@@ -78,6 +79,7 @@ export async function openServer(node: Node, options: ServerOptions): Promise<Se
 }
 
 async function createApp(node: Node, options: ServerOptions): Promise<FastifyInstance> {
+  const mask = (text: string) => node.mask(text)
   const log = options.log ?? node.logs.logger('api')
   const limits = { ...defaultLimits, ...options.limits }
   const guard = new Guard({ limits, policy: () => node.network(), log })
@@ -93,7 +95,7 @@ async function createApp(node: Node, options: ServerOptions): Promise<FastifyIns
     clientErrorHandler: (error, socket) => answerClientError(error, socket, guard.refusals),
     // An address that cannot be decoded reaches no route, but gets the same kind of answer.
     frameworkErrors: (error, request, reply) => {
-      answerError(refusalBefore(guard, request, reply) ?? error, request, reply, log, null)
+      answerError(refusalBefore(guard, request, reply) ?? error, request, reply, log, null, mask)
     },
     bodyLimit: limits['body-bytes'],
     routerOptions: { maxParamLength: limits['url-bytes'], ignoreTrailingSlash: true },
@@ -127,7 +129,7 @@ async function createApp(node: Node, options: ServerOptions): Promise<FastifyIns
       if (event !== null) node.audit.tell(event.tenant, event.event, event.isFrequent)
     })
   }
-  answerErrors(app, log, authenticator)
+  answerErrors(app, log, authenticator, mask)
   const settings = {
     node,
     doors: options.doors,
@@ -163,21 +165,25 @@ function refusalBefore(guard: Guard, request: FastifyRequest, reply: FastifyRepl
   }
 }
 
-function answerErrors(app: FastifyInstance, log: Log, authenticator: Authenticator | null): void {
-  app.setErrorHandler((error, request, reply) => answerError(error, request, reply, log, authenticator))
+function answerErrors(app: FastifyInstance, log: Log, authenticator: Authenticator | null, mask: Mask): void {
+  app.setErrorHandler((error, request, reply) => answerError(error, request, reply, log, authenticator, mask))
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0]
     const error = new ApiError('not-found', `There is nothing at ${request.method} ${path}.`)
-    return answerError(error, request, reply, log, authenticator)
+    return answerError(error, request, reply, log, authenticator, mask)
   })
 }
 
+type Mask = (text: string) => string
+
+/** No secret is told, whatever an error says of what somebody else has answered. */
 function answerError(
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
   log: Log,
   authenticator: Authenticator | null,
+  mask: Mask,
 ): FastifyReply {
   const { status, headers, body, isUnexpected } = problemOf(error)
   const path = request.url.split('?', 1)[0]
@@ -204,7 +210,7 @@ function answerError(
     .code(status)
     .headers({ ...headers, 'X-Request-Id': request.id })
     .type(type)
-    .send(JSON.stringify({ ...body, request_id: request.id }))
+    .send(JSON.stringify(masked({ ...body, request_id: request.id }, mask)))
 }
 
 /** Somebody at a browser, who can log in and go on from there. */

@@ -21,6 +21,8 @@ const commands: Record<CommandName, () => Promise<Command>> = {
   run: async () => (await import('./run.ts')).run,
   import: async () => (await import('./import.ts')).importRdf,
   export: async () => (await import('./export.ts')).exportRdf,
+  rollback: async () => (await import('./rollback.ts')).rollback,
+  secrets: async () => (await import('./secrets.ts')).secrets,
   erase: async () => (await import('./erase.ts')).erase,
   backup: async () => (await import('./backup.ts')).backup,
   restore: async () => (await import('./restore.ts')).restore,

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { didYouMean } from '../config/problems.ts'
 import { HubNode } from '../hub/node.ts'
+import type { MasterKey } from '../hub/secrets/master-key.ts'
 import type { HubTenant } from '../hub/tenant.ts'
 import { type Arguments, UsageError } from './arguments.ts'
 import { plainLogger } from './logger.ts'
@@ -13,7 +14,7 @@ import { version } from './version.ts'
 export async function withTenant<T>(
   given: Arguments,
   terminal: Terminal,
-  { mustExist }: { readonly mustExist: boolean },
+  { mustExist, masterKey }: { readonly mustExist: boolean; readonly masterKey?: MasterKey | undefined },
   use: (tenant: HubTenant) => Promise<T>,
 ): Promise<T> {
   const data = resolve(given.text('data') as string)
@@ -30,6 +31,7 @@ export async function withTenant<T>(
       process.exit(1)
     },
     ...(base === undefined ? {} : { base }),
+    ...(masterKey === undefined ? {} : { masterKey }),
   })
   try {
     const name = given.text('tenant') as string

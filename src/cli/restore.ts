@@ -3,10 +3,17 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Restored, restoreTenant } from '../hub/backups/restore.ts'
-import { UsageError } from './arguments.ts'
+import type { HubError } from '../hub/errors.ts'
+import { storedSecrets } from '../hub/secrets/document.ts'
+import { givenKey, missingKey, ownKey } from '../hub/secrets/keys.ts'
+import type { MasterKey } from '../hub/secrets/master-key.ts'
+import { openLog } from '../log/reader.ts'
+import { type Arguments, UsageError } from './arguments.ts'
 import type { Command } from './command.ts'
+import { masterKeyOf } from './master-key.ts'
 
-export const restore: Command = async ({ given, terminal }) => {
+export const restore: Command = async ({ given, environment, terminal }) => {
+  const key = masterKeyOf(given, environment).masterKey
   const repository = resolve(given.positionals[0] as string)
   if (!existsSync(repository)) throw new UsageError(`there is no folder ${repository}.`)
   const only = given.text('tenant')
@@ -26,6 +33,8 @@ export const restore: Command = async ({ given, terminal }) => {
     })
     terminal.clear()
     restored.push(one)
+    const lacking = lackingKey(given, tenant, key)
+    if (lacking !== null) terminal.note(`${tenant}: ${lacking.message} ${lacking.hint}`)
     if (!given.flag('json')) terminal.line(`${tenant}: restored to ${one.manifest.time} from ${one.manifest.id}.`)
   }
   if (given.flag('json')) {
@@ -38,6 +47,22 @@ export const restore: Command = async ({ given, terminal }) => {
     )
   }
   return 0
+}
+
+/** A backup holds secrets as they are sealed, and no key; null: whatever there is can be opened. */
+function lackingKey(given: Arguments, tenant: string, key: MasterKey | undefined): HubError | null {
+  const data = resolve(given.text('data') as string)
+  const keys = key === undefined ? ownKey(data) : givenKey(key)
+  const log = openLog(join(data, 'tenants', tenant, 'log'))
+  try {
+    const snapshot = log.snapshot()
+    const missing = storedSecrets(snapshot).filter(({ sealed }) => keys.find(sealed.master) === null)
+    snapshot.close()
+    const ids = [...new Set(missing.map(({ sealed }) => sealed.master))]
+    return missing.length === 0 ? null : missingKey(ids, missing.length)
+  } finally {
+    log.close()
+  }
 }
 
 const folders = (repository: string): string[] =>

@@ -13,6 +13,7 @@ import { showIgnored, showProblems } from './check.ts'
 import type { Command } from './command.ts'
 import { type ConfigurationFolder, readConfiguration } from './configuration.ts'
 import { plainLogger } from './logger.ts'
+import { masterKeyOf } from './master-key.ts'
 import { type Terminal, table } from './terminal.ts'
 import { threadsOf } from './threads.ts'
 import { version } from './version.ts'
@@ -23,12 +24,13 @@ const UNWATCHED_MS = 10_000
 
 export const run: Command = async ({ given, environment, terminal }) => {
   const configuration = readConfiguration(given.positionals[0] as string, environment)
+  const key = masterKeyOf(given, environment)
   showIgnored(configuration, terminal)
   const kept = given.text('data')
-  if (kept !== undefined) return runIn(resolve(kept), configuration, given, terminal)
+  if (kept !== undefined) return runIn(resolve(kept), configuration, key, given, terminal)
   const data = mkdtempSync(join(tmpdir(), 'samtale-run-'))
   try {
-    return await runIn(data, configuration, given, terminal)
+    return await runIn(data, configuration, key, given, terminal)
   } finally {
     rmSync(data, { recursive: true, force: true })
   }
@@ -37,6 +39,7 @@ export const run: Command = async ({ given, environment, terminal }) => {
 async function runIn(
   data: string,
   configuration: ConfigurationFolder,
+  key: ReturnType<typeof masterKeyOf>,
   given: Arguments,
   terminal: Terminal,
 ): Promise<number> {
@@ -46,6 +49,7 @@ async function runIn(
     data,
     developer: false,
     ...threadsOf(given),
+    ...key,
     version,
     logger: plainLogger(terminal),
     withGraph: false,

@@ -12,6 +12,7 @@ import { showIgnored, showProblems } from './check.ts'
 import type { Command } from './command.ts'
 import { readConfiguration } from './configuration.ts'
 import { openLogBook } from './logger.ts'
+import { masterKeyOf } from './master-key.ts'
 import { limitsOf, networkOf, targetsOf } from './network-options.ts'
 import { readStartOptions } from './start-options.ts'
 import { threadsOf } from './threads.ts'
@@ -44,6 +45,7 @@ export const serve: Command = async ({ given, environment, terminal }) => {
     ...threadsOf(given),
     ...networkOf(given),
     ...targetsOf(given, isLoopback(host)),
+    ...masterKeyOf(given, environment),
     version,
     logger,
     logs,

@@ -44,6 +44,12 @@ const threads: Option = {
   about: 'threads that run pipes, at most; otherwise as many as there are cores, and at least 2',
   variable: 'SAMTALE_THREADS',
 }
+const masterKeyFile: Option = {
+  type: 'string',
+  value: 'FILE',
+  about: 'master key of secrets; otherwise SAMTALE_MASTER_KEY, or master.key in the data folder',
+  variable: 'SAMTALE_MASTER_KEY_FILE',
+}
 const json: Option = { type: 'boolean', about: 'print JSON for programs' }
 const tenant: Option = { type: 'string', value: 'NAME', about: 'the tenant', default: 'default' }
 const jwtKeyFile: Option = {
@@ -99,6 +105,7 @@ export const usages = {
       },
       base,
       threads,
+      'master-key-file': masterKeyFile,
       'backup-dir': {
         type: 'string',
         value: 'DIR',
@@ -308,6 +315,7 @@ export const usages = {
       data: { type: 'string', value: 'DIR', about: 'folder of the data; a temporary one when absent' },
       base,
       threads,
+      'master-key-file': masterKeyFile,
       json,
       help,
     },
@@ -347,6 +355,38 @@ export const usages = {
       help,
     },
     details: 'Without FILE it goes to standard output.',
+  },
+  rollback: {
+    name: 'rollback',
+    summary: 'Put the configuration and its variables back to what they were before the last change.',
+    positionals: [],
+    options: {
+      to: { type: 'string', value: 'N', about: 'this generation; otherwise the one before the present one' },
+      list: { type: 'boolean', about: 'only list the generations that are kept' },
+      data,
+      tenant,
+      'master-key-file': masterKeyFile,
+      json,
+      help,
+    },
+    details:
+      'No hub may be running on the data; of one that runs ask POST /api/config-rollback. The last 10 changes are kept. Rolling back is a change itself: once more takes it back. Pipes that come back begin anew, since their state went with them. Exit code 1 when there is nothing to go back to.',
+  },
+  secrets: {
+    name: 'secrets',
+    summary: 'List, set or delete secrets, or seal them with another master key.',
+    positionals: ['list|set|delete|rotate', '[NAME]'],
+    options: {
+      system: { type: 'string', value: 'ID', about: 'secrets of this system; otherwise the global ones' },
+      'new-key-file': { type: 'string', value: 'FILE', about: 'rotate: the master key from now on' },
+      data,
+      tenant,
+      'master-key-file': masterKeyFile,
+      json,
+      help,
+    },
+    details:
+      'No hub may be running on the data; of one that runs ask /api/secrets. `set NAME` reads the value from standard input; one line end behind it is left out. `rotate` wraps the keys of all secrets of all tenants with another master key: a new one in master.key of the data folder, or that of --new-key-file, with which the hub is to be started from then on. A rotation that was interrupted is gone on with by the same command.',
   },
   erase: {
     name: 'erase',
@@ -399,13 +439,14 @@ export const usages = {
     positionals: ['DIR'],
     options: {
       data,
+      'master-key-file': masterKeyFile,
       tenant: { type: 'string', value: 'NAME', about: 'only this tenant' },
       backup: { type: 'string', value: 'ID', about: 'this backup of the tenant; otherwise its newest one' },
       json,
       help,
     },
     details:
-      'No hub may run on the data. What was restored is verified before it takes the place of what is there, which is kept until then. Each dataset then has a restore UUID and offset, by which those who read it elsewhere can tell.',
+      'No hub may run on the data. What was restored is verified before it takes the place of what is there, which is kept until then. Each dataset then has a restore UUID and offset, by which those who read it elsewhere can tell. Backups hold secrets only as they are sealed: when the master key that they need is not here, it says so.',
   },
   datasets: {
     name: 'datasets',

@@ -6,17 +6,21 @@ import { equals } from '../model/order.ts'
 import { isDict, isList, type Value } from '../model/value.ts'
 import type { Component } from './files.ts'
 import { didYouMean, type Problem, pointerStep } from './problems.ts'
+import { secretPlaces, WHERE_SECRETS_STAND } from './secret-names.ts'
 
 export interface Effective {
   readonly value: Dict
   readonly problems: readonly Problem[]
+  /** Variables that it uses, and what they stood for; undefined: they were not defined. */
+  readonly variables: ReadonlyMap<string, Value | undefined>
 }
 
 /** Resolves one component (hub.md §20.5, §20.6, §14.6); a pipe gets its default sink and pump. */
 export function effectiveComponent(component: Component, env: Dict): Effective {
   const resolver = new Resolver(component, env)
   const value = resolver.component(component.original)
-  return { value: component.type === 'pipe' ? withDefaults(component.id, value) : value, problems: resolver.problems }
+  const { problems, variables } = resolver
+  return { value: component.type === 'pipe' ? withDefaults(component.id, value) : value, problems, variables }
 }
 
 /** Without a sink a pipe writes the dataset of its own name (hub.md §3.1). */
@@ -39,13 +43,19 @@ const VARIABLE = /\$ENV\(([^()]*)\)/g
 const DEFINE = 'Define it in env.json beside the configuration, as SAMTALE_ENV_<name>, or with PUT /api/env.'
 const CONDITIONAL = '$conditional_properties'
 const CONDITIONAL_PARTS = new Set(['source', 'sink', 'transform', 'transforms'])
+/** What is decided before anybody knows a secret. */
+const DECISIVE = /^\/_id$|^\/type$|\/condition$/
 const TRANSFORMS = new Set(['transform', 'transforms'])
 
-/** Where conditional properties are resolved, where they are a mistake, and where the name means nothing. */
-type Ground = 'settings' | 'transform' | 'data'
+/**
+ * Where conditional properties are resolved, where they are a mistake, and where the name means nothing. A program says
+ * itself where a secret may stand in it.
+ */
+type Ground = 'settings' | 'transform' | 'data' | 'program'
 
 class Resolver {
   readonly problems: Problem[] = []
+  readonly variables = new Map<string, Value | undefined>()
   readonly #component: Component
   readonly #env: Dict
 
@@ -68,15 +78,16 @@ class Resolver {
   }
 
   #value(value: Value, pointer: string, ground: Ground, name = ''): Value {
-    if (name === 'comment' && ground !== 'data') return value
-    if (typeof value === 'string') return this.#text(value, pointer)
+    const isData = ground === 'data' || ground === 'program'
+    if (name === 'comment' && !isData) return value
+    if (typeof value === 'string') return this.#text(value, pointer, ground)
     if (isList(value)) {
       // A transform that is commented out may name what is gone.
-      if (ground === 'data' && value[0] === 'comment') return value
+      if (isData && value[0] === 'comment') return value
       return value.map((element, place) => this.#value(element, pointer + pointerStep(place), ground, name))
     }
     if (!isDict(value)) return value
-    if (ground === 'data') return this.#dict(value, pointer, 'data')
+    if (isData) return this.#dict(value, pointer, ground)
     const type = this.#typeOf(value)
     if (CONDITIONAL_PARTS.has(name) && type === 'conditional') return this.#alternative(value, pointer, name)
     if (name === 'source' && type === 'embedded') return this.#embedded(value, pointer)
@@ -86,7 +97,11 @@ class Resolver {
   #typeOf(part: Dict): Value {
     const type = get(part, 'type') ?? null
     // A mistake in it is reported when the part itself is resolved.
-    return typeof type === 'string' ? new Resolver(this.#component, this.#env).#text(type, '') : type
+    if (typeof type !== 'string') return type
+    const resolver = new Resolver(this.#component, this.#env)
+    const text = resolver.#text(type, '')
+    for (const [name, value] of resolver.variables) this.variables.set(name, value)
+    return text
   }
 
   /** Data in the configuration is data: nothing in it is expanded (hub.md §14.5). */
@@ -108,7 +123,8 @@ class Resolver {
         this.#report(pointer + pointerStep(name), 'Conditional properties cannot stand inside a transform.', hint)
       }
       // Rules are a program: what it says is its own, but for the variables.
-      const inner = ground === 'transform' && !CONDITIONAL_PARTS.has(name) ? 'data' : ground
+      const within = name === 'rules' && get(dict, 'type') === 'dtl' ? 'program' : 'data'
+      const inner = ground === 'transform' && !CONDITIONAL_PARTS.has(name) ? within : ground
       set(resolved, name, this.#value(value, pointer + pointerStep(name), inner, name))
     }
     const conditional = ground === 'settings' ? get(dict, CONDITIONAL) : undefined
@@ -145,11 +161,13 @@ class Resolver {
     return null
   }
 
-  #text(text: string, pointer: string): Value {
-    if (text.includes('$SECRET(')) {
-      const hint = 'Use $ENV(name) for now, and mind that whoever may read the configuration may read it, too.'
-      this.#report(pointer, 'Secrets, $SECRET(name), are not supported by this version.', hint)
-    }
+  #text(text: string, pointer: string, ground: Ground = 'settings'): Value {
+    const expanded = this.#expanded(text, pointer)
+    if (ground !== 'program') this.#refuseSecrets(expanded, pointer)
+    return expanded
+  }
+
+  #expanded(text: string, pointer: string): Value {
     if (!text.includes('$ENV(')) return text
     const whole = /^\$ENV\(([^()]*)\)$/.exec(text)
     if (whole !== null) return this.#variable(whole[1] as string, pointer)
@@ -159,8 +177,17 @@ class Resolver {
     })
   }
 
+  /** A system may use secrets anywhere but in what it is; nothing else may. A variable may bring them. */
+  #refuseSecrets(value: Value, pointer: string): void {
+    if (this.#component.type.startsWith('system:') && !DECISIVE.test(pointer)) return
+    for (const { name } of secretPlaces(value)) {
+      this.#report(pointer, `The secret '${name}' cannot stand here.`, WHERE_SECRETS_STAND)
+    }
+  }
+
   #variable(name: string, pointer: string): Value {
     const value = get(this.#env, name)
+    this.variables.set(name, value)
     if (value !== undefined) return value
     const known = entries(this.#env).map(([one]) => one)
     this.#report(pointer, `The environment variable '${name}' is not defined.`, didYouMean(name, known) ?? DEFINE)

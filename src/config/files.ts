@@ -3,7 +3,7 @@
 import { type Dict, get } from '../model/dict.ts'
 import { type JsonError, parseJson } from '../model/json.ts'
 import { isDict, type Value } from '../model/value.ts'
-import { elementTexts } from './elements.ts'
+import { elementsIn, elementTexts } from './elements.ts'
 import type { Problem } from './problems.ts'
 
 export interface Component {
@@ -27,14 +27,21 @@ export interface ParsedConfiguration {
 }
 
 /** A configuration as files with one component each, as the text of a JSON array (or one object), or as component texts. */
-export type ConfigurationInput = string | readonly string[] | readonly ConfigurationFile[]
+export type ConfigurationInput = string | readonly (string | ConfigurationFile)[]
 
-export function parseConfiguration(input: ConfigurationInput): ParsedConfiguration {
+/** Components as they may be read again. */
+export const partsOf = (components: readonly Component[]): readonly (string | ConfigurationFile)[] =>
+  components.map(({ text, file }) => (file === undefined ? text : { name: file, text }))
+
+/** Components that are known by their text need not be read again. */
+export type KnownComponents = ReadonlyMap<string, Component>
+
+export function parseConfiguration(input: ConfigurationInput, known: KnownComponents = new Map()): ParsedConfiguration {
   const problems: Problem[] = []
   const components: Component[] = []
   const seen = new Map<string, string>()
-  for (const { text, file } of partsOf(input, problems)) {
-    const component = componentOf(text, file, components.length, problems)
+  for (const { text, file } of piecesOf(input, known, problems)) {
+    const component = knownComponent(known, text, file) ?? componentOf(text, file, components.length, problems)
     if (component === null) continue
     const former = seen.get(component.id)
     if (former !== undefined) {
@@ -57,15 +64,25 @@ const placeOf = ({ id, file }: { readonly id: string; readonly file?: string }) 
   ...(file === undefined ? {} : { file }),
 })
 
-function partsOf(
+/** What it was read from may be another file now. */
+function knownComponent(known: KnownComponents, text: string, file: string | undefined): Component | undefined {
+  const found = known.get(text)
+  if (found === undefined || found.file === file) return found
+  const { file: _, ...rest } = found
+  return file === undefined ? rest : { ...rest, file }
+}
+
+function piecesOf(
   input: ConfigurationInput,
+  known: KnownComponents,
   problems: Problem[],
 ): readonly { readonly text: string; readonly file?: string }[] {
   if (typeof input !== 'string') {
-    return (input as readonly (string | ConfigurationFile)[]).map((part) =>
-      typeof part === 'string' ? { text: part } : { text: part.text, file: part.name },
-    )
+    return input.map((part) => (typeof part === 'string' ? { text: part } : { text: part.text, file: part.name }))
   }
+  const elements = elementsIn(input)
+  // Most of a configuration is what it was: only the rest is read, and all of it where there is a mistake to be placed.
+  if (elements?.every((text) => known.has(text) || isJson(text))) return elements.map((text) => ({ text }))
   try {
     const value = parseJson(input, { transit: false })
     if (isDict(value)) return [{ text: input.trim() }]
@@ -80,6 +97,15 @@ function partsOf(
     problems.push({ level: 'error', component: '', pointer: '', message: (error as JsonError).message })
   }
   return []
+}
+
+function isJson(text: string): boolean {
+  try {
+    parseJson(text, { transit: false })
+    return true
+  } catch {
+    return false
+  }
 }
 
 function componentOf(text: string, file: string | undefined, place: number, problems: Problem[]): Component | null {

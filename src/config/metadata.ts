@@ -135,14 +135,16 @@ export const globalDefaultsSchema = Type.Object({
     description: 'For pipes that do not say it themselves: delete what a source entity no longer makes.',
   }),
   trace: Type.Unknown({ default: false }),
-  verify_ssl: Type.Boolean({ default: false }),
+  verify_ssl: Type.Boolean({
+    default: false,
+    description: 'For systems that do not say it themselves: refuse one whose certificate does not prove who it is.',
+  }),
   enable_cpp_extensions: Type.Boolean({ default: true, description: 'Kept, and without effect: there are none.' }),
 })
 
 export const unsupportedOfGlobalDefaults: Readonly<Record<string, string>> = {
   symmetric_namespace_collapse: 'symmetric collapse of namespaces',
   trace: 'tracing of requests',
-  verify_ssl: 'a default for all systems; set it on the system',
 }
 
 export const taskManagerSchema = Type.Object({

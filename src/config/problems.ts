@@ -16,6 +16,15 @@ export interface Problem {
 export const pointerStep = (name: string | number): string =>
   typeof name === 'number' ? `/${name}` : `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
 
+/** `/source/type` as the API writes a path: `$['source']['type']`. */
+export function elementsOf(pointer: string): string {
+  const names = pointer
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+  return `$${names.map((name) => (/^\d+$/.test(name) ? `[${name}]` : `['${name.replaceAll("'", "\\'")}']`)).join('')}`
+}
+
 /** The known name that was most likely meant, if one is close enough. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
   const typed = name.toLowerCase()

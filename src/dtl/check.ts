@@ -86,6 +86,7 @@ const REASONS = {
   chance: 'it depends on chance',
   versions: 'it reads the version before',
   openpgp: 'OpenPGP is not there where indexes are made',
+  secret: 'secrets are not there where indexes are made',
 } as const
 
 interface RuleUse {

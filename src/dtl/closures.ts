@@ -5,6 +5,7 @@ import { located } from './errors.ts'
 import { frameOf } from './frame.ts'
 import { compilePath } from './read.ts'
 import { readsOf } from './reads.ts'
+import { isSecret } from './secret.ts'
 import type { Argument, ArgumentNode, BlockNode, CallNode, Evaluate, Step, Tools, TransformNode } from './syntax.ts'
 import { GO_ON } from './syntax.ts'
 import { tracedCall, tracedTransform } from './trace.ts'
@@ -52,7 +53,8 @@ function compileTransform(node: TransformNode, tools: Tools): Step {
 
 function compileCall(node: CallNode, tools: Tools): Argument {
   const args = node.arguments.map((argument) => (argument === undefined ? undefined : compileArgument(argument, tools)))
-  if (tools.isTraced === true)
+  // Nobody is told what a secret is.
+  if (tools.isTraced === true && !isSecret(node))
     return { node, evaluate: tracedCall(node, args, tools), constant: undefined, run: nothing }
   const evaluate = node.definition.compile(args, tools)
   const constant = isFoldable(node, args) ? folded(evaluate) : undefined

@@ -67,6 +67,8 @@ export interface RunContext {
   /** Hears how many rows a hops spec with a `trace` found for one input (dtl.md §10.1). */
   readonly cardinality?: (trace: string, rows: number) => void
   readonly meter?: HopsMeter
+  /** The value of a secret that a key or password names; undefined: there is none. */
+  readonly secret?: (name: string) => string | undefined
   /** Takes secrets out of the text of values, which goes into errors and traces. */
   readonly mask?: (text: string) => string
 }

@@ -17,6 +17,8 @@ export type DtlErrorCode =
   | 'nested-too-deep'
   /** A hops collected more than the thresholds of the pipe allow. */
   | 'hops-threshold'
+  /** A key or password is a secret that is not defined. */
+  | 'missing-secret'
   /** An optional package is needed that is not installed. */
   | 'missing-package'
   /** The port to other datasets, or the engine, failed within the program; `cause` says how. */

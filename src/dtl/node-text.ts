@@ -4,6 +4,7 @@ import { writeJson } from '../model/json.ts'
 import type { Value } from '../model/value.ts'
 import { isList } from '../model/value.ts'
 import { joinPath } from './path.ts'
+import { isSecret, secretText } from './secret.ts'
 import type { ArgumentNode, PathNode, ReturnNode, TemplateNode } from './syntax.ts'
 
 /** Shown of one expression, at most. */
@@ -31,6 +32,7 @@ function writtenOf(node: ArgumentNode | TemplateNode | undefined): Value {
     case 'path':
       return pathText(node)
     case 'call':
+      if (isSecret(node)) return secretText(node)
       return [node.definition.name, ...node.arguments.flatMap((one) => (one === undefined ? [] : [writtenOf(one)]))]
     case 'rule':
       return node.rule

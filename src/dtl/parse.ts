@@ -9,6 +9,7 @@ import { functions } from './functions/index.ts'
 import { parseHops } from './parse-hops.ts'
 import { splitPath, variableOf } from './path.ts'
 import { BUILT_IN, type Problems, Scope } from './scope.ts'
+import { checkSecrets, secretCall } from './secret.ts'
 import { signaturesOf } from './signature.ts'
 import type {
   ArgumentNode,
@@ -54,6 +55,7 @@ export function parseProgram(transform: Value, problems: Problems): ProgramNode 
   if (!has(rules, 'default'))
     problems.error('/rules', 'The rule "default" is missing: it is where a program starts.', EXAMPLE)
   const parsed = new Map(entries(rules).map(([id, rule]) => [id, parseRule(id, rule, problems)]))
+  checkSecrets(transform, problems.secrets, problems)
   return Object.freeze({ rules: parsed, idRequired: idRequired !== false, trigger: parseTrigger(transform, problems) })
 }
 
@@ -290,7 +292,13 @@ function parseWithHops(
   return { nodes: Object.freeze([...leading, hops]), parameters: Object.freeze(bound.parameters.slice(0, first + 1)) }
 }
 
-function parseArgument(value: Value, pointer: string, scope: Scope, { name, kind }: Parameter): ArgumentNode {
+function parseArgument(value: Value, pointer: string, scope: Scope, parameter: Parameter): ArgumentNode {
+  const { name, kind } = parameter
+  const secret = secretCall(value, pointer, parameter)
+  if (secret !== null) {
+    scope.problems.secrets.add(pointer)
+    return secret
+  }
   switch (kind) {
     case 'function-expression':
     case 'default-value-expression':

@@ -7,6 +7,8 @@ import type { AliasVariable, Node, Variable } from './syntax.ts'
 /** Collects mistakes: all of a program at once, none without a word on what to do. */
 export class Problems {
   readonly all: DtlProblem[] = []
+  /** Pointers of arguments that are secrets. */
+  readonly secrets = new Set<string>()
 
   error(pointer: string, message: string, hint: string): void {
     this.all.push({ level: 'error', pointer, message, hint })

@@ -152,6 +152,8 @@ export interface Parameter {
   readonly name: string
   readonly kind: ParameterKind
   readonly count: Cardinality
+  /** A key or a password: it may be `$SECRET(name)`. */
+  readonly takesSecret?: boolean
 }
 
 /** How a function treats null, one value and lists (dtl.md §6.2); `-` is a way of its own. */
@@ -179,8 +181,8 @@ interface Definition {
 export interface FunctionDefinition extends Definition {
   readonly behaviour: Behaviour
   readonly examples: readonly Example[]
-  /** Reads other datasets, the clock, chance, or former versions: it cannot be folded, nor be part of an index. */
-  readonly reads?: 'datasets' | 'time' | 'chance' | 'versions' | 'openpgp'
+  /** Reads other datasets, the clock, chance, former versions or a secret: it cannot be folded, nor be part of an index. */
+  readonly reads?: 'datasets' | 'time' | 'chance' | 'versions' | 'openpgp' | 'secret'
   /** What to use instead. */
   readonly deprecated?: string
   readonly compile: (args: readonly (Argument | undefined)[], tools: Tools) => Evaluate

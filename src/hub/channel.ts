@@ -1,7 +1,7 @@
 /** Calls and streams between two threads: plain data crosses, a reader that is slow slows the writer, and errors keep their code. */
 
 import type { MessagePort, Transferable, Worker } from 'node:worker_threads'
-import { type ErrorData, errorData, errorFrom, HubError } from './errors.ts'
+import { type ErrorData, errorData, errorFrom, HubError, maskedError } from './errors.ts'
 
 type Port = Pick<MessagePort | Worker, 'on' | 'postMessage'>
 
@@ -123,7 +123,11 @@ function ownBytes(value: unknown): Transferable[] {
 }
 
 /** Serves the methods on a port; gives a function that sends an event to the calling side. */
-export function serveMethods(port: Port, methods: Methods): (event: unknown) => void {
+export function serveMethods(
+  port: Port,
+  methods: Methods,
+  mask: (text: string) => string = (text) => text,
+): (event: unknown) => void {
   const running = new Map<number, { readonly abort: AbortController; credit: () => void }>()
   const send = (answer: Answer) => port.postMessage(answer)
 
@@ -135,7 +139,7 @@ export function serveMethods(port: Port, methods: Methods): (event: unknown) => 
       if (handler === undefined) throw new HubError('unexpected', `No method '${method}'.`)
       send({ type: 'result', id, value: await handler(argument, abort.signal) })
     } catch (error) {
-      send({ type: 'error', id, error: errorData(error) })
+      send({ type: 'error', id, error: maskedError(errorData(error), mask) })
     } finally {
       running.delete(id)
     }
@@ -168,7 +172,7 @@ export function serveMethods(port: Port, methods: Methods): (event: unknown) => 
       }
       send({ type: 'end', id })
     } catch (error) {
-      if (!abort.signal.aborted) send({ type: 'error', id, error: errorData(error) })
+      if (!abort.signal.aborted) send({ type: 'error', id, error: maskedError(errorData(error), mask) })
     } finally {
       running.delete(id)
     }

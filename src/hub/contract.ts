@@ -14,6 +14,7 @@ import type { Access } from './access/access.ts'
 import type { AuditLog } from './access/audit.ts'
 import type { Guard } from './access/guard.ts'
 import type { ComponentName, Principal } from './access/permission.ts'
+import type { ConfigurationDoor, SecretsDoor } from './contract-configuration.ts'
 import type { PipeFigures } from './figures/figures.ts'
 import type { Lag } from './flow/lag.ts'
 import type { Disk } from './health/assess.ts'
@@ -82,6 +83,8 @@ export interface Node {
   replaceNetwork(document: NetworkPolicyDocument): void
   /** The reference of DTL, made of what its compiler knows. */
   language(): JsonText
+  /** The text without the secrets of any tenant: for whatever goes out and is no data. */
+  mask(text: string): string
   /** `default` is always there. */
   tenant(name: string): Tenant | undefined
   /** Name: 1-63 of a-z, 0-9 and `-`, starting with a letter. Codes: tenant-exists, bad-tenant-name. */
@@ -112,6 +115,10 @@ export interface Tenant {
   /** Codes: as above, bad-permissions. */
   replacePermissions(component: ComponentName, given: Value): Promise<void>
 
+  readonly configuration: ConfigurationDoor
+  readonly secrets: SecretsDoor
+  /** The text without the values of its secrets. */
+  mask(text: string): string
   /** The configuration as a JSON array, each component exactly as it was given. */
   configText(): JsonText
   /**

@@ -3,8 +3,8 @@
 import type { Static } from 'typebox'
 import { compactionSchema } from '../config/compaction.ts'
 import { checkComponent } from '../config/component.ts'
-import { effectiveComponent } from '../config/effective.ts'
-import { type Component, type ConfigurationInput, parseConfiguration } from '../config/files.ts'
+import { type Effective, effectiveComponent } from '../config/effective.ts'
+import { type Component, type ConfigurationInput, type KnownComponents, parseConfiguration } from '../config/files.ts'
 import {
   globalDefaultsSchema,
   metadataSchema,
@@ -15,33 +15,31 @@ import {
 import type { NotificationSettings } from '../config/notifications.ts'
 import { pipeSchema, pumpSchema, unsupportedOfPipe, unsupportedOfPump } from '../config/pipe.ts'
 import { didYouMean, type Problem } from '../config/problems.ts'
-import { type Dict, dictOf, entries, get, newDict } from '../model/dict.ts'
+import { type SecretPlace, secretPlaces } from '../config/secret-names.ts'
+import { type Dict, dictOf, entries, get, has, newDict } from '../model/dict.ts'
 import { builtinNamespaces } from '../model/iri.ts'
 import { type JsonError, parseJson } from '../model/json.ts'
-import { isDict } from '../model/value.ts'
+import { equals } from '../model/order.ts'
+import { isDict, isList, type Value } from '../model/value.ts'
 import { buildPipe, type NodeSettings } from '../pipes/build.ts'
 import { checkCompaction, compactionOf, nodeCompaction } from '../pipes/compaction-settings.ts'
-import type { Inexact } from '../pipes/exactness/reason.ts'
 import type { Pipe } from '../pipes/pipe.ts'
 import { buildSystem } from '../pipes/systems/build.ts'
+import { systemTypes } from '../pipes/systems/index.ts'
 import type { DeployedSystem } from '../pipes/systems/pool.ts'
 import { permissionProblems } from './access/configured.ts'
+import { type DeployedComponent, type DeployedPipe, hasErrors, located, part } from './deployed.ts'
 import { HubError } from './errors.ts'
-import { NetworkExactness } from './exactness.ts'
+import { Memory } from './memory.ts'
 import { isTimeZone } from './notifications/quiet.ts'
 import type { TaskManager } from './task-manager.ts'
+import { checkTogether, writersOf } from './together.ts'
 
-export interface DeployedComponent {
-  readonly component: Component
-  readonly effective: Dict
-  readonly problems: readonly Problem[]
-}
+export type { DeployedComponent, DeployedPipe } from './deployed.ts'
 
-export interface DeployedPipe extends DeployedComponent {
-  /** Null when its configuration has errors: it is kept and shown, and does not run. */
-  readonly pipe: Pipe | null
-  /** Why it is not exact, as far as the configuration says; none for an exact one, and for one with errors. */
-  readonly inexact: readonly Inexact[]
+export interface SystemOfHub extends Omit<DeployedSystem, 'effective'>, DeployedComponent {
+  /** Names of the secrets that it uses. */
+  readonly secrets: readonly string[]
 }
 
 export interface Deployment {
@@ -49,7 +47,7 @@ export interface Deployment {
   readonly pipes: ReadonlyMap<string, DeployedPipe>
   /** Datasets that pipes write, those with errors too. */
   readonly written: ReadonlySet<string>
-  readonly systems: ReadonlyMap<string, DeployedSystem & DeployedComponent>
+  readonly systems: ReadonlyMap<string, SystemOfHub>
   readonly metadata: DeployedComponent
   readonly node: NodeSettings
   /** Which pumps run by themselves. */
@@ -63,37 +61,200 @@ export interface Deployment {
   readonly variables: Dict
 }
 
+/** What else a deployment goes by. */
+export interface DeployOptions {
+  /** What was deployed before: components that did not change, and nothing that they depend on, are not made again. */
+  readonly memory?: DeploymentMemory
+  /** Whether a secret is there for a system (null: for programs); absent: nobody knows, and nobody is warned. */
+  readonly hasSecret?: (name: string, system: string | null) => boolean
+}
+
 /** `env` is the text of a JSON object; code `bad-env` when it is not. */
-export function deploy(input: ConfigurationInput, env: string, folder: string | null): Deployment {
-  const { components, problems: syntax } = parseConfiguration(input)
+export function deploy(
+  input: ConfigurationInput,
+  env: string,
+  folder: string | null,
+  options: DeployOptions = {},
+): Deployment {
+  const steps = deploying(input, env, folder, options)
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done === true) return value
+  }
+}
+
+/** How long others may have to wait meanwhile. */
+const TURN_MS = 10
+
+/** The same, with pauses in which everybody else on the thread goes on. */
+export async function deployInTurns(
+  input: ConfigurationInput,
+  env: string,
+  folder: string | null,
+  options: DeployOptions = {},
+): Promise<Deployment> {
+  const steps = deploying(input, env, folder, options)
+  for (let since = performance.now(); ; ) {
+    const { done, value } = steps.next()
+    if (done === true) return value
+    if (performance.now() - since < TURN_MS) continue
+    await new Promise((resolve) => setImmediate(resolve))
+    since = performance.now()
+  }
+}
+
+/** One component a step. */
+function* deploying(
+  input: ConfigurationInput,
+  env: string,
+  folder: string | null,
+  { memory = new DeploymentMemory(), hasSecret }: DeployOptions,
+): Generator<void, Deployment> {
+  const { components, problems: syntax } = parseConfiguration(input, memory.components)
+  memory.next(components)
   const variables = variablesOf(env)
-  const { metadata, node, tasks, notifications } = deployMetadata(components, variables)
-  const systems = new Map(
-    components.filter(({ type }) => type.startsWith('system:')).map((one) => [one.id, deploySystem(one, variables)]),
-  )
-  const pipes = new Map(
-    components.filter(({ type }) => type === 'pipe').map((one) => [one.id, deployPipe(one, variables, node, systems)]),
-  )
-  const all = new Map(checkTogether(pipes))
+  const resolve = (component: Component) => memory.resolve(component, variables)
+  const { metadata, node: settings, tasks, notifications } = deployMetadata(components, resolve)
+  const node = memory.node(settings)
+  const known = new Map<string, SystemOfHub>()
+  for (const one of components) {
+    if (!one.type.startsWith('system:')) continue
+    known.set(one.id, memory.system(one, node, resolve))
+    yield
+  }
+  const alone = new Map<string, DeployedPipe>()
+  for (const one of components) {
+    if (one.type !== 'pipe') continue
+    alone.set(one.id, memory.pipe(one, node, known, resolve))
+    yield
+  }
+  const warned = <T extends DeployedComponent>(one: T): T => {
+    const more = secretWarnings(one, memory.secrets(one), hasSecret)
+    return more.length === 0 ? one : { ...one, problems: [...one.problems, ...more] }
+  }
+  const systems = new Map([...known].map(([id, one]) => [id, ofItsFile(warned(one))]))
+  for (const [id, one] of alone) alone.set(id, warned(one))
+  const pipes = new Map(checkTogether(alone))
   const problems = [
     ...syntax,
     ...metadata.problems,
     ...[...systems.values()].flatMap((system) => system.problems),
-    ...[...all.values()].flatMap((pipe) => pipe.problems),
+    ...[...pipes.values()].flatMap((pipe) => pipe.problems),
   ]
-  return {
-    components,
-    pipes: all,
-    written: new Set(writersOf(pipes).keys()),
-    systems,
-    metadata,
-    node,
-    tasks,
-    notifications,
-    problems,
-    folder,
-    variables,
+  const written = new Set(writersOf(pipes).keys())
+  return { components, pipes, written, systems, metadata, node, tasks, notifications, problems, folder, variables }
+}
+
+const ofItsFile = <T extends DeployedComponent>(one: T): T => ({
+  ...one,
+  problems: located(one.problems, one.component),
+})
+
+/** A configuration may come before its secrets do: until they are there, what needs them fails when it runs. */
+function secretWarnings(
+  { component: { id, type } }: DeployedComponent,
+  places: readonly SecretPlace[],
+  hasSecret: DeployOptions['hasSecret'],
+): readonly Problem[] {
+  const system = type === 'pipe' ? null : id
+  const missing = hasSecret === undefined ? [] : places.filter(({ name }) => !hasSecret(name, system))
+  const hint =
+    system === null
+      ? 'Set it with PUT or POST /api/secrets.'
+      : `Set it with PUT or POST /api/systems/${id}/secrets, or for all systems with /api/secrets.`
+  return missing.map(({ name, pointer }) => ({
+    level: 'warning',
+    component: id,
+    pointer,
+    message: `The secret '${name}' is not defined.`,
+    hint,
+  }))
+}
+
+/** What deployments have in common with those before them. */
+export class DeploymentMemory {
+  #components: KnownComponents = new Map()
+  #draft: KnownComponents = new Map()
+  readonly #resolved = new Memory<Effective>()
+  readonly #systems = new Memory<DeployedSystem & DeployedComponent>()
+  readonly #pipes = new Memory<DeployedPipe>()
+  readonly #secrets = new Memory<readonly SecretPlace[]>()
+  readonly #nodes = new Memory<NodeSettings>()
+
+  get #all(): readonly Memory<unknown>[] {
+    return [this.#resolved, this.#systems, this.#pipes, this.#secrets, this.#nodes]
   }
+
+  /** By their text. */
+  get components(): KnownComponents {
+    return this.#components
+  }
+
+  next(components: readonly Component[]): void {
+    this.#draft = new Map(components.map((one) => [one.text, one]))
+    for (const one of this.#all) one.next()
+  }
+
+  /** The last deployment is in use from now on: the next one is compared with it. */
+  keep(): void {
+    this.#components = this.#draft
+    for (const one of this.#all) one.keep()
+  }
+
+  /** As long as the variables that it uses are the same, others may change. */
+  resolve(component: Component, variables: Dict): Effective {
+    const { file: _, ...plain } = component
+    const isStill = ({ variables: used }: Effective) =>
+      [...used].every(([name, value]) => value !== undefined && equals(value, get(variables, name) ?? null))
+    return this.#resolved.get(component.id, [component.text], () => effectiveComponent(plain, variables), isStill)
+  }
+
+  node(settings: NodeSettings): NodeSettings {
+    return this.#nodes.get('node', [JSON.stringify(settings)], () => settings)
+  }
+
+  system(component: Component, node: NodeSettings, resolve: Resolve): SystemOfHub {
+    const effective = resolve(component)
+    const made = this.#systems.get(component.id, [effective, node.verifiesCertificates], () =>
+      deploySystem(component, effective, node),
+    )
+    return { ...made, component, secrets: [...new Set(this.secrets(made).map(({ name }) => name))] }
+  }
+
+  /** A pipe is made again when a system that it names is another one. */
+  pipe(
+    component: Component,
+    node: NodeSettings,
+    systems: ReadonlyMap<string, DeployedSystem>,
+    resolve: Resolve,
+  ): DeployedPipe {
+    const effective = resolve(component)
+    const named = systemsNamed(effective.value).map((id) => systems.get(id)?.open ?? [...systems.keys()].join('\n'))
+    const made = this.#pipes.get(component.id, [effective, node, ...named], () =>
+      deployPipe(component, effective, node, systems),
+    )
+    return { ...made, component }
+  }
+
+  secrets({ component, effective }: DeployedComponent): readonly SecretPlace[] {
+    return this.#secrets.get(component.id, [effective], () =>
+      component.type === 'pipe'
+        ? secretPlaces(get(effective, 'transform') ?? null, '/transform')
+        : secretPlaces(effective),
+    )
+  }
+}
+
+type Resolve = (component: Component) => Effective
+
+/** Whatever in a pipe may stand for the id of a system; data is not looked at. */
+function systemsNamed(value: Value): readonly string[] {
+  if (isList(value)) return value.flatMap(systemsNamed)
+  if (!isDict(value)) return []
+  return entries(value).flatMap(([name, one]) => {
+    if (name === 'system' && typeof one === 'string') return [one]
+    return name === 'entities' ? [] : systemsNamed(one)
+  })
 }
 
 /**
@@ -113,7 +274,7 @@ export function deployUnchecked(
 ): DeployedPipe {
   const component = config === null ? pipes.get(id)?.component : pipeComponent(id, config)
   if (component === undefined) throw new HubError('unknown-pipe', `There is no pipe '${id}'.`)
-  return deployPipe(component, variables, node, systems)
+  return deployPipe(component, effectiveComponent(component, variables), node, systems)
 }
 
 /** An edited configuration need not repeat what it is of. */
@@ -141,14 +302,14 @@ function variablesOf(env: string): Dict {
   throw new HubError('bad-env', 'The environment variables (env.json) are a JSON object: name to value.')
 }
 
-function deployMetadata(components: readonly Component[], env: Dict) {
+function deployMetadata(components: readonly Component[], resolve: Resolve) {
   const component: Component = components.find(({ type }) => type === 'metadata') ?? {
     id: 'node',
     type: 'metadata',
     text: '{"_id":"node","type":"metadata"}',
     original: dictOf({ _id: 'node', type: 'metadata' }),
   }
-  const { value, problems } = effectiveComponent(component, env)
+  const { value, problems } = resolve(component)
   const place = { component: component.id, pointer: '' }
   const checked = checkComponent(metadataSchema, value, { ...place, unsupported: unsupportedOfMetadata })
   const defaults = part(value, 'global_defaults')
@@ -177,6 +338,7 @@ function deployMetadata(components: readonly Component[], env: Dict) {
     cleansUp: checked.value.pipe_cleanup_after_deletion !== false,
     tracesOutput: defaultsChecked.value.trace_output === true,
     infersTypes: defaultsChecked.value.infer_pipe_entity_types ?? null,
+    verifiesCertificates: defaultsChecked.value.verify_ssl === true,
     requiresPopulatedInput: defaultsChecked.value.require_populated_input === true,
     dependencyTracking: hasErrors(checked.problems) ? {} : (checked.value.dependency_tracking ?? {}),
     reprocessing: {
@@ -221,21 +383,33 @@ const tasksOf = ({ disable_pump_scheduler, disable_user_pipes }: Static<typeof t
   disablesUserPipes: disable_user_pipes === true,
 })
 
-function deploySystem(component: Component, env: Dict): DeployedSystem & DeployedComponent {
-  const { value, problems } = effectiveComponent(component, env)
-  const built = buildSystem(component.id, value)
+function deploySystem(
+  component: Component,
+  { value, problems }: Effective,
+  node: NodeSettings,
+): DeployedSystem & DeployedComponent {
+  const effective = withSystemDefaults(value, node)
+  const built = buildSystem(component.id, effective)
   const own = [...built.problems, ...permissionProblems(component.id, value)]
-  const found = located(beyond(problems, own), component)
-  return { ...built.system, ...(hasErrors(found) ? { open: null } : {}), component, effective: value, problems: found }
+  const found = beyond(problems, own)
+  return { ...built.system, ...(hasErrors(found) ? { open: null } : {}), component, effective, problems: found }
+}
+
+const knowsVerifySsl = (system: Dict): boolean =>
+  systemTypes.some(({ type, config }) => type === get(system, 'type') && 'verify_ssl' in config.properties)
+
+/** Settings of which the node says what they are where the system is silent. */
+function withSystemDefaults(system: Dict, { verifiesCertificates }: NodeSettings): Dict {
+  if (!verifiesCertificates || has(system, 'verify_ssl') || !knowsVerifySsl(system)) return system
+  return dictOf([...entries(system), ['verify_ssl', true]])
 }
 
 function deployPipe(
   component: Component,
-  env: Dict,
+  { value, problems }: Effective,
   node: NodeSettings,
   systems: ReadonlyMap<string, DeployedSystem>,
 ): DeployedPipe {
-  const { value, problems } = effectiveComponent(component, env)
   const place = { component: component.id, pointer: '', unsupported: unsupportedOfPipe }
   const found: Problem[] = [
     ...checkComponent(pipeSchema, value, place).problems,
@@ -275,7 +449,7 @@ function deployPipe(
     effective: value,
     pipe: hasErrors(all) ? null : built.pipe,
     inexact: [],
-    problems: located(all, component),
+    problems: all,
   }
 }
 
@@ -301,109 +475,6 @@ function unknownSystems(id: string, pipe: Pipe | null, systems: ReadonlyMap<stri
 function beyond(first: readonly Problem[], later: readonly Problem[]): readonly Problem[] {
   const places = new Set(first.map(({ pointer }) => pointer))
   return [...first, ...later.filter(({ pointer }) => !places.has(pointer))]
-}
-
-/** What only shows when pipes are seen together: two writers of one dataset, and reads of datasets that nobody writes. */
-function* checkTogether(pipes: ReadonlyMap<string, DeployedPipe>): Generator<readonly [string, DeployedPipe]> {
-  const writers = writersOf(pipes)
-  const exactness = new NetworkExactness([...pipes.values()].flatMap(({ pipe }) => pipe ?? []))
-  for (const [id, deployed] of pipes) {
-    const { pipe, component } = deployed
-    if (pipe === null) {
-      yield [id, deployed]
-      continue
-    }
-    const found: Problem[] = []
-    const report = (level: Problem['level'], pointer: string, message: string, hint?: string) =>
-      found.push({ level, component: id, pointer, message, ...(hint === undefined ? {} : { hint }) })
-    if (pipe.sink.kind === 'dataset' && writers.get(pipe.sink.dataset) !== id) {
-      const other = writers.get(pipe.sink.dataset)
-      report('error', '/sink/dataset', `The dataset '${pipe.sink.dataset}' is written by pipe '${other}' already.`)
-    }
-    const letters = pipe.errors.deadLetters?.dataset
-    if (letters !== undefined) {
-      const isOwnSink = pipe.sink.kind === 'dataset' && pipe.sink.dataset === letters
-      const other = writers.get(letters)
-      const hint = 'Dead letters have a dataset of their own for each pipe.'
-      if (isOwnSink) report('error', '/pump/dead_letter_dataset', 'Dead letters and entities are one dataset.', hint)
-      else if (other !== undefined && other !== id) {
-        report(
-          'error',
-          '/pump/dead_letter_dataset',
-          `The dataset '${letters}' is written by pipe '${other}' already.`,
-          hint,
-        )
-      }
-    }
-    for (const dataset of pipe.source.inputs) {
-      if (!writers.has(dataset)) {
-        report('warning', '/source', `No pipe writes the dataset '${dataset}'.`, didYouMean(dataset, writers.keys()))
-      }
-    }
-    for (const [pointer, dataset] of completenessNames(pipe)) {
-      if (writers.has(dataset)) continue
-      report('warning', pointer, `No pipe writes the dataset '${dataset}'.`, didYouMean(dataset, writers.keys()))
-    }
-    for (const dataset of pipe.reads) {
-      if (!writers.has(dataset)) {
-        const hint = didYouMean(dataset, writers.keys()) ?? 'The pipe waits until the dataset is there and populated.'
-        report('warning', '/transform', `It hops to the dataset '${dataset}', which no pipe writes.`, hint)
-      }
-    }
-    if (id.startsWith('global-') && !pipe.isGlobal) {
-      report(
-        'warning',
-        '/_id',
-        "Its name says global, but 'metadata.global' is not true: it is not in the default graph.",
-      )
-    }
-    yield [
-      id,
-      {
-        ...deployed,
-        pipe: hasErrors(found) ? null : pipe,
-        inexact: hasErrors(found) ? [] : exactness.of(pipe),
-        problems: [...deployed.problems, ...located(found, component)],
-      },
-    ]
-  }
-}
-
-/** The first writer of each dataset, those of dead letters included. A pipe with errors counts too: what it would write is not unknown. */
-function writersOf(pipes: ReadonlyMap<string, DeployedPipe>): ReadonlyMap<string, string> {
-  const writers = new Map<string, string>()
-  for (const [id, { effective }] of pipes) {
-    const dataset = get(part(effective, 'sink'), 'dataset')
-    if (typeof dataset === 'string' && !writers.has(dataset)) writers.set(dataset, id)
-  }
-  for (const [id, { effective }] of pipes) {
-    const letters = get(part(effective, 'pump'), 'dead_letter_dataset')
-    if (typeof letters === 'string' && !writers.has(letters)) writers.set(letters, id)
-  }
-  return writers
-}
-
-/** Datasets that are named for their completeness, but for those that the pipe reads, with where. */
-function completenessNames({ source, completeness, reads }: Pipe): readonly (readonly [string, string])[] {
-  const { initial, rule } = source.holding
-  const at = (pointer: string, ids: readonly string[]) => ids.map((id, place) => [`${pointer}/${place}`, id] as const)
-  const named = [
-    ...at('/source/initial_completeness', initial),
-    ...(rule?.kind === 'datasets' ? at('/source/completeness', rule.ids) : []),
-    ...at('/include_completeness', completeness.include ?? []),
-    ...at('/exclude_completeness', completeness.exclude),
-  ]
-  return named.filter(([, id]) => !source.inputs.includes(id) && !reads.includes(id))
-}
-
-const hasErrors = (problems: readonly Problem[]): boolean => problems.some(({ level }) => level === 'error')
-
-const located = (problems: readonly Problem[], { file }: Component): readonly Problem[] =>
-  file === undefined ? problems : problems.map((problem) => ({ ...problem, file }))
-
-function part(dict: Dict, name: string): Dict {
-  const value = get(dict, name)
-  return isDict(value) ? value : newDict()
 }
 
 const entriesBut = (dict: Dict, but: string) => entries(dict).filter(([name]) => name !== but)

@@ -1,6 +1,6 @@
 /** The JSON documents of pipes, pumps, systems and datasets, in the shapes of rest-api.md §2. */
 
-import type { Problem } from '../config/problems.ts'
+import { elementsOf, type Problem } from '../config/problems.ts'
 import type { DatasetView, Snapshot } from '../log/contract.ts'
 import { type Dict, dictOf, entries } from '../model/dict.ts'
 import { writeJson } from '../model/json.ts'
@@ -55,7 +55,7 @@ function pipeRuntime(
   sink: DatasetView | undefined,
 ): object {
   return {
-    state: pipe === null ? 'Failed' : 'Deployed',
+    state: state.isDeploying ? 'Deploying' : pipe === null ? 'Failed' : 'Deployed',
     'is-valid-config': pipe !== null,
     'is-running': isRunning(state),
     'is-disabled': state.isDisabled,
@@ -270,19 +270,10 @@ function counts(view: DatasetView): Record<string, number> {
 
 const configErrors = (problems: readonly Problem[]): readonly object[] =>
   problems.map(({ level, message, pointer, hint }) => ({
-    elements: pathOf(pointer),
+    elements: elementsOf(pointer),
     level,
     msg: hint === undefined ? message : `${message} ${hint}`,
   }))
 
 const isoTime = (milliseconds: number | null): string | null =>
   milliseconds === null ? null : new Date(milliseconds).toISOString()
-
-/** `/source/type` as the client knows paths: `$['source']['type']`. */
-function pathOf(pointer: string): string {
-  const steps = pointer
-    .split('/')
-    .slice(1)
-    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
-  return `$${steps.map((step) => (/^\d+$/.test(step) ? `[${step}]` : `['${step.replaceAll("'", "\\'")}']`)).join('')}`
-}

@@ -21,6 +21,8 @@ import { HealthWatch } from './health/watch.ts'
 import { bookOver, type LogBook } from './logs/book.ts'
 import { StoredNetworkPolicy } from './network.ts'
 import { PumpPool } from './pool/pool.ts'
+import { givenKey, type MasterKeys, ownKey } from './secrets/keys.ts'
+import type { MasterKey } from './secrets/master-key.ts'
 import type { TaskManager } from './task-manager.ts'
 import { HubTenant } from './tenant.ts'
 
@@ -45,6 +47,8 @@ export interface NodeOptions {
   readonly targets?: Partial<TargetRules>
   /** Backups are made by the clock, and on demand; without it neither. */
   readonly backup?: BackupSettings
+  /** Wraps the keys of secrets; otherwise a key of the hub's own does, beside its data. */
+  readonly masterKey?: MasterKey
   /** Threads that run pipes, at most; otherwise as many as there are cores, and at least two. */
   readonly threads?: number
   /** How long a run may hold its thread with one batch. */
@@ -83,6 +87,7 @@ export class HubNode implements hub.Node {
   readonly #health: HealthWatch
   /** Tenants whose data could not be opened, and why. */
   readonly #unopened = new Map<string, string>()
+  readonly #keys: MasterKeys
   #address: string | null = null
   /** Tenants that are being restarted. */
   readonly #away = new Set<string>()
@@ -91,6 +96,7 @@ export class HubNode implements hub.Node {
   #restarts = 0
 
   private constructor(options: NodeOptions, identity: Identity) {
+    this.#keys = options.masterKey === undefined ? ownKey(options.data) : givenKey(options.masterKey)
     this.id = identity.id
     this.base = identity.base
     this.version = options.version
@@ -111,6 +117,7 @@ export class HubNode implements hub.Node {
         await at?.write(AUDIT_DATASET, entities)
       },
     })
+    this.logs.maskWith((text) => this.mask(text))
     this.#backups = new Backups(
       options.backup ?? null,
       identity,
@@ -182,6 +189,11 @@ export class HubNode implements hub.Node {
 
   get restarts(): number {
     return this.#restarts
+  }
+
+  /** The text without the secrets of any tenant. */
+  mask(text: string): string {
+    return this.tenants().reduce((hidden, tenant) => tenant.mask(hidden), text)
   }
 
   tenants(): readonly HubTenant[] {
@@ -344,6 +356,7 @@ export class HubNode implements hub.Node {
       ...(this.#options.tasks === undefined ? {} : { tasks: this.#options.tasks }),
       access: this.access,
       pool: this.#pool,
+      keys: this.#keys,
       logger: this.logs.logger('hub'),
       runLogger: this.logs.logger('pipes'),
       noteLogger: this.logs.logger('notifications'),

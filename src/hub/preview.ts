@@ -6,6 +6,7 @@ import type { LogReader } from '../log/reader.ts'
 import { get, remove } from '../model/dict.ts'
 import type { Entity } from '../model/entity.ts'
 import { parseJson, writeJson } from '../model/json.ts'
+import { masked, maskedValue } from '../model/masked.ts'
 import { isDict } from '../model/value.ts'
 import { FoundBefore } from '../pipes/lookup.ts'
 import type { Pipe } from '../pipes/pipe.ts'
@@ -13,6 +14,7 @@ import { ReadPosition } from '../pipes/position.ts'
 import { type Preview, preview, type TransformTrace } from '../pipes/preview.ts'
 import { runContext } from '../pipes/run-context.ts'
 import { scanLookup } from '../pipes/scan-lookup.ts'
+import { noSecrets, type Secrets } from '../pipes/secrets.ts'
 import type { SystemPort } from '../pipes/systems/contract.ts'
 import type { Turn } from '../pipes/turn.ts'
 import type { PreviewQuery } from './contract.ts'
@@ -28,7 +30,11 @@ export async function previewAnswer(
   deployment: Deployment,
   { pipe: id, config, source }: PreviewQuery,
   signal: AbortSignal,
-  { turn, system }: { readonly turn?: Turn; readonly system?: (id: string) => SystemPort } = {},
+  {
+    turn,
+    system,
+    secrets = noSecrets,
+  }: { readonly turn?: Turn; readonly system?: (id: string) => SystemPort; readonly secrets?: Secrets } = {},
 ): Promise<string> {
   const { pipe, problems } = deployAlone(deployment, id, config)
   const { entity, isTraced } = sourceOf(source)
@@ -40,7 +46,7 @@ export async function previewAnswer(
   const position = new ReadPosition(log.snapshot())
   try {
     const context = {
-      ...runContext(pipe, position, { found: new FoundBefore(), now: Date.now }),
+      ...runContext(pipe, position, { found: new FoundBefore(), now: Date.now, secrets }),
       lookup: await scanLookup(
         position,
         pipe.transforms.flatMap(({ analysis }) => analysis.indexes),
@@ -54,10 +60,10 @@ export async function previewAnswer(
       ...(turn === undefined ? {} : { turn }),
       ...(system === undefined ? {} : { system }),
     })
-    const mask = context.mask ?? ((text: string) => text)
+    const { mask } = secrets
     return answer({
-      result: result.map((one) => mask(writeJson(one))),
-      errors: error === null ? [] : [runTimeError(pipe, error)],
+      result: result.map((one) => writeJson(maskedValue(one, mask))),
+      errors: error === null ? [] : [masked(runTimeError(pipe, error), mask)],
       warnings: warnings as Problem[],
       trace: (trace ?? []).map((one) => traceText(one, mask)),
     })
@@ -86,9 +92,10 @@ function runTimeError(pipe: Pipe, { error, pointer }: NonNullable<Preview['error
 
 function traceText({ pointer, input, told }: TransformTrace, mask: (text: string) => string): string {
   const { result, error, steps, isCut } = told
-  const output = result.map((one) => mask(writeJson(one))).join(',')
-  const rest = JSON.stringify({ failed: error !== null, 'is-cut': isCut, steps }).slice(1)
-  return `{"pointer":${JSON.stringify(pointer)},"input":${mask(writeJson(input))},"output":[${output}],${rest}`
+  const shown = (entity: Entity) => writeJson(maskedValue(entity, mask))
+  const output = result.map(shown).join(',')
+  const rest = JSON.stringify(masked({ failed: error !== null, 'is-cut': isCut, steps }, mask)).slice(1)
+  return `{"pointer":${JSON.stringify(pointer)},"input":${shown(input)},"output":[${output}],${rest}`
 }
 
 interface Parts {

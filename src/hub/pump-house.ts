@@ -2,14 +2,18 @@
 
 import { connectJournal } from '../log/journal.ts'
 import { openLog } from '../log/reader.ts'
-import { deploy } from './deployment.ts'
+import { DeploymentMemory, deployInTurns } from './deployment.ts'
 import { HubError } from './errors.ts'
 import type { PumpMethods } from './pump-protocol.ts'
 import { PumpingCore, type ThreadPorts } from './pumping/core.ts'
 import { PumpingTenant } from './pumping/tenant.ts'
 
+type DeployArgument = Parameters<PumpMethods['calls']['deploy']>[0]
+
 export class PumpHouse {
   readonly #tenants = new Map<string, PumpingTenant>()
+  /** What was deployed of each tenant. */
+  readonly #memories = new Map<string, DeploymentMemory>()
   readonly #thread: ThreadPorts
 
   constructor(thread: ThreadPorts) {
@@ -25,11 +29,10 @@ export class PumpHouse {
     close: async ({ tenant }) => {
       await this.#tenants.get(tenant)?.close()
       this.#tenants.delete(tenant)
+      this.#memories.delete(tenant)
     },
-    deploy: async (text) => {
-      const deployment = deploy(text.components, text.env, text.folder)
-      await this.#tenant(text.tenant).deploy(deployment, text.isKeeper, text.targets)
-    },
+    deploy: (text) => this.#deploy(text),
+    secrets: async ({ tenant, secrets }) => this.#tenant(tenant).setSecrets(secrets),
     run: ({ tenant, pipe, order }) => this.#tenant(tenant).run(pipe, order),
     running: async ({ tenant, pipe, isRunning }) => this.#tenants.get(tenant)?.hear(pipe, isRunning),
     forget: async ({ tenant, dataset }) => this.#tenants.get(tenant)?.forget(dataset),
@@ -60,6 +63,20 @@ export class PumpHouse {
     read: ({ tenant, pipe, query }, signal) => this.#tenant(tenant).read(pipe, query, signal),
     publish: (argument, signal) => this.#tenant(argument.tenant).publish(argument, signal),
     forward: ({ tenant, system, request }, signal) => this.#tenant(tenant).forward(system, request, signal),
+  }
+
+  /** Compiling many pipes takes a while: runs go on meanwhile, and what did not change is not compiled again. */
+  async #deploy({ tenant, components, env, folder, targets, isFresh, isKeeper }: DeployArgument): Promise<void> {
+    const memory = (isFresh ? undefined : this.#memories.get(tenant)) ?? new DeploymentMemory()
+    this.#memories.set(tenant, memory)
+    const deployment = await deployInTurns(components, env, folder, { memory })
+    memory.keep()
+    await this.#tenant(tenant).deploy(deployment, isKeeper, targets)
+  }
+
+  /** The text without the secrets of any tenant. */
+  mask(text: string): string {
+    return [...this.#tenants.values()].reduce((hidden, tenant) => tenant.mask(hidden), text)
   }
 
   #tenant(name: string): PumpingTenant {

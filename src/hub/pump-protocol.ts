@@ -20,6 +20,7 @@ import type {
   TextForm,
 } from './contract.ts'
 import type { SchemaDefinition } from './pumping/definitions.ts'
+import type { SecretBytes } from './secrets/known.ts'
 
 export interface TenantOpening {
   readonly tenant: string
@@ -100,8 +101,10 @@ export interface PumpMethods {
   calls: {
     open(opening: TenantOpening): Promise<void>
     close(argument: { readonly tenant: string }): Promise<void>
-    /** `isKeeper`: this thread does what only one is to do for the tenant. */
-    deploy(deployment: DeploymentText & { readonly isKeeper: boolean }): Promise<void>
+    /** `isKeeper`: this thread does what only one is to do for the tenant; `isFresh`: nothing stays as it is. */
+    deploy(deployment: DeploymentText & { readonly isKeeper: boolean; readonly isFresh: boolean }): Promise<void>
+    /** The secrets of the tenant as they are from now on: bytes, which stand in no configuration. */
+    secrets(argument: { readonly tenant: string; readonly secrets: readonly SecretBytes[] }): Promise<void>
     /** Which pipes run on other threads is known to all: who compacts must know who reads. */
     running(argument: { readonly tenant: string; readonly pipe: string; readonly isRunning: boolean }): Promise<void>
     /** Something of the dataset was erased: what is kept of it in memory goes. */

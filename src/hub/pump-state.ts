@@ -25,6 +25,8 @@ export interface PumpState {
   lastRescan: RunReport | null
   /** The background rescan under way. */
   rescanning: Running | null
+  /** A run of the pipe as it was has yet to end. */
+  isDeploying: boolean
 }
 
 export interface Running {
@@ -48,10 +50,11 @@ export const fresh = (): PumpState => ({
   owesRescan: false,
   lastRescan: null,
   rescanning: null,
+  isDeploying: false,
 })
 
 /** As it is kept over a restart: what is under way then is not. */
-export function stateText({ running: _, rescanning: __, ...kept }: PumpState): string {
+export function stateText({ running: _, rescanning: __, isDeploying: ___, ...kept }: PumpState): string {
   return JSON.stringify(kept)
 }
 

@@ -23,5 +23,5 @@ const house = new PumpHouse({
     relieve: (argument) => asked.call('relieve', argument),
   },
 })
-const emit = serveMethods(port, { calls: house.calls, streams: house.streams })
+const emit = serveMethods(port, { calls: house.calls, streams: house.streams }, (text) => house.mask(text))
 turns.start()

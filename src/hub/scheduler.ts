@@ -212,6 +212,32 @@ export class Scheduler {
     this.#wake()
   }
 
+  /** Runs of pipes that are others now end between two batches, and begin again with what the pipe is, where it may. */
+  restart(pipes: readonly string[]): void {
+    for (const id of pipes) {
+      if (this.isRunning(id) && this.#pipes.has(id)) void this.#restartOne(id).catch(() => {})
+    }
+  }
+
+  async #restartOne(id: string): Promise<void> {
+    const state = this.state(id)
+    const { running, rescanning } = state
+    state.isDeploying = true
+    try {
+      await this.stop(id)
+    } finally {
+      state.isDeploying = false
+    }
+    const pipe = this.#pipes.get(id)
+    if (pipe === undefined || this.#isStopped || !mayGoOn(pipe, state)) return
+    if (running !== null && !this.#inFlight.has(id)) {
+      void this.#beginMain(pipe, state, running.kind, this.#ports.now(), null)
+    }
+    if (rescanning !== null && pipe.rescansInBackground && !this.#rescans.has(id)) {
+      void this.#beginRescan(pipe, state, this.#ports.now(), null)
+    }
+  }
+
   /** A background rescan that was interrupted is not gone on with. */
   async forgetRescan(id: string): Promise<void> {
     const state = this.state(id)
@@ -373,6 +399,9 @@ export class Scheduler {
     else state.owesRescan = false
   }
 }
+
+const mayGoOn = (pipe: Pipe, { isDisabled }: PumpState): boolean =>
+  runsByPump(pipe) && pipe.pump.mode !== 'off' && !isDisabled
 
 const withoutMention = (report: RunReport | null, name: string): RunReport | null =>
   report?.message?.includes(name) === true

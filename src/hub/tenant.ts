@@ -47,6 +47,7 @@ import { TenantPermissions } from './tenant/permissions.ts'
 import { TenantPumps } from './tenant/pumps.ts'
 import { TenantResetting } from './tenant/resetting.ts'
 import { TenantSchema } from './tenant/schema.ts'
+import { TenantSecrets } from './tenant/secrets.ts'
 import { TenantSystems } from './tenant/systems.ts'
 import type { Subscription } from './webhooks.ts'
 
@@ -57,7 +58,8 @@ export class HubTenant implements hub.Tenant {
   readonly #permissions: TenantPermissions
   readonly #events: TenantEvents
   readonly #pumps: TenantPumps
-  readonly #configuration: TenantConfiguration
+  readonly configuration: TenantConfiguration
+  readonly secrets: TenantSecrets
   readonly #datasets: TenantDatasets
   readonly #indexes: TenantIndexes
   readonly #components: TenantComponents
@@ -80,17 +82,18 @@ export class HubTenant implements hub.Tenant {
     this.#schema = new TenantSchema(core)
     this.#models = new TenantModels(core, this.#schema)
     this.#pumps = new TenantPumps(core, this.#events, this.#schema, this.#permissions)
-    this.#configuration = new TenantConfiguration(core, this.#pumps, this.#permissions)
+    this.secrets = new TenantSecrets(core)
+    this.#notes = new TenantNotes(core)
+    this.configuration = new TenantConfiguration(core, this.#pumps, this.secrets, this.#notes, this.#permissions)
     this.#datasets = new TenantDatasets(core, this.#pumps.scheduler, this.#events)
     this.#indexes = new TenantIndexes(core)
-    this.#components = new TenantComponents(core, this.#configuration)
-    this.#resetting = new TenantResetting(core, this.#pumps.scheduler, this.#indexes, this.#configuration)
-    this.#notes = new TenantNotes(core)
+    this.#components = new TenantComponents(core, this.configuration)
+    this.#resetting = new TenantResetting(core, this.#pumps.scheduler, this.#indexes, this.configuration)
     this.#systems = new TenantSystems(core)
     this.runner = new PipeRunner(runnerPorts(core, this.#pumps, this.#resetting))
     this.notifications = new TenantNotifications(core, this.#pumps, surroundings)
     this.#pumps.hearRuns((pipe, report) => this.notifications.ranQuietly(pipe, report))
-    this.#configuration.hearDeployments(() => this.notifications.changed())
+    this.configuration.hearDeployments(() => this.notifications.changed())
     this.#links = new ShareableLinks({
       snapshot: () => core.snapshot(),
       save: async (name, text) => void (await core.writer.journal.commit({ meta: [[name, text]], durable: true })),
@@ -117,7 +120,7 @@ export class HubTenant implements hub.Tenant {
     await pool.open({ tenant: name, base, path, infersTypes, connect: writer.connect })
     tenant.#indexes.restore()
     tenant.#permissions.restore()
-    await tenant.#configuration.restore()
+    await tenant.configuration.restore()
     await tenant.#events.tellRestored()
     return tenant
   }
@@ -169,22 +172,25 @@ export class HubTenant implements hub.Tenant {
   // Configuration
 
   configText(): string {
-    return this.#configuration.text()
+    return this.configuration.text()
+  }
+
+  /** The text without the values of its secrets. */
+  mask(text: string): string {
+    return this.#core.secrets.mask(text)
   }
 
   problems(): readonly Problem[] {
     return this.#core.deployment.problems
   }
 
-  async replaceConfig(
+  replaceConfig(
     input: ConfigurationInput,
     force: boolean,
     folder: string | null = null,
     user: hub.User | null = null,
   ): Promise<readonly Problem[]> {
-    const problems = await this.#configuration.replace(input, force, folder, user)
-    await this.#notes.prune()
-    return problems
+    return this.configuration.replace(input, force, folder, user)
   }
 
   env(): string {
@@ -192,11 +198,11 @@ export class HubTenant implements hub.Tenant {
   }
 
   replaceEnv(text: string): Promise<void> {
-    return this.#configuration.replaceEnv(text)
+    return this.configuration.replaceEnv(text)
   }
 
   metadata(): string {
-    return this.#configuration.metadata()
+    return this.configuration.metadata()
   }
 
   componentText(id: string): string | undefined {
@@ -207,9 +213,8 @@ export class HubTenant implements hub.Tenant {
     return this.#components.put(array, force, user)
   }
 
-  async removeComponent(id: string, user: hub.User | null = null): Promise<void> {
-    await this.#components.remove(id, user)
-    await this.#notes.prune()
+  removeComponent(id: string, user: hub.User | null = null): Promise<void> {
+    return this.#components.remove(id, user)
   }
 
   note(of: hub.Noted, id: string): string {

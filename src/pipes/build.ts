@@ -63,6 +63,8 @@ export interface NodeSettings {
   readonly failsWhenEmpty: boolean
   /** `global_defaults.require_populated_input`, likewise. */
   readonly requiresPopulatedInput: boolean
+  /** `global_defaults.verify_ssl`, for systems that do not say it themselves. */
+  readonly verifiesCertificates: boolean
   /** `global_defaults.trace_output`, for pipes that do not say it themselves. */
   readonly tracesOutput: boolean
   /** `global_defaults.infer_pipe_entity_types`, for pipes that do not say it themselves; null: as the mode of the hub has it. */

@@ -13,6 +13,7 @@ import { type FoundBefore, lookupAt } from './lookup.ts'
 import { openPgp } from './open-pgp.ts'
 import type { Pipe } from './pipe.ts'
 import type { ReadPosition } from './position.ts'
+import { noSecrets, type Secrets } from './secrets.ts'
 
 export interface ContextPorts {
   readonly found: FoundBefore
@@ -24,13 +25,23 @@ export interface ContextPorts {
   readonly logger?: Logger
   readonly meter?: HopsMeter
   readonly cardinality?: (trace: string, rows: number) => void
+  readonly secrets?: Secrets
 }
 
 /** For a run, a request or a preview, which is one moment to its programs: `now` does not move. */
 export function runContext(
   pipe: Pipe,
   position: ReadPosition,
-  { found, now, uuid = randomUUID, bound = newDict(), cardinality, logger = silent, meter }: ContextPorts,
+  {
+    found,
+    now,
+    uuid = randomUUID,
+    bound = newDict(),
+    cardinality,
+    logger = silent,
+    meter,
+    secrets = noSecrets,
+  }: ContextPorts,
 ): RunContext {
   const startedAt = BigInt(now()) * 1_000_000n
   const dataset = datasetOf(pipe)
@@ -42,6 +53,8 @@ export function runContext(
     meter: meter ?? new RunHopsMeter(pipe.hopsThresholds, logger),
     completeness: (via, of) => nanosecondsAt(position, via, of),
     openPgp,
+    secret: (name) => secrets.valueOf(name, null),
+    mask: (text) => secrets.mask(text),
     ...(dataset === null ? {} : { dataset, previous: (source: Entity) => previousOf(pipe, position, dataset, source) }),
     ...(cardinality === undefined ? {} : { cardinality }),
   }

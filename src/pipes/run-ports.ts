@@ -10,6 +10,7 @@ import type { Logger } from './logger.ts'
 import type { FoundBefore } from './lookup.ts'
 import type { Pipe } from './pipe.ts'
 import type { PipeSchemas } from './schema/pipe-schemas.ts'
+import type { Secrets } from './secrets.ts'
 import type { SystemPort } from './systems/contract.ts'
 import type { Turn } from './turn.ts'
 
@@ -24,6 +25,8 @@ export interface RunPorts {
   readonly uuid: () => string
   readonly naming: Naming
   system(id: string | undefined): SystemPort
+  /** Absent: there are none. */
+  readonly secrets?: Secrets
   /** Resolves when the dataset has the index and it is complete. */
   assertIndex(index: NeededIndex): Promise<void>
   /** Declares an index, which is filled in the background. */

@@ -3,6 +3,7 @@
 import type { RunContext } from '../dtl/contract.ts'
 import type { Commit, Committed, DatasetView, RunToken, Snapshot } from '../log/contract.ts'
 import type { Entity } from '../model/entity.ts'
+import { masked } from '../model/masked.ts'
 import { type Beside, besideRun } from './beside/beside.ts'
 import { type Found, inherited, withOutside } from './completeness.ts'
 import type { Surroundings } from './contract.ts'
@@ -18,6 +19,7 @@ import type { RunPorts } from './run-ports.ts'
 import { newTally, type RunReport, reportOf, type Tally } from './run-report.ts'
 import { type RunOrder, signalsOf } from './schedule.ts'
 import type { PipeSchema } from './schema/pipe-schema.ts'
+import { noSecrets } from './secrets.ts'
 import type { StateChanges } from './state.ts'
 
 export class Run {
@@ -74,6 +76,7 @@ export class Run {
       found: ports.found,
       now: ports.now,
       uuid: ports.uuid,
+      ...(ports.secrets === undefined ? {} : { secrets: ports.secrets }),
       cardinality: (trace, rows) => {
         traces[trace] = Math.max(rows, traces[trace] ?? 0)
       },
@@ -205,7 +208,8 @@ export class Run {
     const { syncType, tally, pending, whyStopped } = this
     const seconds = (this.ports.now() - this.#startedAt) / 1000
     const about = { syncType, seconds, inputEnds: this.#inputEnds, pending, tally, meter: this.#meter } as const
-    const report = { ...reportOf(outcome, about, why), heldTo: this.heldTo, owes: this.#owes(outcome) }
+    const told = masked(reportOf(outcome, about, why), (this.ports.secrets ?? noSecrets).mask)
+    const report = { ...told, heldTo: this.heldTo, owes: this.#owes(outcome) }
     const error = why instanceof Error ? why : null
     const isLogged = await this.log
       .end({ report, tally, error, whyStopped, hasPending: pending > 0 }, this.snapshot)

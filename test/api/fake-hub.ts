@@ -30,6 +30,7 @@ import type {
   Tenant,
   ThreadStatus,
 } from '../../src/hub/contract.ts'
+import type { ConfigurationDoor, SecretsDoor } from '../../src/hub/contract-configuration.ts'
 import { HubError } from '../../src/hub/errors.ts'
 import { healthOf, type Reason } from '../../src/hub/health/reason.ts'
 import { LogBook } from '../../src/hub/logs/book.ts'
@@ -131,6 +132,11 @@ export class FakeTenant implements Tenant {
   naming(): Naming {
     return createNaming({ base: this.base, namespaces: { ex: 'http://example.com/' } })
   }
+
+  // What is done with them is tried with a real tenant.
+  configuration = { text: () => this.config } as ConfigurationDoor
+  secrets = {} as SecretsDoor
+  mask = (text: string) => text
 
   configText = () => this.config
   async replaceConfig(text: string, force: boolean) {
@@ -479,6 +485,7 @@ export class FakeNode implements Node {
     healthOf(this.reasons.filter((reason) => tenant === null || (reason.tenant ?? tenant) === tenant))
   readonly access = new Access(mkdtempSync(join(tmpdir(), 'samtale-access-')), 'node-1')
   readonly audit = new AuditLog({ now: Date.now, logger: silent, write: async () => {} })
+  mask = (text: string) => text
   readonly all = new Map([['default', new FakeTenant('default')]])
 
   get main(): FakeTenant {

@@ -10,6 +10,7 @@ import { log } from './log.ts'
 import { achieved, describe, type Figure } from './measure.ts'
 import { publishers } from './publisher.ts'
 import { threads } from './threads.ts'
+import { upload } from './upload.ts'
 import { ingest } from './w1-ingest.ts'
 import { changes } from './w2-changes.ts'
 import { transform } from './w3-transform.ts'
@@ -27,6 +28,7 @@ const benchmarks: Readonly<Record<string, (rounds: number) => Promise<Figure[]>>
   log,
   publisher: publishers,
   threads,
+  upload,
   w1: ingest,
   w2: changes,
   w3: transform,

@@ -65,7 +65,7 @@ describe('the effective configuration', () => {
     ])
   })
 
-  it('says where a variable is defined when none is near, and that there are no secrets yet', () => {
+  it('says where a variable is defined when none is near, and that a pipe has no secrets', () => {
     const { problems } = effective({
       ...PIPE,
       source: { type: 'json', url: '$ENV(else)', headers: { a: 'x $SECRET(b)' } },
@@ -75,7 +75,7 @@ describe('the effective configuration', () => {
       {
         level: 'error',
         pointer: '/source/headers/a',
-        message: 'Secrets, $SECRET(name), are not supported by this version.',
+        message: "The secret 'b' cannot stand here.",
       },
     ])
   })

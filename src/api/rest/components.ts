@@ -8,8 +8,8 @@ import { jsonOf, textOf } from '../body.ts'
 import { ApiError } from '../errors.ts'
 import { flag } from '../parameters.ts'
 import { type Call, type Route, route } from '../route.ts'
-import { refusalOf } from './rejections.ts'
 import { ComponentsShape, found, ObjectShape, PipeShape, ProblemShape, SystemShape } from './shapes.ts'
+import { refusalOf } from './validation.ts'
 
 /** What there is to say of one of the two kinds. */
 interface Kind {
@@ -110,7 +110,7 @@ async function add(call: Call<{ force: boolean }>, kind: Kind): Promise<Answer> 
     })
   }
   const text = textOf(call)
-  return put(call, isList(value) ? text : `[${text}]`, components, () =>
+  return put(call, isList(value) ? text : `[${text}]`, () =>
     jsonText(`[${components.map((one) => kind.document(call, assertOfKind(one, kind))).join(',')}]`, { status: 201 }),
   )
 }
@@ -125,20 +125,19 @@ async function replace(call: Call<{ force: boolean }>, kind: Kind): Promise<Answ
   if (present !== undefined && kind.document(call, id) === undefined) {
     throw new ApiError('component-exists', `The id '${id}' is taken by something else than a ${kind.name}.`)
   }
-  return put(call, `[${textOf(call)}]`, [component], () => jsonText(kind.document(call, id) as string))
+  return put(call, `[${textOf(call)}]`, () => jsonText(kind.document(call, id) as string))
 }
 
 async function put(
   { tenant, query, user }: Call<{ force: boolean }>,
   array: string,
-  components: readonly Value[],
   answer: () => Answer,
 ): Promise<Answer> {
   try {
     await tenant.putComponents(array, query.force, user)
     return answer()
   } catch (error) {
-    return refusalOf(error, components)
+    return refusalOf(error)
   }
 }
 

@@ -1,7 +1,7 @@
-/** What the node says about itself (rest-api.md §3.1, §3.2). */
+/** What the node says about itself (rest-api.md §3.1). */
 
 import type { ThreadStatus } from '../../hub/contract.ts'
-import { json, jsonText } from '../answer.ts'
+import { json } from '../answer.ts'
 import { type Call, type Route, route } from '../route.ts'
 import { given, ObjectShape } from './shapes.ts'
 
@@ -42,15 +42,6 @@ export const nodeRoutes: readonly Route[] = [
     summary: 'The process: version, start, memory, and the threads that run pipes.',
     answers: given(ObjectShape, 'Figures of the node.'),
     handle: (call) => json(statusOf(call)),
-  }),
-  route({
-    ...common,
-    resource: 'config',
-    method: 'GET',
-    path: '/api/metadata',
-    summary: 'The node metadata, as given and with defaults.',
-    answers: given(ObjectShape, 'The metadata.'),
-    handle: ({ tenant }) => jsonText(tenant.metadata()),
   }),
   route({
     ...common,

@@ -73,15 +73,21 @@ export function mappingWith(
           return null
         }
       }
+      let last: { readonly bound: readonly (Value | undefined)[]; readonly convert: Convert | null } | null = null
       return (frame) => {
         const bound = leading.map((argument) => argument?.evaluate(frame))
         const given = values(frame)
-        const convert = bind(bound, tools)
-        return convert === null ? null : mapOver(given, convert, frame)
+        // A key, say, is the same for one entity after the other, and takes time to be read.
+        if (last === null || !isSame(last.bound, bound)) last = { bound, convert: bind(bound, tools) }
+        return last.convert === null ? null : mapOver(given, last.convert, frame)
       }
     },
   }
 }
+
+/** Only of texts: other values may be changed by whoever holds them. */
+const isSame = (former: readonly (Value | undefined)[], bound: readonly (Value | undefined)[]): boolean =>
+  bound.every((value, place) => typeof value === 'string' && value === former[place])
 
 /** Class MD: VALUES with a DEFAULT before it, evaluated for what is not accepted. */
 export function casting(given: Named & { readonly convert: Convert }): FunctionDefinition {

@@ -17,8 +17,10 @@ import { DtlError } from '../errors.ts'
 import type { Frame } from '../frame.ts'
 import { needsPackage } from '../optional-package.ts'
 import { openWith, sealWith } from '../password-seal.ts'
-import type { ArgumentNode, FunctionDefinition, Report } from '../syntax.ts'
+import type { ArgumentNode, FunctionDefinition, Parameter, Report } from '../syntax.ts'
 import { type Convert, evaluateOf, example, mappingWith, one, VALUES } from './definition.ts'
+
+const keyParameter = (name: string): Parameter => ({ ...one(name, 'string'), takesSecret: true })
 
 const SECRET = 'a very long secret'
 
@@ -27,7 +29,7 @@ export const encryption: readonly FunctionDefinition[] = [
     name: 'encrypt',
     behaviour: '-',
     reads: 'chance',
-    parameters: [one('KEY', 'string'), VALUES],
+    parameters: [keyParameter('KEY'), VALUES],
     summary: 'Any value as encrypted bytes, with KEY as the password; whoever has the configuration can decrypt them.',
     check: ([key], report) => checkPassword(key, 'KEY', report),
     examples: [example(`["is-bytes", ["encrypt", "${SECRET}", ["list", "a", 1]]]`, 'true')],
@@ -45,7 +47,7 @@ export const encryption: readonly FunctionDefinition[] = [
   },
   mappingWith({
     name: 'decrypt',
-    parameters: [one('KEY', 'string'), VALUES],
+    parameters: [keyParameter('KEY'), VALUES],
     summary: 'What `encrypt` encrypted with the same KEY, types included; all else is ignored.',
     check: ([key], report) => checkPassword(key, 'KEY', report),
     examples: [
@@ -61,7 +63,7 @@ export const encryption: readonly FunctionDefinition[] = [
   mappingWith({
     name: 'encrypt-pki',
     reads: 'chance',
-    parameters: [one('PUBLIC_KEY', 'string'), VALUES],
+    parameters: [keyParameter('PUBLIC_KEY'), VALUES],
     summary: 'Short strings as bytes that the owner of the private RSA key can decrypt (OAEP); PUBLIC_KEY is PEM.',
     check: ([key], report) => checkKey(key, publicKeyIn, report),
     examples: [example('["encrypt-pki", "_S.key", null]', 'null')],
@@ -73,7 +75,7 @@ export const encryption: readonly FunctionDefinition[] = [
   }),
   mappingWith({
     name: 'decrypt-pki',
-    parameters: [one('PRIVATE_KEY', 'string'), VALUES],
+    parameters: [keyParameter('PRIVATE_KEY'), VALUES],
     summary: 'The strings of bytes that were encrypted for a private RSA key; PRIVATE_KEY is PEM.',
     check: ([key], report) => checkKey(key, privateKeyIn, report),
     examples: [example('["decrypt-pki", "_S.key", null]', 'null')],
@@ -86,7 +88,7 @@ export const encryption: readonly FunctionDefinition[] = [
   mappingWith({
     name: 'encrypt-pgp',
     reads: 'chance',
-    parameters: [one('PUBLIC_KEY', 'string'), VALUES],
+    parameters: [keyParameter('PUBLIC_KEY'), VALUES],
     summary: 'Strings as armoured OpenPGP messages for the owner of the key.',
     check: needsPackage('openpgp'),
     examples: [example('["encrypt-pgp", "_S.key", null]', 'null')],
@@ -100,7 +102,7 @@ export const encryption: readonly FunctionDefinition[] = [
   mappingWith({
     name: 'decrypt-pgp',
     reads: 'openpgp',
-    parameters: [one('PRIVATE_KEY', 'string'), one('PASSPHRASE', 'string'), VALUES],
+    parameters: [keyParameter('PRIVATE_KEY'), keyParameter('PASSPHRASE'), VALUES],
     summary: 'The strings of OpenPGP messages; PASSPHRASE unlocks the key.',
     check: needsPackage('openpgp'),
     examples: [example('["decrypt-pgp", "_S.key", "passphrase", null]', 'null')],

@@ -39,13 +39,8 @@ export class Culprits {
     if (record !== undefined) record.until = 0
   }
 
-  /** It ran well. */
+  /** It ran well, or is another pipe now. */
   clear(key: string): void {
     this.#records.delete(key)
-  }
-
-  /** They may be other pipes now. */
-  clearAll(which: (key: string) => boolean): void {
-    for (const key of this.#records.keys()) if (which(key)) this.#records.delete(key)
   }
 }

@@ -36,7 +36,7 @@ type Calls = PumpMethods['calls']
 /** What is asked of one thread, chosen by what it is about. */
 type Placed = Exclude<
   keyof Calls & string,
-  'open' | 'close' | 'deploy' | 'running' | 'forget' | 'discardSchema' | 'run' | 'stop'
+  'open' | 'close' | 'deploy' | 'secrets' | 'running' | 'forget' | 'discardSchema' | 'run' | 'stop'
 >
 type Streams = PumpMethods['streams']
 
@@ -63,8 +63,11 @@ const LOSSES = 3
 
 interface Record {
   readonly opening: PooledTenant
+  secrets: SecretsArgument | null
   deployment: DeploymentText | null
 }
+
+type SecretsArgument = Parameters<Calls['secrets']>[0]
 
 export class PumpPool {
   readonly #options: PoolOptions
@@ -99,17 +102,28 @@ export class PumpPool {
   async open(opening: PooledTenant): Promise<void> {
     const keeper = this.#seats[0] as Seat
     const isFirst = !keeper.isStarted
-    this.#tenants.set(opening.tenant, { opening, deployment: null })
+    this.#tenants.set(opening.tenant, { opening, secrets: null, deployment: null })
     if (isFirst) await keeper.thread()
     else await this.#tellAll((thread) => this.#openOn(thread, opening))
   }
 
   /** All threads know it when it resolves. */
-  async deploy(deployment: DeploymentText): Promise<void> {
-    const record = this.#tenants.get(deployment.tenant)
+  async deploy(
+    deployment: DeploymentText,
+    { changed, isFresh }: { readonly changed: readonly string[]; readonly isFresh: boolean },
+  ): Promise<void> {
+    const { tenant } = deployment
+    const record = this.#tenants.get(tenant)
     if (record !== undefined) record.deployment = deployment
-    this.#runs.forget(deployment.tenant)
-    await this.#tellAll((thread, seat) => thread.call('deploy', { ...deployment, isKeeper: seat === 0 }), true)
+    for (const pipe of changed) this.#runs.forget({ tenant, pipe })
+    await this.#tellAll((thread, seat) => thread.call('deploy', { ...deployment, isFresh, isKeeper: seat === 0 }), true)
+  }
+
+  /** All threads use them when it resolves. */
+  async setSecrets(argument: SecretsArgument): Promise<void> {
+    const record = this.#tenants.get(argument.tenant)
+    if (record !== undefined) record.secrets = argument
+    await this.#tellAll((thread) => thread.call('secrets', argument))
   }
 
   /** Runs of the tenant end between two batches. */
@@ -248,9 +262,10 @@ export class PumpPool {
   }
 
   async #prepare(thread: PumpThread, seat: number): Promise<void> {
-    for (const { opening, deployment } of [...this.#tenants.values()]) {
+    for (const { opening, secrets, deployment } of [...this.#tenants.values()]) {
       await this.#openOn(thread, opening)
-      if (deployment !== null) await thread.call('deploy', { ...deployment, isKeeper: seat === 0 })
+      if (secrets !== null) await thread.call('secrets', secrets)
+      if (deployment !== null) await thread.call('deploy', { ...deployment, isFresh: true, isKeeper: seat === 0 })
     }
   }
 

@@ -97,9 +97,9 @@ export class PoolRuns {
     this.#culprits.excuse(keyOf(pipe))
   }
 
-  /** The pipes of a tenant are others now. */
-  forget(tenant: string): void {
-    this.#culprits.clearAll((key) => (JSON.parse(key) as string[])[0] === tenant)
+  /** It is another pipe now, or none. */
+  forget(pipe: PipeName): void {
+    this.#culprits.clear(keyOf(pipe))
   }
 
   async #persist(run: PooledRun, argument: RunArgument): Promise<RunReport> {

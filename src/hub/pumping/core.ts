@@ -3,20 +3,23 @@
 import type { Journal } from '../../log/contract.ts'
 import type { LogReader } from '../../log/reader.ts'
 import { createNaming, type Naming } from '../../model/iri.ts'
+import { masked } from '../../model/masked.ts'
 import { Besides } from '../../pipes/beside/besides.ts'
 import { IndexCompiler } from '../../pipes/dataset-writer.ts'
 import { PipeError } from '../../pipes/errors.ts'
 import { causedBy, type Logger } from '../../pipes/logger.ts'
 import { FoundBefore } from '../../pipes/lookup.ts'
 import type { Pipe } from '../../pipes/pipe.ts'
+import type { Secrets } from '../../pipes/secrets.ts'
 import type { SystemPort, SystemSurroundings } from '../../pipes/systems/contract.ts'
-import { openSystems, type SystemPool } from '../../pipes/systems/pool.ts'
-import type { TargetRules } from '../../pipes/systems/targets.ts'
+import { SystemPool } from '../../pipes/systems/pool.ts'
+import { OUTER_TARGETS, type TargetRules } from '../../pipes/systems/targets.ts'
 import { urlSystem } from '../../pipes/systems/url.ts'
 import type { UrlConfig } from '../../pipes/systems/url-config.ts'
 import type { Turn } from '../../pipes/turn.ts'
 import type { Deployment } from '../deployment.ts'
 import type { PoolMethods, PumpEvent } from '../pump-protocol.ts'
+import { KnownSecrets, type SecretBytes } from '../secrets/known.ts'
 import type { Turns } from './turns.ts'
 
 /** What the thread itself gives to all tenants on it. */
@@ -47,7 +50,17 @@ export class PumpingCore {
   readonly #turns: Turns
   readonly #work = new Set<Promise<void>>()
   #deployment: Deployment | null = null
-  #systems: SystemPool | null = null
+  #systems: SystemPool
+  /** What uses systems, from its beginning to its end. */
+  readonly #uses = new Set<Promise<unknown>>()
+  #secrets = new KnownSecrets()
+  /** The secrets as they are now, also for who was given them before. */
+  readonly secrets: Secrets = {
+    valueOf: (name, system) => this.#secrets.valueOf(name, system),
+    mask: (text) => this.#secrets.mask(text),
+  }
+  /** Which network addresses systems may reach. */
+  #targets: TargetRules = OUTER_TARGETS
   #naming: Naming
 
   constructor(name: string, base: string, log: LogReader, journal: Journal, thread: ThreadPorts) {
@@ -59,6 +72,7 @@ export class PumpingCore {
     this.#turns = thread.turns
     this.#base = base
     this.#naming = createNaming({ base })
+    this.#systems = new SystemPool(new Map(), plainWeb, this.#surroundings(null))
   }
 
   get deployment(): Deployment | null {
@@ -69,16 +83,44 @@ export class PumpingCore {
     return this.#naming
   }
 
-  async adopt(deployment: Deployment, targets: TargetRules): Promise<void> {
-    const former = this.#systems
+  adopt(deployment: Deployment, targets: TargetRules): void {
+    const former = this.#deployment
+    const isOpenTo = JSON.stringify(targets) === JSON.stringify(this.#targets)
+    const isSame = (system: string) =>
+      isOpenTo &&
+      former?.folder === deployment.folder &&
+      former.systems.get(system)?.open === deployment.systems.get(system)?.open
     this.#deployment = deployment
+    this.#targets = targets
     this.#naming = createNaming({ base: this.#base, namespaces: deployment.node.prefixes })
-    this.#systems = openSystems(deployment.systems, plainWeb, {
-      folder: deployment.folder,
-      targets,
-    })
-    // Runs under way keep the systems they were given; those are closed once nobody waits on them.
-    await former?.close()
+    this.#reopen(isSame)
+  }
+
+  /** A system that uses one that changed is opened anew by whoever uses it next. */
+  setSecrets(secrets: readonly SecretBytes[]): void {
+    const [former, now] = [this.#secrets, new KnownSecrets(secrets)]
+    this.#secrets = now
+    this.#reopen((id) => now.isSameFor(id, this.#deployment?.systems.get(id)?.secrets ?? [], former))
+  }
+
+  /** Runs under way keep the systems they were given; those are closed once nobody has them any more. */
+  #reopen(isSame: (system: string) => boolean): void {
+    const former = this.#systems
+    const { systems = new Map(), folder = null } = this.#deployment ?? {}
+    this.#systems = former.successor(systems, this.#surroundings(folder), isSame)
+    this.track(Promise.allSettled([...this.#uses]).then(() => former.close()))
+  }
+
+  #surroundings(folder: string | null): SystemSurroundings {
+    return { folder, targets: this.#targets, secrets: this.secrets }
+  }
+
+  /** Until what is given has ended, the systems it was given stay open. */
+  use<T>(work: Promise<T>): Promise<T> {
+    this.#uses.add(work)
+    const forget = () => void this.#uses.delete(work)
+    work.then(forget, forget)
+    return work
   }
 
   pipe(id: string): Pipe {
@@ -93,10 +135,12 @@ export class PumpingCore {
   /** The systems as they are now, also for who asks later. */
   systems(): (id: string | undefined) => SystemPort {
     const systems = this.#systems
-    return (id) => {
-      if (systems === null) throw new PipeError('unknown-system', 'No systems are deployed.')
-      return systems.get(id)
-    }
+    return (id) => systems.get(id)
+  }
+
+  /** A system as it is at that moment. */
+  system(id: string | undefined): SystemPort {
+    return this.#systems.get(id)
   }
 
   isRunning(pipe: string): boolean {
@@ -112,7 +156,12 @@ export class PumpingCore {
     const at =
       (level: 'debug' | 'info' | 'warn' | 'error') =>
       (message: string, details = {}) =>
-        this.emit({ type: 'log', level, message, details: { tenant: this.name, pipe, ...details } })
+        this.emit({
+          type: 'log',
+          level,
+          message: this.secrets.mask(message),
+          details: masked({ tenant: this.name, pipe, ...details }, this.secrets.mask),
+        })
     return causedBy({ debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }, cause)
   }
 
@@ -130,7 +179,7 @@ export class PumpingCore {
     await Promise.all(this.#work)
     await idle()
     while (this.runs.size + this.rescans.size > 0) await new Promise((resolve) => setTimeout(resolve, 5))
-    await this.#systems?.close()
+    await this.#systems.close()
     await this.log.close()
   }
 }

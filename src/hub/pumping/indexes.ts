@@ -6,7 +6,6 @@ import { fillIndex } from '../../log/fill.ts'
 import type { Entity } from '../../model/entity.ts'
 import type { NeededIndex } from '../../pipes/contract.ts'
 import type { Pipe } from '../../pipes/pipe.ts'
-import type { Deployment } from '../deployment.ts'
 import type { PumpingCore } from './core.ts'
 
 const ofSink = ({ sink }: Pipe): NeededIndex[] =>
@@ -25,21 +24,23 @@ export class PumpingIndexes {
    * Those that sinks name, and those that dependency tracking will read: declared now, all in one commit, so that every
    * batch from now on maintains them.
    */
-  async keepAll(deployment: Deployment): Promise<void> {
-    const pipes = [...deployment.pipes.values()].flatMap(({ pipe }) => pipe ?? [])
+  async keepAll(pipes: readonly Pipe[]): Promise<void> {
+    const tracked = pipes.flatMap(({ tracking }) => tracking?.indexes ?? [])
     await Promise.all(
-      [...pipes.flatMap(ofSink), ...this.#there(pipes.flatMap(({ tracking }) => tracking?.indexes ?? []))].map(
-        ({ dataset, expression }) =>
-          this.keep(dataset, expression).catch((error) => this.#report(dataset, expression, error)),
+      this.#lacking(pipes.flatMap(ofSink), tracked).map(({ dataset, expression }) =>
+        this.keep(dataset, expression).catch((error) => this.#report(dataset, expression, error)),
       ),
     )
   }
 
-  /** Of datasets that there are: those of others are declared when somebody reads through them. */
-  #there(indexes: readonly NeededIndex[]): readonly NeededIndex[] {
+  /** Most are there already. Of datasets that are not there tracked ones are declared when somebody reads through them. */
+  #lacking(ofSinks: readonly NeededIndex[], tracked: readonly NeededIndex[]): readonly NeededIndex[] {
     const snapshot = this.#core.log.snapshot()
     try {
-      return indexes.filter(({ dataset }) => snapshot.dataset(dataset) !== undefined)
+      const isReady = ({ dataset, expression }: NeededIndex) =>
+        declared(snapshot.dataset(dataset)?.document.indexes ?? [], expression)?.state === 'ready'
+      const there = tracked.filter(({ dataset }) => snapshot.dataset(dataset) !== undefined)
+      return [...ofSinks, ...there].filter((index) => !isReady(index))
     } finally {
       snapshot.close()
     }
@@ -94,10 +95,12 @@ export class PumpingIndexes {
   #index(dataset: string, expression: string): IndexDocument | undefined {
     const snapshot = this.#core.log.snapshot()
     try {
-      const { indexes } = snapshot.dataset(dataset)?.document ?? { indexes: [] }
-      return indexes.find((one) => one.expression === expression && one.fingerprint === INDEX_FINGERPRINT)
+      return declared(snapshot.dataset(dataset)?.document.indexes ?? [], expression)
     } finally {
       snapshot.close()
     }
   }
 }
+
+const declared = (indexes: readonly IndexDocument[], expression: string): IndexDocument | undefined =>
+  indexes.find((one) => one.expression === expression && one.fingerprint === INDEX_FINGERPRINT)

@@ -7,6 +7,7 @@ import type { Pipe } from '../../pipes/pipe.ts'
 import { ReadPosition } from '../../pipes/position.ts'
 import { runContext } from '../../pipes/run-context.ts'
 import type { RunPorts } from '../../pipes/run-ports.ts'
+import { noSecrets } from '../../pipes/secrets.ts'
 import { isFiltered, type Stage, transformBatch } from '../../pipes/transform-batch.ts'
 
 export interface ReadQuery {
@@ -30,7 +31,8 @@ export async function* entitiesOf(
   const position = new ReadPosition(ports.log.snapshot())
   try {
     const { bound = newDict() } = query
-    const context = runContext(pipe, position, { found: ports.found, now: ports.now, bound, logger: ports.logger })
+    const { found, now, logger, secrets = noSecrets } = ports
+    const context = runContext(pipe, position, { found, now, bound, logger, secrets })
     const held = heldOf(pipe, position.snapshot, context)
     if ('waits' in held) return
     const source = pipe.source.open({

@@ -20,9 +20,9 @@ export class Receivers {
     this.#ports = ports
   }
 
-  /** The pipes are others now. */
-  clear(): void {
-    this.#open.clear()
+  /** These pipes are others now, or gone; a full sync that others are in the midst of goes on. */
+  forget(pipes: readonly string[]): void {
+    for (const pipe of pipes) this.#open.delete(pipe)
   }
 
   async take(pipe: Pipe, body: Uint8Array, push: PushParameters): Promise<ReceiveAnswer> {

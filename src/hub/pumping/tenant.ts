@@ -21,6 +21,7 @@ import type { DocumentOptions } from '../../pipes/schema/type-document.ts'
 import { parsePush } from '../../pipes/sources/http-endpoint.ts'
 import { type Reach, reachOf } from '../../pipes/systems/reach.ts'
 import { OUTER_TARGETS, type TargetRules } from '../../pipes/systems/targets.ts'
+import { changedPipes } from '../changes.ts'
 import type { CompactionOccasion } from '../compactor.ts'
 import type {
   DatasetShape,
@@ -33,6 +34,7 @@ import type {
 import type { Deployment } from '../deployment.ts'
 import { previewAnswer } from '../preview.ts'
 import type { ForwardHead, PublishArgument } from '../pump-protocol.ts'
+import type { SecretBytes } from '../secrets/known.ts'
 import { Compactions } from './compactions.ts'
 import type { PumpingCore } from './core.ts'
 import { datasetDefinition, pipeDefinition, type SchemaDefinition } from './definitions.ts'
@@ -57,17 +59,28 @@ export class PumpingTenant {
     this.#schemas = new PumpingSchemas(core, infersTypes)
     this.#indexes = new PumpingIndexes(this.#core)
     this.#compactions = new Compactions(this.#core)
-    this.#receivers = new Receivers((pipe) => this.#ports(pipe))
+    // A receiver outlives deployments: it asks for systems as they are when it needs them.
+    this.#receivers = new Receivers((pipe) => ({ ...this.#ports(pipe), system: (id) => core.system(id) }))
     this.#shapes = new Shapes(core.log)
   }
 
   /** `isKeeper`: what only one thread is to do is done here. */
   async deploy(deployment: Deployment, isKeeper = true, targets: TargetRules = OUTER_TARGETS): Promise<void> {
-    this.#receivers.clear()
-    await this.#core.adopt(deployment, targets)
+    const former = this.#core.deployment
+    const changed = changedPipes(former, deployment)
+    this.#receivers.forget(changed)
+    this.#core.adopt(deployment, targets)
     if (!isKeeper) return
-    await this.#indexes.keepAll(deployment)
-    this.#finishExposing()
+    await this.#indexes.keepAll([...deployment.pipes.values()].flatMap(({ pipe }) => pipe ?? []))
+    if (former === null) this.#finishExposing()
+  }
+
+  setSecrets(secrets: readonly SecretBytes[]): void {
+    this.#core.setSecrets(secrets)
+  }
+
+  mask(text: string): string {
+    return this.#core.secrets.mask(text)
   }
 
   close(): Promise<void> {
@@ -89,7 +102,8 @@ export class PumpingTenant {
         isRescan: order.isBackground === true,
       })
     try {
-      return await runPipe(pipe, { ...this.#ports(pipe, order.user?.request_id), progress }, order, abort.signal)
+      const ports = { ...this.#ports(pipe, order.user?.request_id), progress }
+      return await this.#core.use(runPipe(pipe, ports, order, abort.signal))
     } finally {
       runs.delete(id)
     }
@@ -148,8 +162,8 @@ export class PumpingTenant {
     return this.#indexes.fill(index)
   }
 
-  receive(id: string, body: Uint8Array, push: PushParameters): Promise<ReceiveAnswer> {
-    return this.#receivers.take(this.#core.pipe(id), body, push)
+  async receive(id: string, body: Uint8Array, push: PushParameters): Promise<ReceiveAnswer> {
+    return this.#core.use(this.#receivers.take(this.#core.pipe(id), body, push))
   }
 
   beginReceive(id: string, push: PushParameters): number {
@@ -179,15 +193,31 @@ export class PumpingTenant {
   async preview(query: PreviewQuery): Promise<string> {
     const { log, deployment, closing } = this.#core
     if (deployment === null) throw new PipeError('unknown-pipe', `There is no pipe '${query.pipe}'.`)
-    const ports = { turn: this.#core.turn(query.pipe), system: this.#core.systems() }
+    const ports = { turn: this.#core.turn(query.pipe), system: this.#core.systems(), secrets: this.#core.secrets }
     return previewAnswer(log, deployment, query, closing.signal, ports)
   }
 
   async *read(id: string, query: PipeQuery, signal: AbortSignal): AsyncGenerator<readonly string[]> {
     const pipe = this.#core.pipe(id)
+    const ports = this.#ports(pipe, query.cause)
     const write = textWriter(query.form ?? 'json')
-    for await (const batch of entitiesOf(pipe, this.#ports(pipe, query.cause), query, query.stage, signal)) {
+    for await (const batch of this.#used(entitiesOf(pipe, ports, query, query.stage, signal))) {
       yield batch.map((entity) => write(entity))
+    }
+  }
+
+  /** As long as it is read, its systems stay open. */
+  async *#used<T>(work: AsyncIterable<T>): AsyncGenerator<T> {
+    let end = () => {}
+    void this.#core.use(
+      new Promise<void>((resolve) => {
+        end = resolve
+      }),
+    )
+    try {
+      yield* work
+    } finally {
+      end()
     }
   }
 
@@ -201,7 +231,7 @@ export class PumpingTenant {
     const entities = this.#schemas.published(pipe, (note) =>
       entitiesOf(pipe, this.#ports(pipe, cause), { ...query, note }, 'sink', signal),
     )
-    return publishedBytes(pipe, form, text, entities)
+    return publishedBytes(pipe, form, text, this.#used(entities))
   }
 
   reach(system: string): Promise<Reach> {
@@ -276,6 +306,7 @@ export class PumpingTenant {
       uuid: randomUUID,
       naming,
       system: this.#core.systems(),
+      secrets: this.#core.secrets,
       assertIndex: (index) => this.#indexes.assert(index),
       keepIndex: (dataset, expression) => this.#indexes.keep(dataset, expression),
       relieve: (written) => this.#compactions.awaitRelief(written),

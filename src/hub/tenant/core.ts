@@ -1,5 +1,6 @@
 /** What the parts of a tenant share: its log and its writer, its graph, and what is deployed at the moment. */
 
+import { partsOf } from '../../config/files.ts'
 import type { Graph } from '../../graph/contract.ts'
 import type { Feed, Snapshot } from '../../log/contract.ts'
 import { openFeed } from '../../log/feed.ts'
@@ -12,12 +13,16 @@ import type { TargetRules } from '../../pipes/systems/targets.ts'
 import type { Access } from '../access/access.ts'
 import type { Backups } from '../backups/backups.ts'
 import { withSnapshot } from '../datasets.ts'
-import { type DeployedPipe, type Deployment, deploy } from '../deployment.ts'
+import { type DeployedPipe, type Deployment, DeploymentMemory, type DeployOptions, deploy } from '../deployment.ts'
 import { HubError } from '../errors.ts'
 import type { PumpPool } from '../pool/pool.ts'
 import { projectionOf } from '../projection.ts'
+import type { SecretEntry } from '../secrets/document.ts'
+import type { MasterKeys } from '../secrets/keys.ts'
+import { KnownSecrets } from '../secrets/known.ts'
 import type { InputState } from '../signals.ts'
 import { mayRunBy, NO_LIMITS, type TaskManager } from '../task-manager.ts'
+import { Exclusive } from './exclusive.ts'
 
 export interface TenantOptions {
   readonly name: string
@@ -49,6 +54,8 @@ export interface TenantOptions {
   /** Without the graph: for commands that only run pipes. */
   readonly withGraph: boolean
   readonly backups: Backups
+  /** Master keys of secrets. */
+  readonly keys: MasterKeys
   /** The hub cannot go on. */
   readonly onFatal: (error: Error) => void
 }
@@ -59,11 +66,18 @@ export class TenantCore {
   readonly feed: Feed
   readonly log: LogReader
   readonly graph: Graph | null
+  /** What the next deployment is compared with. */
+  memory = new DeploymentMemory()
+  /** Changes of the configuration and of secrets. */
+  readonly exclusive = new Exclusive()
   deployment: Deployment = deploy([], '{}', null)
   naming: Naming
   env = '{}'
   /** The pipe runner is at work: it says when the pumps of users run. */
   isHeld = false
+  /** Secrets as they are stored, and as they are used. */
+  sealed: readonly SecretEntry[] = []
+  secrets = new KnownSecrets()
 
   constructor(options: TenantOptions, writer: WriterThread, log: LogReader, graph: Graph | null) {
     this.options = options
@@ -78,11 +92,25 @@ export class TenantCore {
     return this.log.snapshot()
   }
 
+  get deployOptions(): DeployOptions {
+    const hasSecret = (name: string, system: string | null) =>
+      this.sealed.some((one) => one.name === name && (one.scope === null || one.scope === system))
+    return { memory: this.memory, hasSecret }
+  }
+
   /** From now on this is what runs. */
   adopt(next: Deployment): void {
+    this.memory.keep()
     this.deployment = next
     this.naming = createNaming({ base: this.options.base, namespaces: next.node.prefixes })
     this.graph?.configure(this.#projection())
+  }
+
+  /** Secrets came or went: what is said of components may be something else now; the pipes are the same. */
+  reconsider(): void {
+    const { components, folder } = this.deployment
+    this.deployment = deploy(partsOf(components), this.env, folder, this.deployOptions)
+    this.memory.keep()
   }
 
   /** Whether the node lets the pump of a pipe run by itself. */

@@ -28,13 +28,14 @@ export class TenantEvents {
     properties: Readonly<Record<string, Value>> = {},
     user: User | null = null,
   ): Promise<void> {
-    const { writer, log } = this.#core
+    const { writer, log, secrets } = this.#core
     const all = {
       event_time: timeText(Date.now()),
       ...properties,
       ...(user === null ? {} : { user: userOf(user) }),
     }
-    await writeEvents({ journal: writer.journal, log, indexes: this.#indexes }, pipe, [eventOf(pipe, type, all)])
+    const ports = { journal: writer.journal, log, indexes: this.#indexes, secrets }
+    await writeEvents(ports, pipe, [eventOf(pipe, type, all)])
   }
 
   /** Of the pipe that writes the dataset; who writes to a dataset past any pipe leaves no entry. */

@@ -123,21 +123,19 @@ export class TenantPumps {
     await this.signalling.close()
   }
 
-  /** The pipes are those of the present deployment from now on. */
-  async deployed(): Promise<void> {
+  /** The pipes are those of the present deployment from now on; those that changed run as they are now. */
+  async deployed(changed: readonly string[]): Promise<void> {
     const core = this.#core
-    this.#network = networkOf(core.deployment)
+    if (changed.length > 0) this.#network = networkOf(core.deployment)
     this.#read = new Set(core.pipes().flatMap(({ source, reads }) => [...source.inputs, ...reads]))
     const runnable = new Map(core.pipes().map((pipe) => [pipe.id, pipe] as const))
-    const saved = withSnapshot(
-      core,
-      (snapshot) => new Map([...runnable.keys()].map((id) => [id, snapshot.meta(pumpMeta(id))])),
-    )
+    const saved = withSnapshot(core, (snapshot) => new Map(changed.map((id) => [id, snapshot.meta(pumpMeta(id))])))
     await this.scheduler.setPipes(
       (pipe) => core.mayRun(pipe),
       runnable,
       (id) => stateOf(saved.get(id)),
     )
+    this.scheduler.restart(changed)
   }
 
   pipeDocument(id: string, parts: readonly hub.PipePart[]): string | undefined {

@@ -3,18 +3,24 @@
 import type { DatasetDocument, Journal } from '../../log/contract.ts'
 import type { LogReader } from '../../log/reader.ts'
 import type { Entity } from '../../model/entity.ts'
+import { maskedValue } from '../../model/masked.ts'
 import { DatasetWriter, type IndexCompiler } from '../dataset-writer.ts'
+import { noSecrets, type Secrets } from '../secrets.ts'
 import { executionDataset } from './event.ts'
 
 export interface LogPorts {
   readonly journal: Journal
   readonly log: LogReader
   readonly indexes: IndexCompiler
+  /** Taken out of all that the log tells; absent: there are none. */
+  readonly secrets?: Secrets
 }
 
 /** Resolves with the place of the first of the events in the log. */
 export async function writeEvents(ports: LogPorts, pipe: string, events: readonly Entity[]): Promise<number> {
-  const { end } = await writeTo(ports, executionDataset(pipe), events)
+  const { mask } = ports.secrets ?? noSecrets
+  const told = events.map((event) => maskedValue(event, mask) as Entity)
+  const { end } = await writeTo(ports, executionDataset(pipe), told)
   return end - events.length
 }
 

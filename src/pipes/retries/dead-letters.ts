@@ -6,6 +6,7 @@ import { type Entity, idOf, isDeleted } from '../../model/entity.ts'
 import { DatasetWriter } from '../dataset-writer.ts'
 import { timeText } from '../execution/event.ts'
 import type { Run } from '../run.ts'
+import { noSecrets } from '../secrets.ts'
 import type { StateChanges } from '../state.ts'
 import type { DeadLetterSettings } from './pump-settings.ts'
 
@@ -79,7 +80,7 @@ export class DeadLetters {
       pipe: pipe.id,
       event_time: timeText(ports.now()),
       retry_attempts: attempts,
-      error: error.message,
+      error: (ports.secrets ?? noSecrets).mask(error.message),
       deleted: isDeleted(entity),
     })
     return dictOf([

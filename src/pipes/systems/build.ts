@@ -2,9 +2,13 @@
 
 import { checkComponent } from '../../config/component.ts'
 import { nearest, type Problem } from '../../config/problems.ts'
+import { withSecrets } from '../../config/secret-names.ts'
 import { systemSchema, unsupportedOfSystem } from '../../config/system.ts'
 import { copyOf, type Dict, dictOf, entries, get, has, remove } from '../../model/dict.ts'
+import { PipeError } from '../errors.ts'
 import { retryStrategyOf } from '../retries/strategy.ts'
+import { noSecrets } from '../secrets.ts'
+import type { SystemSurroundings } from './contract.ts'
 import { systemTypes } from './index.ts'
 import type { DeployedSystem } from './pool.ts'
 
@@ -57,8 +61,21 @@ export function buildSystem(
   const { retry_strategy: strategy } = checked.value as {
     readonly retry_strategy?: Parameters<typeof retryStrategyOf>[0]
   }
-  const open: DeployedSystem['open'] = (surroundings) => type.open(id, checked.value, surroundings)
+  const open: DeployedSystem['open'] = (surroundings) =>
+    type.open(id, withSecrets(checked.value, secretOf(id, surroundings)), surroundings)
   return { system: { id, effective, retryStrategy: retryStrategyOf(strategy), open }, problems }
+}
+
+/** Looked up when the system is opened, which is at its first use: the configuration never holds the value. */
+function secretOf(id: string, { secrets = noSecrets }: SystemSurroundings): (name: string) => string {
+  return (name) => {
+    const value = secrets.valueOf(name, id)
+    if (value !== undefined) return value
+    throw new PipeError('missing-secret', `System '${id}' needs the secret '${name}', which is not defined.`, {
+      hint: `Set it with PUT or POST /api/systems/${id}/secrets, or for all systems with /api/secrets.`,
+      details: { system: id, secret: name },
+    })
+  }
 }
 
 const hasErrors = (problems: readonly Problem[]): boolean => problems.some(({ level }) => level === 'error')

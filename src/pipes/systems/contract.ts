@@ -3,6 +3,7 @@
 import type { Static, TObject } from 'typebox'
 import type { Finding } from '../finding.ts'
 import type { RetryStrategy } from '../retries/settings.ts'
+import type { Secrets } from '../secrets.ts'
 import type { TargetRules } from './targets.ts'
 
 export interface SystemRequest {
@@ -41,6 +42,8 @@ export interface SystemSurroundings {
   readonly folder: string | null
   /** Which network addresses are open to it (design §10); absent: all but link-local ones. */
   readonly targets?: TargetRules
+  /** `$SECRET(name)` in the configuration stands for these; absent: there are none. */
+  readonly secrets?: Secrets
 }
 
 export interface SystemType<S extends TObject = TObject> {

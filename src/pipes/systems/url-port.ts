@@ -5,6 +5,7 @@ import { PipeError } from '../errors.ts'
 import { HttpClient } from '../http.ts'
 import type { RetryStrategy } from '../retries/settings.ts'
 import { retryStrategyOf } from '../retries/strategy.ts'
+import { noSecrets } from '../secrets.ts'
 import type { SystemPort, SystemRequest, SystemResponse, SystemSurroundings } from './contract.ts'
 import { openFile } from './files.ts'
 import { isSecretName, maskAddress, masking } from './secrets.ts'
@@ -22,9 +23,11 @@ export class UrlPort implements SystemPort {
   readonly #folder: string | null
   readonly #http: HttpClient
 
-  constructor(id: string, config: UrlConfig, { folder, targets = ALL_TARGETS }: SystemSurroundings) {
+  constructor(id: string, config: UrlConfig, surroundings: SystemSurroundings) {
+    const { folder, targets = ALL_TARGETS, secrets = noSecrets } = surroundings
     this.id = id
-    this.mask = masking(secretsOf(config))
+    const own = masking(secretsOf(config))
+    this.mask = (text) => secrets.mask(own(text))
     this.#config = config
     this.retryStrategy = retryStrategyOf(config.retry_strategy)
     this.#folder = folder
