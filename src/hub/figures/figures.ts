@@ -3,7 +3,7 @@
 import type { DatasetDocument, DatasetView, Feed, Snapshot } from '../../log/contract.ts'
 import { get } from '../../model/dict.ts'
 import { isDict } from '../../model/value.ts'
-import { isPublisher, isReceiver, type Pipe } from '../../pipes/pipe.ts'
+import { type Pipe, runsByPump } from '../../pipes/pipe.ts'
 import { outOfSync } from '../../pipes/reprocessing/reprocess.ts'
 import { pendingCount } from '../../pipes/retries/queue.ts'
 import type { DeployedPipe } from '../deployment.ts'
@@ -152,7 +152,7 @@ export class Figures {
   }
 
   #waitingSeconds(pipe: Pipe, snapshot: Snapshot): number | null {
-    if (pipe.source.inputs.length + (pipe.tracking?.datasets.length ?? 0) === 0) return null
+    if (!runsByPump(pipe) || pipe.source.inputs.length + (pipe.tracking?.datasets.length ?? 0) === 0) return null
     const since = this.#ports.waitingSince(pipe, snapshot)
     return since === null ? 0 : Math.max(0, this.#ports.now() - since) / 1000
   }
@@ -179,7 +179,7 @@ export class Figures {
 }
 
 const runsByItself = (pipe: Pipe, { isDisabled }: PumpState): boolean =>
-  !isDisabled && pipe.pump.mode === 'scheduled' && !isReceiver(pipe) && !isPublisher(pipe)
+  !isDisabled && pipe.pump.mode === 'scheduled' && runsByPump(pipe)
 
 const isEqual = (a: readonly unknown[], b: readonly unknown[]): boolean =>
   a.length === b.length && a.every((one, place) => one === b[place])

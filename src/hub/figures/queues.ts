@@ -2,14 +2,16 @@
 
 import type { Feed, Snapshot } from '../../log/contract.ts'
 import { sourceOffset } from '../../pipes/full-run.ts'
-import type { Pipe } from '../../pipes/pipe.ts'
+import { type Pipe, runsByPump } from '../../pipes/pipe.ts'
 import { trackedTo } from '../../pipes/tracking/offsets.ts'
 
 type Ends = Pick<Feed, 'end'>
 
 /** Changes that it has not read; null where nobody can know. */
-export function sourceQueue({ id, source }: Pipe, snapshot: Snapshot, feed: Ends): number | null {
-  if (source.inputs.length === 0) return null
+export function sourceQueue(pipe: Pipe, snapshot: Snapshot, feed: Ends): number | null {
+  const { id, source } = pipe
+  // Who publishes takes nothing in by itself.
+  if (!runsByPump(pipe) || source.inputs.length === 0) return null
   const offsets = (snapshot.offset(sourceOffset(id)) ?? '').split(',')
   return source.inputs.reduce((sum, input, place) => {
     const offset = offsets[place] ?? ''
@@ -18,8 +20,9 @@ export function sourceQueue({ id, source }: Pipe, snapshot: Snapshot, feed: Ends
 }
 
 /** Changes of what it hops to that are not followed back yet; null: it follows none. */
-export function trackingQueue({ id, tracking }: Pipe, snapshot: Snapshot, feed: Ends): number | null {
-  if (tracking === null) return null
+export function trackingQueue(pipe: Pipe, snapshot: Snapshot, feed: Ends): number | null {
+  const { id, tracking } = pipe
+  if (!runsByPump(pipe) || tracking === null) return null
   return tracking.datasets.reduce((sum, dataset) => {
     const at = trackedTo(id, dataset, snapshot)
     return at === undefined ? sum : sum + behind(dataset, at, snapshot, feed)

@@ -9,6 +9,7 @@ import type { Entity } from '../../model/entity.ts'
 import type { Value } from '../../model/value.ts'
 import { DatasetWriter, IndexCompiler } from '../../pipes/dataset-writer.ts'
 import { HttpClient } from '../../pipes/http.ts'
+import { runsByPump } from '../../pipes/pipe.ts'
 import { pendingCount } from '../../pipes/retries/queue.ts'
 import type { RunReport } from '../../pipes/run-report.ts'
 import { nextRunAt } from '../../pipes/schedule.ts'
@@ -251,6 +252,7 @@ export class TenantNotifications implements hub.Notifications {
       isTripped: pipe.sink.kind === 'dataset' && snapshot.dataset(pipe.sink.dataset)?.document.isTripped === true,
       queue: () => (sourceQueue(pipe, snapshot, feed) ?? 0) + (trackingQueue(pipe, snapshot, feed) ?? 0),
       waitingSeconds: () => {
+        if (!runsByPump(pipe)) return 0
         const since = lags.waitingSince(pipe, snapshot)
         return since === null ? 0 : Math.max(0, now - since) / 1000
       },
