@@ -35,8 +35,6 @@ const OPEN = ['GET /graphql', 'POST /graphql', 'GET /graphql/schema.graphql', 'G
 /** Not read by GET, and reading all the same. */
 const READING = [
   'POST /api/pipes/:id/preview',
-  'OPTIONS /api/pipes/:id/log',
-  'OPTIONS /api/datasets/:id/entities',
   'POST /sparql',
   'POST /api/utils/reformat-config',
   'POST /api/datasets/:id/run-dtl',
@@ -150,7 +148,9 @@ describe('the permission matrix', () => {
   })
 
   it('has no route that changes something with a permission to read', () => {
-    const reading = routes.filter(({ method, action }) => method !== 'GET' && action === 'read').map(nameOf)
+    const reading = routes
+      .filter(({ method, action }) => !['GET', 'OPTIONS'].includes(method) && action === 'read')
+      .map(nameOf)
     expect(reading.filter((name) => !READING.includes(name))).toEqual([])
   })
 
