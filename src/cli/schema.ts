@@ -21,7 +21,7 @@ export const schema: Command = async ({ given, terminal }) => {
   const name = given.positionals[0] as string
   const type = withLog(given, (snapshot) => typeOf(snapshot, name, given.flag('source') ? 'source' : 'sink'))
   if (given.flag('json')) {
-    terminal.line(writeJson(typeDocument(type), { transit: false }))
+    terminal.line(JSON.stringify(JSON.parse(writeJson(typeDocument(type), { transit: false })), null, 2))
     return 0
   }
   const rows = [...rowsOf(type.root, '', type.count)]

@@ -482,7 +482,7 @@ export class HubTenant implements hub.Tenant {
     return this.#models.shapes(id, type, isEffective)
   }
 
-  async uploadModels(text: string, force: boolean): Promise<string> {
+  uploadModels(text: string, force: boolean): Promise<string> {
     return this.#models.upload(text, force)
   }
 

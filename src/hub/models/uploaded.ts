@@ -1,5 +1,6 @@
 /** Models that people upload: named sets of entity types, each a JSON Schema (rest-api.md §3.7). */
 
+import { setImmediate } from 'node:timers/promises'
 import { Ajv, type ErrorObject } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import type { Problem } from '../../config/problems.ts'
@@ -20,6 +21,8 @@ export const TYPES = 'entity-types'
 /** Characters of all uploaded models of a tenant. */
 const MAX_TEXT = 4_000_000
 const MAX_PROBLEMS = 100
+/** Pieces of schemas looked at before other work gets its turn. */
+const SLICE = 100
 
 /** What is stored. */
 export const readModels = (text: string | undefined): readonly UploadedModel[] =>
@@ -34,10 +37,10 @@ export const writeModels = (models: readonly UploadedModel[]): string => {
 }
 
 /** One model or a list of them. With `force` schemas may have mistakes; what is no model at all is always refused. */
-export function parseUpload(text: string, force: boolean): readonly UploadedModel[] {
+export async function parseUpload(text: string, force: boolean): Promise<readonly UploadedModel[]> {
   const given = listOf(parseJson(text, { transit: false }))
   const shapes = given.flatMap((model, place) => shapeProblems(model, place))
-  const problems = [...shapes, ...(force || shapes.length > 0 ? [] : given.map(modelOf).flatMap(schemaProblems))]
+  const problems = force || shapes.length > 0 ? shapes : await schemaProblems(given.map(modelOf))
   if (problems.length === 0) return given.map(modelOf)
   throw new HubError('model-rejected', 'The models have errors; nothing was changed.', {
     problems: problems.slice(0, MAX_PROBLEMS),
@@ -71,28 +74,57 @@ const modelOf = (model: Value): UploadedModel => {
   return { id: get(document, '_id') as string, document, types: new Map(named) }
 }
 
-/** Schemas are compared with the schema of schemas: no code is made of what somebody sends. */
-function schemaProblems({ id, types }: UploadedModel): readonly Problem[] {
-  return [...types].flatMap(([name, type]) =>
-    errorsOf(type).map(({ instancePath, message }) => ({
-      level: 'error' as const,
-      component: id,
-      pointer: `/${TYPES}${pointerStep(name)}${instancePath}`,
-      message: `It is no JSON Schema: ${message ?? 'it has a mistake'}.`,
-    })),
-  )
+/** Schemas are compared with the schema of schemas, a piece at a time: no code is made of what somebody sends. */
+async function schemaProblems(models: readonly UploadedModel[]): Promise<readonly Problem[]> {
+  const problems: Problem[] = []
+  let looked = 0
+  for (const { id, types } of models) {
+    for (const [name, type] of types) {
+      const ajv = validatorOf(type)
+      for (const [pointer, piece] of piecesOf(type)) {
+        if (++looked % SLICE === 0) await setImmediate()
+        const error = mistakeIn(piece, ajv)
+        if (error === null) continue
+        problems.push({
+          level: 'error',
+          component: id,
+          pointer: `/${TYPES}${pointerStep(name)}${pointer}${error.instancePath}`,
+          message: `It is no JSON Schema: ${error.message ?? 'it has a mistake'}.`,
+        })
+        if (problems.length === MAX_PROBLEMS) return problems
+      }
+    }
+  }
+  return problems
 }
 
-function errorsOf(type: Dict): readonly ErrorObject[] {
+/** The schema without its properties, and each of these: so that each has its own mistake told. */
+function* piecesOf(type: Dict): Generator<readonly [pointer: string, piece: Value]> {
+  const properties = get(type, 'properties')
+  if (!isDict(properties)) {
+    yield ['', type]
+    return
+  }
+  yield ['', dictOf(entries(type).filter(([name]) => name !== 'properties'))]
+  for (const [name, about] of entries(properties)) yield [`/properties${pointerStep(name)}`, about]
+}
+
+function validatorOf(type: Dict): Ajv | Ajv2020 {
   const dialect = get(type, '$schema')
-  const isOld = typeof dialect === 'string' && /draft-0[4-7]/.test(dialect)
-  const ajv = isOld ? draft7() : draft2020()
-  // Which dialect it is of is decided; any other name would be looked for.
-  const schema = toPlain(dictOf(entries(type).filter(([name]) => name !== '$schema' && name !== '$id')))
-  return ajv.validateSchema(schema as object) === true ? [] : (ajv.errors ?? [])
+  return typeof dialect === 'string' && /draft-0[4-7]/.test(dialect) ? draft7() : draft2020()
 }
 
-const OPTIONS = { strict: false, validateFormats: false, allErrors: true } as const
+function mistakeIn(piece: Value, ajv: Ajv | Ajv2020): ErrorObject | null {
+  // Which dialect it is of is decided; any other name would be looked for.
+  const named = isDict(piece) ? dictOf(entries(piece).filter(([name]) => name !== '$schema' && name !== '$id')) : piece
+  const schema = toPlain(named)
+  if (typeof schema !== 'boolean' && !isDict(named)) {
+    return { instancePath: '', message: 'must be an object or a boolean' } as ErrorObject
+  }
+  return ajv.validateSchema(schema as object) === true ? null : (ajv.errors?.[0] ?? null)
+}
+
+const OPTIONS = { strict: false, validateFormats: false } as const
 let old: Ajv | null = null
 let current: Ajv2020 | null = null
 const draft7 = (): Ajv => (old ??= new Ajv(OPTIONS))

@@ -71,8 +71,8 @@ export class TenantModels {
   }
 
   /** Models of the same names are replaced. Gives what is stored, as a JSON array. */
-  upload(text: string, force: boolean): Promise<string> {
-    const models = parseUpload(text, force)
+  async upload(text: string, force: boolean): Promise<string> {
+    const models = await parseUpload(text, force)
     return this.#changed((stored) => {
       const names = new Set(models.map(({ id }) => id))
       return { next: [...stored.filter(({ id }) => !names.has(id)), ...models], given: writeModels(models) }

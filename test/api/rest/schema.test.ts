@@ -139,6 +139,12 @@ it('refuses what is no model or no schema, all of it at once, and takes mistakes
   const places = body.validation_errors[0]['config-errors'].map(({ elements }: { elements: string }) => elements)
   expect(places).toEqual(expect.arrayContaining(['/entity-types/x/type', '/entity-types/y/properties']))
   expect(await get(hub, '/models')).toEqual([])
+  const many = Object.fromEntries(Array.from({ length: 500 }, (_, at) => [`p${at}`, { type: 'strung' }]))
+  const told = await post(hub, '/models', [{ _id: 'a', 'entity-types': { x: { properties: many } } }])
+  // biome-ignore lint/suspicious/noExplicitAny: parts of what JSON says are looked at
+  const { validation_errors } = (await told.json()) as any
+  expect(validation_errors[0]['config-errors']).toHaveLength(100)
+  expect(validation_errors[0]['config-errors'][7].elements).toBe('/entity-types/x/properties/p7/type')
   expect((await post(hub, '/models?force=true', wrong)).status).toBe(200)
   for (const no of [[{ _id: 'a/b', 'entity-types': {} }], [{ 'entity-types': {} }], [{ _id: 'b' }], [5], 'text']) {
     expect((await post(hub, '/models?force=true', no)).status, JSON.stringify(no)).toBe(400)
