@@ -15,6 +15,9 @@ export interface Effective {
   readonly variables: ReadonlyMap<string, Value | undefined>
 }
 
+/** The password of the mail server that notifications go through. */
+const MAIL_PASSWORD = '/notifications/smtp/smtp_password'
+
 /** Resolves one component (hub.md §20.5, §20.6, §14.6); a pipe gets its default sink and pump. */
 export function effectiveComponent(component: Component, env: Dict): Effective {
   const resolver = new Resolver(component, env)
@@ -177,9 +180,11 @@ class Resolver {
     })
   }
 
-  /** A system may use secrets anywhere but in what it is; nothing else may. A variable may bring them. */
+  /** A system may use secrets anywhere but in what it is, and the node for its mail server; nothing else may. A variable may bring them. */
   #refuseSecrets(value: Value, pointer: string): void {
-    if (this.#component.type.startsWith('system:') && !DECISIVE.test(pointer)) return
+    const { type } = this.#component
+    if (type.startsWith('system:') && !DECISIVE.test(pointer)) return
+    if (type === 'metadata' && pointer === MAIL_PASSWORD) return
     for (const { name } of secretPlaces(value)) {
       this.#report(pointer, `The secret '${name}' cannot stand here.`, WHERE_SECRETS_STAND)
     }

@@ -32,7 +32,7 @@ export function secretPlaces(value: Value, pointer = ''): readonly SecretPlace[]
 export const wholeSecret = (text: string): string | null => /^\$SECRET\(([^()]*)\)$/.exec(text)?.[1] ?? null
 
 export const WHERE_SECRETS_STAND =
-  'Secrets may stand in strings of systems, and as the whole key or password of the encryption functions of DTL.'
+  'Secrets may stand in strings of systems, as the password of the mail server of notifications, and as the whole key or password of the encryption functions of DTL.'
 
 /** Plain data with each secret in its strings replaced by what `resolve` gives. */
 export function withSecrets<T>(data: T, resolve: (name: string) => string): T {

@@ -367,9 +367,13 @@ function deployMetadata(components: readonly Component[], resolve: Resolve) {
     metadata: { component, effective, problems: located(found, component) },
     node,
     tasks: tasksOf(tasks.value),
-    notifications: hasErrors([...checked.problems, ...zones]) ? null : (checked.value.notifications ?? null),
+    notifications: hasErrors([...problems, ...checked.problems, ...zones].filter(isOfNotifications))
+      ? null
+      : (checked.value.notifications ?? null),
   }
 }
+
+const isOfNotifications = ({ pointer }: Problem): boolean => pointer.startsWith('/notifications')
 
 function checkTimeZone(zone: string | undefined, component: string): readonly Problem[] {
   if (zone === undefined || isTimeZone(zone)) return []

@@ -43,8 +43,6 @@ export interface TenantOptions {
   readonly logger: Logger
   /** Tells of notifications. */
   readonly noteLogger: Logger
-  /** The value of a secret of the tenant. */
-  readonly secretOf?: (name: string) => string | undefined
   /** Tells of the runs of pipes. */
   readonly runLogger: Logger
   /** Quads at most in the graph. */

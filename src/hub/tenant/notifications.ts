@@ -6,6 +6,7 @@ import { defaultNotificationSettings, type NotificationSettings } from '../../co
 import type { Snapshot } from '../../log/contract.ts'
 import { dictOf } from '../../model/dict.ts'
 import type { Entity } from '../../model/entity.ts'
+import { masked } from '../../model/masked.ts'
 import type { Value } from '../../model/value.ts'
 import { DatasetWriter, IndexCompiler } from '../../pipes/dataset-writer.ts'
 import { HttpClient } from '../../pipes/http.ts'
@@ -217,7 +218,8 @@ export class TenantNotifications implements hub.Notifications {
       ...entryDocument(entry),
       given_up: new Date(at).toISOString(),
     }))
-    return JSON.stringify([...waiting, ...failed])
+    // What a mail server answered may hold what it was sent.
+    return JSON.stringify(masked([...waiting, ...failed], this.#mask))
   }
 
   figures(): hub.NotificationFigures {
@@ -301,7 +303,8 @@ export class TenantNotifications implements hub.Notifications {
     const sender = { tenant: this.#core.options.name, webAddress: web_address ?? null }
     if (target.kind === 'webhook') {
       const secret = target.secret === undefined ? null : this.#secret(target.secret)
-      const call = { url: target.address, body: hookBody(told, sender, id), delivery: id, secret }
+      const body = hookBody(masked(told, this.#mask), sender, id)
+      const call = { url: target.address, body, delivery: id, secret }
       return callHook(await this.#client(), { ...call, at: Math.floor(Date.now() / 1000) }, signal)
     }
     if (smtp === undefined) {
@@ -312,7 +315,7 @@ export class TenantNotifications implements hub.Notifications {
     const targets = new Targets(this.#core.options.targets())
     await sendMail(
       smtp,
-      { ...mailOf(told, sender), to: target.address, id },
+      { ...mailOf(masked(told, this.#mask), sender), to: target.address, id },
       {
         lookup: targets.lookup,
         check: (host) => targets.check(host),
@@ -331,17 +334,19 @@ export class TenantNotifications implements hub.Notifications {
       readTimeoutMs: READ_MS,
       verifyCertificates: true,
       targets,
-      mask: (text) => text,
+      mask: this.#mask,
     })
     this.#http = { targets, client }
     await former?.client.close()
     return client
   }
 
+  readonly #mask = (text: string): string => this.#core.secrets.mask(text)
+
   /** Of `$SECRET(name)`. */
   #secret(reference: string): string {
     const name = /^\$SECRET\((.+)\)$/.exec(reference)?.[1] ?? ''
-    const value = this.#core.options.secretOf?.(name)
+    const value = this.#core.secrets.valueOf(name, null)
     if (value !== undefined) return value
     throw new HubError('unknown-secret', `There is no secret '${name}'.`, { hint: 'PUT it to /api/secrets.' })
   }

@@ -1,5 +1,6 @@
 /** Notifications as an operator lives with them: rules over the API, a pipe that fails, mail and a webhook, and a restart in between. */
 
+import { createHmac } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { SMTPServer } from 'smtp-server'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -77,18 +78,30 @@ describe('notifications', () => {
     node.startPumps()
     await ask('PUT', '/config', [metadata(), pipe('bad', true), pipe('other', false)])
     receiver.on('/hook', status(500), status(204))
+    expect((await ask('PUT', '/secrets', { hook: 's1gning-k3y', word: 'out of eggs' })).status).toBe(200)
     const rule = {
       type: 'pump_failed',
       name: 'It fails',
-      recipients: ['ann@example.org', { id: `${receiver.url}hook`, type: 'webhook' }],
+      recipients: ['ann@example.org', { id: `${receiver.url}hook`, type: 'webhook', secret: '$SECRET(hook)' }],
     }
     const made = await ask('POST', '/pipes/bad/notification-rules', rule)
     expect(made).toMatchObject({ status: 201, body: { pipe_id: 'bad', type: 'pump_failed', is_enabled: true } })
     expect(await ask('POST', '/pipes/none/notification-rules', rule)).toMatchObject({ status: 404 })
     await tenant.runNow('bad').catch(() => {})
     await eventually(subjects, ['[samtale] bad: It fails'])
-    expect(mails[0]).toContain('out of eggs')
-    await eventually(() => receiver.requests.filter(({ path }) => path === '/hook').length, 1)
+    // What is a secret is told nobody, whoever says it.
+    expect(mails[0]).toContain('The pump failed')
+    expect(mails[0]).not.toContain('out of eggs')
+    const calls = () => receiver.requests.filter(({ path }) => path === '/hook')
+    await eventually(() => calls().length, 1)
+    const [, at, signature] =
+      /^t=(\d+),v1=([0-9a-f]{64})$/.exec(String(calls()[0]?.headers['x-samtale-signature'])) ?? []
+    const signed = `${at}.${String(calls()[0]?.body)}`
+    expect(signature).toBe(createHmac('sha256', 's1gning-k3y').update(signed).digest('hex'))
+    expect(JSON.parse(String(calls()[0]?.body))).toMatchObject({
+      tenant: 'default',
+      notifications: [{ what: 'opened', pipe_id: 'bad', notification_rule_name: 'It fails' }],
+    })
     const { body: list } = await ask('GET', '/notifications?is_ongoing=true')
     expect(list).toMatchObject([
       {
@@ -200,6 +213,23 @@ describe('notifications', () => {
     expect((await ask('GET', `/pipes/b/notification-rules/${own.id}`)).status).toBe(404)
     expect((await ask('DELETE', of)).status).toBe(200)
     expect((await ask('GET', '/notifications/none')).status).toBe(404)
+  })
+
+  it('go from other tenants than the default one into no private network, and say so', async () => {
+    const hub = await openRealTenant()
+    const ask = async (method: string, path: string, body: object) =>
+      (await hub.fetch(path, { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }))
+        .status
+    await hub.configure(pipe('a', false), metadata())
+    receiver.on('/closed', status(204))
+    const webhook = { id: `${receiver.url}closed`, type: 'webhook', secret: '$SECRET(hook)' }
+    const rule = { type: 'pump_offset_set', name: 'moved', recipients: [webhook] }
+    expect(await ask('POST', '/pipes/a/notification-rules', rule)).toBe(201)
+    expect(await ask('PUT', '/secrets', { hook: 's1gning-k3y' })).toBe(200)
+    await hub.operate('a', 'update-last-seen', { 'last-seen': '' })
+    const told = async () => (await (await hub.fetch('/notification-deliveries')).text()).includes('it is private')
+    await eventually(told, true)
+    expect(receiver.requests.filter(({ path }) => path === '/closed')).toEqual([])
   })
 
   it('end when their rule does, and find runs that no log tells of', async () => {

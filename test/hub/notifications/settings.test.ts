@@ -9,6 +9,8 @@ const SMTP = { smtp_server: 'mail.example.org', mail_from: 'hub@example.org' }
 
 describe('the settings of notifications', () => {
   it('have defaults, and are absent where nobody says anything', () => {
+    const login = { smtp_username: 'hub', smtp_password: '$SECRET(smtp)' }
+    expect(deployed({ smtp: { ...SMTP, ...login } }).problems).toEqual([])
     expect(deploy('[]', '{}', null).notifications).toBeNull()
     expect(
       deployed({ smtp: SMTP, quiet_hours: { from: '22:00', to: '06:30', time_zone: 'Europe/Oslo' } }),
@@ -27,6 +29,7 @@ describe('the settings of notifications', () => {
   it.each([
     [{ smtp: { smtp_server: 'a' } }, 'mail_from'],
     [{ smtp: { ...SMTP, smtp_password: 'plain' } }, 'smtp_password'],
+    [{ smtp: { ...SMTP, smtp_username: '$SECRET(name)' } }, 'smtp_username'],
     [{ smtp: { ...SMTP, mail_from: 'a@b\nBcc: c@d' } }, 'mail_from'],
     [{ smtp: { ...SMTP, tls: 'maybe' } }, 'tls'],
     [{ quiet_hours: { from: '25:00', to: '06:00' } }, 'quiet_hours/from'],
