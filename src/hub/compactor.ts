@@ -5,6 +5,7 @@ import { readPosition } from '../log/compaction-position.ts'
 import type { DatasetView, Journal } from '../log/contract.ts'
 import type { LogReader } from '../log/reader.ts'
 import type { CompactionSettings } from '../pipes/compaction-settings.ts'
+import { ttlDeletesChanged } from '../pipes/execution/ttl-deletes.ts'
 import type { Pipe } from '../pipes/pipe.ts'
 import { type Readers, readerPositions } from './readers.ts'
 
@@ -57,7 +58,7 @@ export class Compactor {
     if (sink.kind !== 'dataset') return 0
     const settled = await this.settle(sink.dataset, readers, signal)
     if (!this.#isDue(sink.dataset, compaction, occasion)) return settled
-    return settled + (await this.#compact(sink.dataset, compaction.rules, readers, signal))
+    return settled + (await this.#compact(sink.dataset, compaction.rules, readers, signal, id))
   }
 
   /** Takes away what is older in one of the hub's own datasets, whatever it is. Gives how many versions went. */
@@ -99,9 +100,31 @@ export class Compactor {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay.values())
   }
 
-  #compact(dataset: string, rules: CompactionRules, readers: Readers, signal: AbortSignal): Promise<number> {
+  /** `pipe`: whose log is to tell of it. */
+  #compact(
+    dataset: string,
+    rules: CompactionRules,
+    readers: Readers,
+    signal: AbortSignal,
+    pipe: string | null = null,
+  ): Promise<number> {
     const either = AbortSignal.any([signal, this.#signal])
-    return this.#alone(dataset, () => compactDataset(this.#ports(readers), dataset, rules, either))
+    const ports = {
+      ...this.#ports(readers),
+      forgot: async (entities: number) => {
+        if (pipe !== null) await this.#noteForgotten(pipe, entities)
+      },
+    }
+    return this.#alone(dataset, () => compactDataset(ports, dataset, rules, either))
+  }
+
+  async #noteForgotten(pipe: string, entities: number): Promise<void> {
+    const snapshot = this.#log.snapshot()
+    try {
+      await this.#journal.commit({ state: ttlDeletesChanged(pipe, snapshot, entities) })
+    } finally {
+      snapshot.close()
+    }
   }
 
   #isDue(dataset: string, settings: CompactionSettings, occasion: CompactionOccasion): boolean {

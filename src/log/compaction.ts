@@ -43,6 +43,8 @@ export interface CompactionPorts {
   /** Milliseconds since 1970. */
   readonly now: () => number
   readers(snapshot: Snapshot, dataset: string): ReaderPositions
+  /** Hears how many entities went as a whole because they had been deleted for long. */
+  forgot?(entities: number): Promise<void>
   /** Versions of one page of a walk, and of one slice of a removal; small ones where interruptions are tried. */
   readonly sizes?: { readonly page: number; readonly slice: number }
 }
@@ -80,7 +82,10 @@ export async function compactDataset(
   await compaction.walk(pushedOut(last))
   await compaction.walk(letGo(held))
   await compaction.walk(grownOld(aged))
-  if (forget !== null) await compaction.walk(forgotten(forget.which, forgetUpTo), forget.budgetMs)
+  if (forget !== null) {
+    const gone = await compaction.walk(forgotten(forget.which, forgetUpTo), forget.budgetMs)
+    if (gone > 0) await ports.forgot?.(gone)
+  }
   if (retract !== null) await compaction.walk(retracted(passed), retract.budgetMs)
   return compaction.removed
 }
@@ -150,18 +155,21 @@ class Compaction {
     this.#position = under(this.#position, keep, aged, held)
   }
 
-  /** Page by page, to the end of the walk or of the time. */
-  async walk(walk: Walk, budgetMs = Number.POSITIVE_INFINITY): Promise<void> {
+  /** Page by page, to the end of the walk or of the time; gives how many entities went as a whole. */
+  async walk(walk: Walk, budgetMs = Number.POSITIVE_INFINITY): Promise<number> {
     const until = this.#ports.now() + budgetMs
+    let gone = 0
     do {
       const page = this.#reading((view) => walk(view, this.#position, this.#sizes.page))
-      if (!page) return
+      if (!page) return gone
       this.#position = page.position
       const position = writePosition(page.position)
       if (page.places.length === 0 && position === this.#stored) continue
       await this.#remove(page.places, { position, ...(page.ids === undefined ? {} : { ids: page.ids }) })
       this.#stored = position
+      gone += page.ids?.size ?? 0
     } while (this.#ports.now() < until)
+    return gone
   }
 
   async settle(passed: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { HubTenant } from '../../src/hub/tenant.ts'
-import { deploy, openTenant, push, receiver, stored } from './running-hub.ts'
+import { deploy, live, openTenant, push, receiver, stored } from './running-hub.ts'
 
 const sequences = async (tenant: HubTenant, dataset: string) =>
   (await stored(tenant, dataset, true)).map(({ _updated }) => _updated)
@@ -119,6 +119,13 @@ describe('ttl_deletes_hours and retract', () => {
       'count-index-deleted': 0,
       'count-log-exists': 2,
     })
+    // The log of the next run tells of it, and that of the one after it no more.
+    for (const [n, ttl] of [1, 0].entries()) {
+      await deploy(tenant, some([...round(1, 2), { _id: 'more', n }]), follows('b', 'a'))
+      await tenant.runNow('a')
+      const [told] = (await live(tenant, 'system:pump_execution:a')).filter(({ _id }) => _id === 'pump-completed')
+      expect(told).toMatchObject({ metrics: { entities: { ttl_deletes_entities_last_run: ttl } } })
+    }
   })
 
   it('wait for a pipe that cannot run now, because its configuration has errors', async () => {

@@ -18,6 +18,7 @@ import {
   type User,
   userOf,
 } from './event.ts'
+import { ttlDeletes, ttlDeletesChanged } from './ttl-deletes.ts'
 import { type LogPorts, writeEvents } from './writer.ts'
 
 export interface RunLogPorts extends LogPorts {
@@ -98,8 +99,22 @@ export class RunLog {
     if (outcome !== 'completed' || this.#isOverdue(snapshot)) this.happened()
     if (this.#begun === null) return false
     await this.flush()
-    await this.#append([this.#ending(end, await this.#begun)])
+    const ttl = this.#present((present) => ttlDeletes(this.#pipe.id, present))
+    await this.#append([this.#ending(end, await this.#begun, ttl)])
+    if (ttl > 0) {
+      const state = this.#present((present) => ttlDeletesChanged(this.#pipe.id, present, -ttl))
+      await this.#ports.journal.commit({ state })
+    }
     return true
+  }
+
+  #present<T>(ask: (snapshot: Snapshot) => T): T {
+    const snapshot = this.#ports.log.snapshot()
+    try {
+      return ask(snapshot)
+    } finally {
+      snapshot.close()
+    }
   }
 
   /** One after the other, whoever waits. */
@@ -128,7 +143,7 @@ export class RunLog {
     })
   }
 
-  #ending({ report, tally, error, whyStopped, hasPending }: RunEnd, begunAt: number): Entity {
+  #ending({ report, tally, error, whyStopped, hasPending }: RunEnd, begunAt: number, ttl: number): Entity {
     const endedAt = this.#ports.now()
     const isCompleted = report.outcome === 'completed'
     return eventOf(this.#pipe.id, isCompleted ? 'pump-completed' : 'pump-failed', {
@@ -142,7 +157,7 @@ export class RunLog {
       retry_entities_exist: hasPending,
       entities_succeeded: tally.succeeded,
       entities_failed: tally.failed,
-      metrics: metricsOf(report, tally),
+      metrics: metricsOf(report, tally, ttl),
       ...this.#by(),
       ...(isCompleted
         ? {}
@@ -174,12 +189,13 @@ export class RunLog {
 }
 
 /** hub.md §9.8. */
-function metricsOf({ changes, hops, traces }: RunReport, tally: Tally): Value {
+function metricsOf({ changes, hops, traces }: RunReport, tally: Tally, ttl: number): Value {
   return nested({
     'entities.changes_last_run': changes,
     'entities.entities_last_run': tally.read,
     'entities.read_errors_last_run': tally.readErrors,
     'entities.write_errors_last_run': tally.writeErrors,
+    'entities.ttl_deletes_entities_last_run': ttl,
     'entities.source_time': float(tally.sourceSeconds),
     'entities.transform_time': float(tally.transformSeconds),
     'entities.sink_time': float(tally.sinkSeconds),
