@@ -44,6 +44,7 @@ export class PumpHouse {
     settle: ({ tenant, dataset, projected }) => this.#tenant(tenant).settle(dataset, projected),
     erase: ({ tenant, dataset, id, projected }) => this.#tenant(tenant).erase(dataset, id, projected),
     stop: async ({ tenant, pipe }) => this.#tenant(tenant).stop(pipe),
+    letGo: async ({ tenant, pipe }) => this.#tenant(tenant).letGo(pipe),
     receive: ({ tenant, pipe, body, push }) => this.#tenant(tenant).receive(pipe, body, push),
     beginReceive: async ({ tenant, pipe, push }) => this.#tenant(tenant).beginReceive(pipe, push),
     addReceived: ({ tenant, number, piece }) => this.#tenant(tenant).addReceived(number, piece),

@@ -130,6 +130,8 @@ export interface PumpMethods {
     ): Promise<number>
     /** Ends a run, or the compaction after it, between two batches. */
     stop(argument: { readonly tenant: string; readonly pipe: string }): Promise<void>
+    /** The receiver is at home elsewhere from now on. */
+    letGo(argument: { readonly tenant: string; readonly pipe: string }): Promise<void>
     receive(argument: {
       readonly tenant: string
       readonly pipe: string

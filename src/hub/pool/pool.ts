@@ -3,8 +3,9 @@
 import type { MessagePort, Transferable } from 'node:worker_threads'
 import type { Logger } from '../../pipes/logger.ts'
 import type { RunReport } from '../../pipes/run-report.ts'
-import type { ThreadStatus } from '../contract.ts'
+import type { PushParameters, ThreadStatus } from '../contract.ts'
 import type { DeploymentText, PoolMethods, PumpEvent, PumpMethods, RunArgument } from '../pump-protocol.ts'
+import { Homes } from './homes.ts'
 import { leastBusy } from './load.ts'
 import { PoolRuns, type RunPlacing } from './runs.ts'
 import { Seat } from './seat.ts'
@@ -36,7 +37,7 @@ type Calls = PumpMethods['calls']
 /** What is asked of one thread, chosen by what it is about. */
 type Placed = Exclude<
   keyof Calls & string,
-  'open' | 'close' | 'deploy' | 'secrets' | 'running' | 'forget' | 'discardSchema' | 'run' | 'stop'
+  'open' | 'close' | 'deploy' | 'secrets' | 'running' | 'forget' | 'discardSchema' | 'run' | 'stop' | 'letGo'
 >
 type Streams = PumpMethods['streams']
 
@@ -74,8 +75,7 @@ export class PumpPool {
   readonly #seats: readonly Seat[]
   readonly #runs: PoolRuns
   readonly #tenants = new Map<string, Record>()
-  /** Where what is always done by the same thread is done. */
-  readonly #homes = new Map<string, Seat>()
+  readonly #homes = new Homes({ choose: (preferred) => this.#chooseReady(preferred) })
   readonly #watch: NodeJS.Timeout
   #patience: number
   #isClosing = false
@@ -130,7 +130,7 @@ export class PumpPool {
   async closeTenant(tenant: string): Promise<void> {
     this.#tenants.delete(tenant)
     await this.#tellAll((thread) => thread.call('close', { tenant }))
-    for (const key of this.#homes.keys()) if ((JSON.parse(key) as string[])[1] === tenant) this.#homes.delete(key)
+    this.#homes.forget((key) => (JSON.parse(key) as string[])[1] === tenant)
   }
 
   /** From now on no thread is replaced, and none may hold up the end. */
@@ -161,7 +161,7 @@ export class PumpPool {
   async stop(pipe: PipeName): Promise<void> {
     const seats = new Set([
       ...this.#runs.of(pipe).map(({ seat }) => seat),
-      this.#homes.get(keyOf('compaction', pipe.tenant)),
+      this.#homes.known(keyOf('compaction', pipe.tenant)),
     ])
     await Promise.all(
       [...seats].map((seat) => seat?.use((thread) => thread.call('stop', pipe)).catch((error) => unlessLost(error))),
@@ -192,6 +192,17 @@ export class PumpPool {
     }
   }
 
+  /**
+   * Something is sent to a receiver, in one call or several, which all go to one thread. Before, its home may become another
+   * one: not in the midst of a full sync, which the thread knows of.
+   */
+  receiving<T>({ tenant, pipe }: PipeName, { isFull }: PushParameters, work: () => Promise<T>): Promise<T> {
+    return this.#homes.within(keyOf('receiver', tenant, pipe), work, {
+      mayMove: !isFull,
+      letGo: (former) => former.use((thread) => thread.call('letGo', { tenant, pipe })),
+    })
+  }
+
   /** Erases an entity; no thread keeps anything of it in memory. */
   async erase(argument: Parameters<Calls['erase']>[0]): Promise<number> {
     const erased = await this.call('erase', argument)
@@ -212,7 +223,7 @@ export class PumpPool {
   ): AsyncGenerator<ReturnType<Streams[K]> extends AsyncIterable<infer T> ? T : never> {
     // What the programs of a publisher remember is where it was asked before.
     const { tenant, pipe } = argument as Placing
-    const seat = method === 'publish' ? this.#home(keyOf('publisher', tenant, pipe)) : this.#chooseReady()
+    const seat = method === 'publish' ? this.#homes.of(keyOf('publisher', tenant, pipe)) : this.#chooseReady()
     const leave = seat.enter()
     try {
       yield* (await seat.thread()).stream(method, argument, signal)
@@ -284,7 +295,7 @@ export class PumpPool {
       ...culprit,
     })
     // What it knew is gone: nobody needs to wait for the next one.
-    for (const [key, home] of this.#homes) if (home === seat) this.#homes.delete(key)
+    this.#homes.forgetSeat(seat)
     if (seat.failedStarts >= FAILED_STARTS) {
       this.#options.onFatal(new Error(`No thread that runs pipes can be started: ${message}`))
     } else seat.thread().catch(() => {})
@@ -315,12 +326,13 @@ export class PumpPool {
   }
 
   /** For what somebody waits for: no thread is started for it. */
-  #chooseReady(): Seat {
+  #chooseReady(preferred?: Seat): Seat {
     const now = Date.now()
     const ready = this.#seats.filter((seat) => seat.load(now).isReady)
+    const known = preferred === undefined ? -1 : ready.indexOf(preferred)
     const place = leastBusy(
       ready.map((seat) => seat.load(now)),
-      undefined,
+      known < 0 ? undefined : known,
     )
     return ready[place] ?? (this.#seats[0] as Seat)
   }
@@ -328,16 +340,7 @@ export class PumpPool {
   /** Where this is done: at its home, if it has one. */
   #placeOf(method: Placed, argument: Placing): Seat {
     const key = homeOf(method, argument)
-    return key === null ? this.#chooseReady() : this.#home(key)
-  }
-
-  #home(key: string): Seat {
-    let home = this.#homes.get(key)
-    if (home === undefined) {
-      home = this.#chooseReady()
-      this.#homes.set(key, home)
-    }
-    return home
+    return key === null ? this.#chooseReady() : this.#homes.of(key)
   }
 }
 

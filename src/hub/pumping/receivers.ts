@@ -25,6 +25,11 @@ export class Receivers {
     for (const pipe of pipes) this.#open.delete(pipe)
   }
 
+  /** Another thread has it now; what it knew of a full sync is stored. */
+  letGo(pipe: string): void {
+    this.#open.delete(pipe)
+  }
+
   async take(pipe: Pipe, body: Uint8Array, push: PushParameters): Promise<ReceiveAnswer> {
     const { sink } = pipe
     const { log, relieve } = this.#ports(pipe)

@@ -178,6 +178,11 @@ export class PumpingTenant {
     return this.#receivers.end(number, isWhole)
   }
 
+  /** What is sent to the pipe is taken in elsewhere from now on. */
+  letGo(id: string): void {
+    this.#receivers.letGo(id)
+  }
+
   expose(dataset: string): Promise<void> {
     return expose(this.#direct, dataset, { signal: this.#core.closing.signal })
   }

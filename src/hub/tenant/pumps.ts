@@ -225,8 +225,10 @@ export class TenantPumps {
 
   async receive(id: string, body: Uint8Array, push: hub.PushParameters): Promise<hub.ReceiveAnswer> {
     const pipe = this.#ready(id)
-    const { name, pool } = this.#core.options
-    const answer = await pool.call('receive', { tenant: name, pipe: id, body, push }, transferable(body))
+    const { name: tenant, pool } = this.#core.options
+    const answer = await pool.receiving({ tenant, pipe: id }, push, () =>
+      pool.call('receive', { tenant, pipe: id, body, push }, transferable(body)),
+    )
     this.housekeeping.written(pipe)
     return answer
   }
@@ -243,6 +245,17 @@ export class TenantPumps {
   ): Promise<hub.ReceiveAnswer> {
     const pipe = this.#ready(id)
     const { name: tenant, pool } = this.#core.options
+    const answer = await pool.receiving({ tenant, pipe: id }, push, () => this.#receivePieces(id, pieces, push))
+    this.housekeeping.written(pipe)
+    return answer
+  }
+
+  async #receivePieces(
+    id: string,
+    pieces: AsyncIterable<Uint8Array>,
+    push: hub.PushParameters,
+  ): Promise<hub.ReceiveAnswer> {
+    const { name: tenant, pool } = this.#core.options
     const number = await pool.call('beginReceive', { tenant, pipe: id, push })
     let failure: { readonly error: unknown } | null = null
     try {
@@ -253,13 +266,11 @@ export class TenantPumps {
       failure = { error }
     }
     // Where it was the receiver that failed, it is the receiver that says why.
-    const answer = await pool
+    return pool
       .call('endReceive', { tenant, pipe: id, number, isWhole: failure === null })
       .catch((error: { code?: string }) => {
         throw failure !== null && error.code === 'body-broken' ? failure.error : error
       })
-    this.housekeeping.written(pipe)
-    return answer
   }
 
   /** A receiver that takes something now. */
