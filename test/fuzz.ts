@@ -10,9 +10,9 @@ import { fuzz, told } from './fuzz/fuzz.ts'
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' }, seed: { type: 'string' } } })
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
 console.log(`Seed ${seed}, ${values.seconds} s`)
-const hub = await startHub()
+const hub = await startHub({ authenticates: true })
 const before = hub.memoryMb()
-const fuzzed = await fuzz(hub.url, seed, Number(values.seconds))
+const fuzzed = await fuzz(hub.url, seed, Number(values.seconds), hub.headers)
 console.log(told(fuzzed))
 console.log(
   `Memory ${before.toFixed(0)} MB before, ${hub.memoryMb().toFixed(0)} MB after, ${hub.usage().anonymousMb.toFixed(0)} MB at most.`,

@@ -5,7 +5,7 @@
 
 import { parseArgs } from 'node:util'
 import { startHub } from './bench/hub.ts'
-import { attacks } from './hostile/attacks.ts'
+import { actAs, attacks } from './hostile/attacks.ts'
 import { beginCalling } from './hostile/beside.ts'
 
 const { values } = parseArgs({
@@ -22,7 +22,8 @@ const MOST_GROWTH_MB = 300
 
 const json = (body: unknown): [string, string] => [JSON.stringify(body), 'application/json']
 process.env.SAMTALE_LIMITS ??= 'header-seconds=5,stall-seconds=10'
-const hub = await startHub()
+const hub = await startHub({ authenticates: true })
+actAs(hub.headers)
 const query = { type: 'dataset', dataset: 'in' }
 await hub.request(
   'PUT',
@@ -35,7 +36,7 @@ await hub.request(
 )
 await hub.request('POST', '/api/receivers/in/entities', ...json([{ _id: 'a' }]))
 
-const peace = beginCalling(hub.url, PER_SECOND)
+const peace = beginCalling(hub.url, PER_SECOND, hub.headers)
 await new Promise((resolve) => setTimeout(resolve, 5_000))
 const calm = await peace.end()
 console.log(
@@ -47,7 +48,7 @@ let afterFirst = 0
 const chosen = attacks.filter(({ what }) => values.only === undefined || what.includes(values.only))
 for (let round = 1; round <= Number(values.rounds); round++) {
   for (const { what, run } of chosen) {
-    const others = beginCalling(hub.url, PER_SECOND)
+    const others = beginCalling(hub.url, PER_SECOND, hub.headers)
     const startedAt = performance.now()
     const found = await run({ url: hub.url, scale: Number(values.scale) })
     const seconds = (performance.now() - startedAt) / 1_000

@@ -51,7 +51,7 @@ export async function api(rounds: number): Promise<Figure[]> {
   const notes: string[] = []
   const people = [...persons(COUNT, 1_000)] as PlainEntity[]
   for (let round = 0; round <= rounds; round++) {
-    const hub = await startHub({ threads: 2 })
+    const hub = await startHub({ threads: 2, authenticates: true })
     try {
       await hub.request('PUT', '/api/config', JSON.stringify([receiver]))
       for (const body of bodies(people, 1_000)) await hub.request('POST', '/api/receivers/person/entities', body)
@@ -61,7 +61,7 @@ export async function api(rounds: number): Promise<Figure[]> {
         JSON.stringify([receiver, ...Array.from({ length: PIPES }, (_, n) => off(n))]),
       )
       const first = await times(hub, 1)
-      const calm = await openLoop(hub.url, SIMPLE, PER_SECOND, SECONDS)
+      const calm = await openLoop(hub.url, SIMPLE, PER_SECOND, SECONDS, hub.headers)
       await hub.request(
         'PUT',
         '/api/config',
@@ -69,7 +69,7 @@ export async function api(rounds: number): Promise<Figure[]> {
       )
       const before = await untilBusy(hub)
       const [one, all] = [await times(hub, 1), await times(hub, CLIENTS)]
-      const loop = await openLoop(hub.url, SIMPLE, PER_SECOND, SECONDS)
+      const loop = await openLoop(hub.url, SIMPLE, PER_SECOND, SECONDS, hub.headers)
       const after = await threads(hub)
       // They were busy all the while, or the figure says nothing.
       for (const { thread, busy: share } of [...before, ...after]) {

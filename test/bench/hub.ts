@@ -10,6 +10,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 export interface Hub {
   readonly url: string
   readonly data: string
+  /** By which it knows its administrator, where it asks who calls. */
+  readonly headers: Readonly<Record<string, string>>
   request(method: string, path: string, body?: string, type?: string): Promise<Response>
   json<T>(path: string): Promise<T>
   /** Anonymous memory in MB now. */
@@ -28,19 +30,29 @@ export interface HubOptions {
   readonly withGraph?: boolean
   /** Threads that run pipes. */
   readonly threads?: number
+  /** It asks who calls, as it would in earnest. */
+  readonly authenticates?: boolean
 }
 
-export async function startHub({ data: folder, withGraph = true, threads }: HubOptions = {}): Promise<Hub> {
+export async function startHub({
+  data: folder,
+  withGraph = true,
+  threads,
+  authenticates = false,
+}: HubOptions = {}): Promise<Hub> {
   const data = folder ?? (await mkdtemp(join(tmpdir(), 'samtale-bench-')))
   const child = spawn(
     process.execPath,
-    withGraph ? [MAIN, 'serve', '--developer', '--port', '0', '--data', data] : withoutGraph(data),
+    withGraph
+      ? [MAIN, 'serve', authenticates ? '--auth=on' : '--developer', '--port', '0', '--data', data]
+      : withoutGraph(data),
     {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, ...(threads === undefined ? {} : { SAMTALE_THREADS: String(threads) }) },
     },
   )
   const url = await listening(child)
+  const headers = authenticates ? adminOf(data) : {}
   let peak = 0
   const memoryMb = () => {
     const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
@@ -55,7 +67,7 @@ export async function startHub({ data: folder, withGraph = true, threads }: HubO
     const answer = await fetch(`${url}${path}`, {
       method,
       // Not compressed: that would measure zlib.
-      headers: { 'accept-encoding': 'identity', ...(body === undefined ? {} : { 'content-type': type }) },
+      headers: { ...headers, 'accept-encoding': 'identity', ...(body === undefined ? {} : { 'content-type': type }) },
       ...(body === undefined ? {} : { body }),
     })
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
@@ -64,6 +76,7 @@ export async function startHub({ data: folder, withGraph = true, threads }: HubO
   return {
     url,
     data,
+    headers,
     request,
     json: async <T>(path: string) => (await (await request('GET', path)).json()) as T,
     memoryMb,
@@ -78,6 +91,11 @@ export async function startHub({ data: folder, withGraph = true, threads }: HubO
     },
   }
 }
+
+/** A hub that asks who calls has left a token for its administrator. */
+const adminOf = (data: string): Record<string, string> => ({
+  authorization: `Bearer ${readFileSync(join(data, 'admin.jwt'), 'utf8').trim()}`,
+})
 
 /** The same hub without its graph, which the command line does not offer. */
 const withoutGraph = (data: string): string[] => [

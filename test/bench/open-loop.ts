@@ -18,13 +18,18 @@ export async function openLoop(
   paths: readonly string[],
   perSecond: number,
   seconds: number,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<OpenLoop> {
   const pool = new Pool(url, { connections: CONNECTIONS, pipelining: 1 })
   const due: number[] = []
   const sent: number[] = []
   const call = async (number: number, dueAt: number): Promise<void> => {
     const sentAt = performance.now()
-    const { statusCode, body } = await pool.request({ method: 'GET', path: paths[number % paths.length] as string })
+    const { statusCode, body } = await pool.request({
+      method: 'GET',
+      headers,
+      path: paths[number % paths.length] as string,
+    })
     await body.dump({ limit: 2 ** 30 })
     if (statusCode !== 200) throw new Error(`${paths[number % paths.length]}: ${statusCode}`)
     const now = performance.now()

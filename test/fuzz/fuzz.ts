@@ -29,9 +29,16 @@ const ROUND = 400
 /** They end what the fuzzer asks. */
 const LEFT_OUT = /^\/api\/(?:restart|backups)|^\/api\/tenants/
 
-export async function fuzz(url: string, seed: number, seconds: number): Promise<Fuzzed> {
+export async function fuzz(
+  url: string,
+  seed: number,
+  seconds: number,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Fuzzed> {
   const dice = new Dice(seed)
-  const description = (await (await fetch(`${url}/api/reference/json`)).json()) as Parameters<typeof operationsOf>[0]
+  const description = (await (await fetch(`${url}/api/reference/json`, { headers })).json()) as Parameters<
+    typeof operationsOf
+  >[0]
   const operations = operationsOf(description).filter(({ path }) => !LEFT_OUT.test(path))
   const statuses = new Map<number, number>()
   const findings: Finding[] = []
@@ -40,14 +47,14 @@ export async function fuzz(url: string, seed: number, seconds: number): Promise<
   // Every operation before any comes again, however short it is.
   let turn: Operation[] = []
   while (performance.now() < endAt || requests < operations.length) {
-    if (requests % ROUND === 0) await settle(url)
+    if (requests % ROUND === 0) await settle(url, headers)
     const asked: Promise<void>[] = []
     for (let place = 0; place < AT_ONCE; place++) {
       if (turn.length === 0) turn = shuffled(operations, dice)
       const request = requestFor(turn.pop() as Operation, dice)
       requests++
       asked.push(
-        ask(url, request).then((found) => {
+        ask(url, { ...request, headers: { ...headers, ...request.headers } }).then((found) => {
           statuses.set(found.status, (statuses.get(found.status) ?? 0) + 1)
           if (found.finding !== undefined) findings.push(found.finding)
         }),
@@ -67,11 +74,15 @@ function shuffled<T>(list: readonly T[], dice: Dice): T[] {
   return all
 }
 
-async function settle(url: string): Promise<void> {
-  const json = { 'content-type': 'application/json' }
+async function settle(url: string, headers: Readonly<Record<string, string>>): Promise<void> {
+  const json = { ...headers, 'content-type': 'application/json' }
   await fetch(`${url}/api/config?force=true`, { method: 'PUT', headers: json, body: JSON.stringify(CONFIGURATION) })
   await fetch(`${url}/api/receivers/in/entities`, { method: 'POST', headers: json, body: JSON.stringify(ENTITIES) })
-  await fetch(`${url}/api/pipes/people/pump`, { method: 'POST', body: new URLSearchParams({ operation: 'start' }) })
+  await fetch(`${url}/api/pipes/people/pump`, {
+    method: 'POST',
+    headers,
+    body: new URLSearchParams({ operation: 'start' }),
+  })
 }
 
 async function ask(

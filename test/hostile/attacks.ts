@@ -14,8 +14,22 @@ export interface Attack {
   run(target: Target): Promise<readonly string[]>
 }
 
-const HOST = 'Host: localhost\r\nConnection: close\r\n'
+/** Who attacks: nobody, or somebody who is let in and gets further. */
+let credentials: Readonly<Record<string, string>> = {}
+export const actAs = (headers: Readonly<Record<string, string>>): void => {
+  credentials = headers
+}
+
+/** What begins every head that is written by hand. */
+const own = (): string =>
+  ['Host: localhost', ...Object.entries(credentials).map(([name, value]) => `${name}: ${value}`), ''].join('\r\n')
+const closing = (): string => `${own()}Connection: close\r\n`
 const JSON_TYPE = { 'content-type': 'application/json' }
+
+const withCredentials = (init: RequestInit): RequestInit => ({
+  ...init,
+  headers: { ...credentials, ...(init.headers as Record<string, string>) },
+})
 
 /** A status between 400 and 499, and nothing that gives something away. */
 function judged(what: string, status: number, text: string): readonly string[] {
@@ -27,7 +41,7 @@ function judged(what: string, status: number, text: string): readonly string[] {
 }
 
 async function refused(what: string, url: string, init: RequestInit = {}): Promise<readonly string[]> {
-  const answer = await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(30_000) })
+  const answer = await fetch(url, { ...withCredentials(init), redirect: 'manual', signal: AbortSignal.timeout(60_000) })
   return judged(what, answer.status, await answer.text())
 }
 
@@ -78,7 +92,7 @@ const pathTricks: Attack = {
         '*',
       ],
       async (path) => {
-        const answer = await rawAnswer(url, `GET ${path} HTTP/1.1\r\n${HOST}\r\n`)
+        const answer = await rawAnswer(url, `GET ${path} HTTP/1.1\r\n${closing()}\r\n`)
         return judged(path, statusOf(answer), answer)
       },
     ),
@@ -109,13 +123,15 @@ const deepJson: Attack = {
       '"x"',
       'null',
     ]
-    return each(JSON_DOORS, ([method, path]) =>
-      each([...deep, ...broken], (body) => {
-        // A form without fields is what an empty body is.
-        const what = `${method} ${path} ${body.slice(0, 30)}`
-        return refused(what, url + path, post(body, method))
-      }),
-    )
+    const found: string[] = []
+    // Each body at all doors at once.
+    for (const body of [...deep, ...broken]) {
+      const answers = each(JSON_DOORS, ([method, path]) =>
+        refused(`${method} ${path} ${body.slice(0, 30)}`, url + path, post(body, method)),
+      )
+      found.push(...(await answers))
+    }
+    return found
   },
 }
 
@@ -128,13 +144,15 @@ const largeBodies: Attack = {
     )
     const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`
     const unsaid = await rawConnection(url)
-    unsaid.send(`POST /graphql HTTP/1.1\r\n${HOST}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`)
+    unsaid.send(
+      `POST /graphql HTTP/1.1\r\n${closing()}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    )
     for (let sent = 0; sent < 40; sent++) unsaid.send(chunk)
     const answer = await unsaid.until(/\}/)
     unsaid.close()
     const huge = await rawAnswer(
       url,
-      `POST /graphql HTTP/1.1\r\n${HOST}Content-Type: application/json\r\nContent-Length: 99999999999999\r\n\r\n`,
+      `POST /graphql HTTP/1.1\r\n${closing()}Content-Type: application/json\r\nContent-Length: 99999999999999\r\n\r\n`,
     )
     return [
       ...found,
@@ -206,7 +224,7 @@ const headerInjection: Attack = {
       '/id/a%0d%0aX-Injected:%201/b',
     ]
     return each(paths, async (path) => {
-      const answer = await rawAnswer(url, `GET ${path} HTTP/1.1\r\n${HOST}\r\n`)
+      const answer = await rawAnswer(url, `GET ${path} HTTP/1.1\r\n${closing()}\r\n`)
       const head = answer.split('\r\n\r\n', 1)[0] as string
       return /^x-injected/im.test(head) || statusOf(answer) >= 500 ? [`${path}: ${head}`] : []
     })
@@ -242,7 +260,7 @@ const expressions: Attack = {
     ]) {
       const startedAt = performance.now()
       const answer = await fetch(`${url}/api/pipes/copy/preview`, {
-        ...preview(...rule),
+        ...withCredentials(preview(...rule)),
         signal: AbortSignal.timeout(30_000),
       })
       const text = await answer.text()
@@ -291,7 +309,10 @@ const queries: Attack = {
         '{'.repeat(10_000),
       ],
       async (query) => {
-        const answer = await fetch(`${url}/graphql`, { ...document(query), signal: AbortSignal.timeout(30_000) })
+        const answer = await fetch(`${url}/graphql`, {
+          ...withCredentials(document(query)),
+          signal: AbortSignal.timeout(30_000),
+        })
         const text = await answer.text()
         const isRefused =
           answer.status === 200 ? text.includes('"errors"') : answer.status >= 400 && answer.status < 500
@@ -364,7 +385,7 @@ const smuggling: Attack = {
         'Content-Length: -1\r\n',
       ],
       async (headers) => {
-        const text = `POST /api/tenants HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${headers}\r\n0\r\n\r\nGET /api/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n`
+        const text = `POST /api/tenants HTTP/1.1\r\n${own()}Content-Type: application/json\r\n${headers}\r\n0\r\n\r\nGET /api/metrics HTTP/1.1\r\n${own()}\r\n`
         const answer = await rawAnswer(url, text)
         const answers = answer.match(/^HTTP\/1\.1/gm)?.length ?? 0
         return [
@@ -410,13 +431,13 @@ const pipelined: Attack = {
   run: async ({ url, scale }) => {
     const count = Math.min(900, 300 * scale)
     const one = await rawConnection(url)
-    one.send('GET /api/ping HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(count - 1))
-    one.send(`GET /api/ping HTTP/1.1\r\n${HOST}\r\n`)
+    one.send(`GET /api/ping HTTP/1.1\r\n${own()}\r\n`.repeat(count - 1))
+    one.send(`GET /api/ping HTTP/1.1\r\n${closing()}\r\n`)
     const answers = (await one.all(30_000)).match(/HTTP\/1\.1 200/g)?.length ?? 0
     const deaf = await connections(url, 5)
     for (const other of deaf) {
       other.socket.pause()
-      other.send('GET /api/reference/json HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(20 * scale))
+      other.send(`GET /api/reference/json HTTP/1.1\r\n${own()}\r\n`.repeat(20 * scale))
     }
     await new Promise((resolve) => setTimeout(resolve, 300))
     for (const other of deaf) other.close()
@@ -429,7 +450,7 @@ const crowd: Attack = {
   run: async ({ url, scale }) => {
     const open = await connections(url, 500 * scale)
     try {
-      const last = await rawAnswer(url, `GET /api/ping HTTP/1.1\r\n${HOST}\r\n`)
+      const last = await rawAnswer(url, `GET /api/ping HTTP/1.1\r\n${closing()}\r\n`)
       return statusOf(last) === 200 ? [] : [`the next one: status ${statusOf(last)}`]
     } finally {
       for (const one of open) one.close()

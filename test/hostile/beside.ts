@@ -10,7 +10,11 @@ export interface Fared {
 const CALLS = ['/api/ping', '/api/pipes/copy', '/api/datasets/in', '/api/datasets/in/entity?entity_id=a']
 
 /** Calls until it is stopped; a call that waits for the one before counts from its own time. */
-export function beginCalling(url: string, perSecond: number): { end(): Promise<Fared> } {
+export function beginCalling(
+  url: string,
+  perSecond: number,
+  headers: Readonly<Record<string, string>> = {},
+): { end(): Promise<Fared> } {
   const times: number[] = []
   const failed: string[] = []
   const under = new Set<Promise<void>>()
@@ -21,7 +25,7 @@ export function beginCalling(url: string, perSecond: number): { end(): Promise<F
     for (; calls < due; calls++) {
       const dueAt = startedAt + (calls / perSecond) * 1_000
       const path = CALLS[calls % CALLS.length] as string
-      const call: Promise<void> = fetch(url + path)
+      const call: Promise<void> = fetch(url + path, { headers })
         .then(async (answer) => {
           await answer.arrayBuffer()
           if (answer.status !== 200) failed.push(`${path}: ${answer.status}`)
