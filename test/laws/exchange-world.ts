@@ -191,13 +191,14 @@ export async function exchangeAll(
   there: ExchangingHub,
   exchanges: readonly Exchange[],
   draw: Draw,
+  restarts: number,
 ): Promise<readonly { readonly exchange: Exchange; readonly here: unknown; readonly there: unknown }[]> {
   await configure(here, there, exchanges)
   for (const hub of [here, there]) hub.proxy?.stir()
-  const restarts = new Set([Math.floor(draw() * STEPS), Math.floor(draw() * STEPS)])
+  const restarting = new Set(Array.from({ length: restarts }, () => Math.floor(draw() * STEPS)))
   for (let step = 0; step < STEPS; step++) {
     const steps = exchanges.map((one) => one.step(here.tenant, there.tenant).catch(() => {}))
-    if (!restarts.has(step)) await Promise.all(steps)
+    if (!restarting.has(step)) await Promise.all(steps)
     else {
       await new Promise((resolve) => setTimeout(resolve, 20 * draw()))
       await (draw() < 0.5 ? here : there).restart()
