@@ -180,9 +180,10 @@ export class DeploymentMemory {
   readonly #pipes = new Memory<DeployedPipe>()
   readonly #secrets = new Memory<readonly SecretPlace[]>()
   readonly #nodes = new Memory<NodeSettings>()
+  readonly #named = new Memory<readonly string[]>()
 
   get #all(): readonly Memory<unknown>[] {
-    return [this.#resolved, this.#systems, this.#pipes, this.#secrets, this.#nodes]
+    return [this.#resolved, this.#systems, this.#pipes, this.#secrets, this.#nodes, this.#named]
   }
 
   /** By their text. */
@@ -229,7 +230,8 @@ export class DeploymentMemory {
     resolve: Resolve,
   ): DeployedPipe {
     const effective = resolve(component)
-    const named = systemsNamed(effective.value).map((id) => systems.get(id)?.open ?? [...systems.keys()].join('\n'))
+    const ids = this.#named.get(component.id, [effective], () => systemsNamed(effective.value))
+    const named = ids.map((id) => systems.get(id)?.open ?? [...systems.keys()].join('\n'))
     const made = this.#pipes.get(component.id, [effective, node, ...named], () =>
       deployPipe(component, effective, node, systems),
     )

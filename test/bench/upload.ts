@@ -83,6 +83,8 @@ function pinging(hub: Hub) {
       await new Promise((resolve) => setTimeout(resolve, PING_MS))
     }
   })()
+  // What else went wrong is told first.
+  asking.catch(() => {})
   return {
     async longest() {
       isOver = true
@@ -95,7 +97,7 @@ function pinging(hub: Hub) {
 const pipeId = (number: number): string => `pipe-${String(number).padStart(4, '0')}`
 
 /** The last pipe says so when it has changed. */
-function configuration(change = 1): string {
+export function configuration(change = 1): string {
   const node = { _id: 'node', type: 'metadata', task_manager: { disable_user_pipes: true } }
   const pipes = Array.from({ length: PIPES }, (_, number) => pipe(number, number === PIPES - 1 ? change : 1))
   return JSON.stringify([node, ...pipes])
@@ -118,9 +120,9 @@ const rules = (other: string, factor: number) => ({
     ['copy', '*', ['list', 'internal', 'secret*']],
     ['rename', 'firstname', 'first_name'],
     ['add', 'full_name', ['concat', '_S.firstname', ' ', '_S.lastname']],
-    ['add', 'email', ['lower', ['trim', '_S.email']]],
+    ['add', 'email', ['lower', ['strip', '_S.email']]],
     ['add', 'created', ['datetime-parse', '%Y-%m-%d', '_S.created']],
-    ['add', 'total', ['*', factor, ['sum', '.amount', '_S.lines']]],
+    ['add', 'total', ['*', factor, ['sum', ['map', '_.amount', '_S.lines']]]],
     ['if', ['eq', '_S.status', 'closed'], [['add', 'closed', true]], [['add', 'closed', false]]],
     ['add', 'lines', ['apply', 'line', '_S.lines']],
     ['add', 'other', ['hops', { datasets: [`${other} o`], where: ['eq', '_S.other_id', 'o.key'], return: 'o.name' }]],
