@@ -14,15 +14,20 @@ export async function upload(rounds: number): Promise<Figure[]> {
   const changed: number[] = []
   const same: number[] = []
   const waits: number[] = []
+  const cpu = { first: [] as number[], changed: [] as number[] }
   for (let round = 0; round < rounds; round++) {
     const hub = await startHub()
     try {
       const answers = pinging(hub)
+      const before = hub.usage().cpuSeconds
       first.push(await put(hub, configuration()))
+      cpu.first.push(hub.usage().cpuSeconds - before)
       await mustHold(hub, 'factor', 1)
       waits.push(await answers.longest())
       for (let change = 1; change <= CHANGES; change++) {
+        const since = hub.usage().cpuSeconds
         changed.push(await put(hub, configuration(change)))
+        cpu.changed.push(hub.usage().cpuSeconds - since)
         await mustHold(hub, 'factor', change)
       }
       same.push(await put(hub, configuration(CHANGES)))
@@ -37,7 +42,10 @@ export async function upload(rounds: number): Promise<Figure[]> {
       values: first,
       target: 10,
       isLess: true,
-      notes: [`${Math.round(median(waits))} ms was the longest that another call waited meanwhile`],
+      notes: [
+        `${Math.round(median(waits))} ms was the longest that another call waited meanwhile`,
+        `${median(cpu.first).toFixed(2)} CPU seconds`,
+      ],
     },
     {
       name: `upload of the same, one pipe changed`,
@@ -45,7 +53,7 @@ export async function upload(rounds: number): Promise<Figure[]> {
       values: changed,
       target: 1,
       isLess: true,
-      notes: [`${median(same).toFixed(3)} s with none changed`],
+      notes: [`${median(same).toFixed(3)} s with none changed`, `${median(cpu.changed).toFixed(2)} CPU seconds`],
     },
   ]
 }
