@@ -209,7 +209,7 @@ export class Receiver {
   ): Promise<Stored> {
     // What goes into the log as bytes is told from there: the values of such a pipe are counted nowhere.
     const schemas = this.#isVerbatim ? undefined : this.#ports.schemas
-    const schema = schemas?.open(this.#pipe.id, position.snapshot) ?? null
+    const schema = schemas?.open(this.#pipe.id) ?? null
     try {
       return await this.#storeNoted(entities, push, sync, position, ending, schema)
     } catch (error) {

@@ -90,7 +90,7 @@ export class Run {
     this.position.moveToPresent()
     this.#noteInputs()
     this.#inherited = inherited(this.pipe, this.snapshot, this.heldTo)
-    this.schema = this.ports.schemas?.open(this.pipe.id, this.snapshot) ?? null
+    this.schema = this.ports.schemas?.open(this.pipe.id) ?? null
   }
 
   /** What is about to be handed to the sink, and of what it was made: counted in the commit that stores it. */

@@ -68,6 +68,12 @@ describe('the types of a pipe', () => {
     expect(await namesOf(tenant, 's', 'source')).toEqual(['_id', 'age', 'name'])
     expect(await namesOf(tenant, 's')).toEqual(['_id', 'x'])
     expect((await typeOf(tenant, 's', 'source')).metadata.count).toBe(2)
+    // Requests at the same time are each counted, and those that are refused are not.
+    const bad = push(tenant, 's', [{ _id: 'c', bad: true }, { name: 'nameless' }])
+    await expect(bad).rejects.toThrow()
+    await Promise.all(Array.from({ length: 20 }, (_, at) => push(tenant, 's', [{ _id: `x${at}`, name: 'X' }])))
+    expect(await typeOf(tenant, 's', 'source')).toMatchObject({ metadata: { count: 22 } })
+    expect(await namesOf(tenant, 's', 'source')).toEqual(['_id', 'age', 'name'])
   })
 
   it('of a publisher are those of what it answers', async () => {

@@ -25,7 +25,7 @@ export class PumpingSchemas {
   constructor(core: PumpingCore, byDefault: boolean) {
     this.#core = core
     this.#byDefault = byDefault
-    this.#schemas = new PipeSchemas((state) => core.journal.commit({ state }))
+    this.#schemas = new PipeSchemas(core.log, (state) => core.journal.commit({ state }))
   }
 
   of({ infersTypes }: Pipe): { readonly schemas?: PipeSchemas } {
@@ -39,7 +39,7 @@ export class PumpingSchemas {
   ): AsyncGenerator<readonly Entity[]> {
     const { schemas } = this.of(pipe)
     if (schemas === undefined) return yield* read(() => {})
-    const schema = this.#opened(schemas, pipe.id)
+    const schema = schemas.open(pipe.id)
     let left = COUNTED
     try {
       yield* read((given, made) => {
@@ -63,15 +63,6 @@ export class PumpingSchemas {
     const due = this.#due.get(pipe) ?? store().catch(() => {})
     this.#due.set(pipe, due)
     return due
-  }
-
-  #opened(schemas: PipeSchemas, pipe: string): PipeSchema {
-    const snapshot = this.#core.log.snapshot()
-    try {
-      return schemas.open(pipe, snapshot)
-    } finally {
-      snapshot.close()
-    }
   }
 
   discard(pipe: string): Promise<void> {

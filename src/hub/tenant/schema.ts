@@ -31,11 +31,6 @@ export class TenantSchema {
     return this.#typeOf(pipe.id, pipe, 'sink', { withStatistics: false })
   }
 
-  /** Of a dataset, folded from its log. */
-  async datasetType(dataset: string): Promise<string | undefined> {
-    return (await this.#ofLog(dataset, {})) ?? undefined
-  }
-
   /** As JSON text: a `schema_definition`, or the names of all properties. */
   async definition(
     of: { readonly pipe: string } | { readonly dataset: string },

@@ -12,18 +12,20 @@ type Commit = (state: StateChanges) => Promise<unknown>
 export class PipeSchemas {
   /** The last used last. */
   readonly #known = new Map<string, PipeSchema>()
+  readonly #log: { snapshot(): Snapshot }
   readonly #commit: Commit
 
   /** `commit` stores after all that this thread has handed over before. */
-  constructor(commit: Commit) {
+  constructor(log: { snapshot(): Snapshot }, commit: Commit) {
+    this.#log = log
     this.#commit = commit
   }
 
-  /** As it is stored, for who is going to count with it; to be closed. */
-  open(pipe: string, snapshot: Snapshot): PipeSchema {
+  /** For who is going to count with it, as it is stored by now; to be closed. */
+  open(pipe: string): PipeSchema {
     const schema = this.#known.get(pipe) ?? new PipeSchema(pipe)
     // Beside another run, or request, it is what that has counted so far.
-    if (schema.users === 0) schema.refresh(snapshot)
+    if (schema.users === 0) this.#refresh(schema)
     schema.users++
     this.#known.delete(pipe)
     this.#known.set(pipe, schema)
@@ -55,5 +57,14 @@ export class PipeSchemas {
     if (schema === undefined) return
     schema.forgetSamples()
     await this.#commit(samplesForgotten(pipe))
+  }
+
+  #refresh(schema: PipeSchema): void {
+    const snapshot = this.#log.snapshot()
+    try {
+      schema.refresh(snapshot)
+    } finally {
+      snapshot.close()
+    }
   }
 }

@@ -30,7 +30,7 @@ const config = (more: object = {}) => ({
 
 const run = ({ writer, log }: OpenedLog, pipe: Pipe, commits = Number.POSITIVE_INFINITY, known?: PipeSchemas) => {
   const journal = killedAfter(writer, commits)
-  const schemas = known ?? new PipeSchemas((state) => journal.commit({ state }))
+  const schemas = known ?? new PipeSchemas(log, (state) => journal.commit({ state }))
   return runPipe(pipe, portsOf(journal, log, { schemas }), { kind: 'incremental' }, never)
 }
 const known = ({ log }: OpenedLog, pipe = 'p') => reading(log, (snapshot) => storedSchema(pipe, snapshot))
@@ -91,7 +91,7 @@ describe('what a pipe’s entities look like', () => {
   it('goes on in the next run, on a thread that knows it and on one that does not', async () => {
     const opened = await openedLog()
     const pipe = pipeOf(config())
-    const here = new PipeSchemas((state) => opened.writer.commit({ state }))
+    const here = new PipeSchemas(opened.log, (state) => opened.writer.commit({ state }))
     await run(opened, chronological(pipe, many(4)), Number.POSITIVE_INFINITY, here)
     await run(opened, chronological(pipe, many(6)), Number.POSITIVE_INFINITY, here)
     await run(opened, chronological(pipe, many(8)))
@@ -126,7 +126,7 @@ describe('what a pipe’s entities look like', () => {
 
   it('is forgotten, also what is on its way to be stored, and begins anew', async () => {
     const opened = await openedLog()
-    const here = new PipeSchemas((state) => opened.writer.commit({ state }))
+    const here = new PipeSchemas(opened.log, (state) => opened.writer.commit({ state }))
     const pipe = pipeOf(config())
     const during = chronological(pipe, many(8), (at) => {
       // In the midst of a run, while the commit before is on its way.
@@ -142,7 +142,7 @@ describe('what a pipe’s entities look like', () => {
 
   it('keeps no samples after an erasure, and takes new ones of later entities', async () => {
     const opened = await openedLog()
-    const here = new PipeSchemas((state) => opened.writer.commit({ state }))
+    const here = new PipeSchemas(opened.log, (state) => opened.writer.commit({ state }))
     const pipe = pipeOf(config())
     await run(opened, chronological(pipe, many(2)), Number.POSITIVE_INFINITY, here)
     const samples = () => known(opened)?.source.root.properties.values().next().value?.value.samples
