@@ -15,7 +15,9 @@ export interface EndedRun {
 
 export function tellRun(logger: Logger, { tenant, pipe, report, user }: EndedRun): void {
   const { outcome, syncType, read, changes, failed, pending, seconds, code, hint } = report
-  logger[levelOf(report)](messageOf(pipe, report), {
+  const level = levelOf(report)
+  // Whoever asked for a run wants to know, whatever came of it.
+  logger[level === 'debug' && user !== null ? 'info' : level](messageOf(pipe, report), {
     tenant,
     pipe,
     outcome,
