@@ -75,6 +75,11 @@ function statusOf({ node, tenant: asked, prefix, may }: Call): Record<string, un
     cpu: { user_seconds: user / 1e6, system_seconds: system / 1e6 },
     ...(isSeen
       ? {
+          disks: node.disks().map(({ what, freeBytes, totalBytes }) => ({
+            folder: what,
+            free_bytes: freeBytes,
+            total_bytes: totalBytes,
+          })),
           tenants: node.tenants().map(({ name }) => name),
           threads: node.threads().map((thread) => threadStatus(thread, tenant?.name ?? null)),
         }

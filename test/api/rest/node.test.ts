@@ -21,6 +21,9 @@ describe('the node', () => {
     const status = (await (await served.get('/api/status')).json()) as Record<string, unknown>
     expect(status).toMatchObject({ node_id: 'node-1', node_start_time: '2023-11-14T22:13:20.000Z' })
     expect(status.node_uptime).toBeGreaterThan(0)
+    expect(status.disks).toEqual([{ folder: 'data', free_bytes: 10, total_bytes: 100 }])
+    expect(status.memory).toMatchObject({ rss: expect.any(Number) })
+    expect(status.cpu).toMatchObject({ user_seconds: expect.any(Number) })
   })
 
   it('is restarted and reset in one piece, and says exactly that it is', async () => {
