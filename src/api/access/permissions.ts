@@ -23,7 +23,8 @@ const KINDS: Readonly<Record<string, ComponentKind>> = {
   datasets: 'dataset',
 }
 
-const common = { tag: 'Access', resource: 'tenant', path: '/api/permissions/*' } as const
+/** Which component it was goes into the audit log. */
+const common = { tag: 'Access', resource: 'tenant', path: '/api/permissions/*', resourceParameter: '*' } as const
 
 export const permissionRoutes: readonly Route[] = [
   route({

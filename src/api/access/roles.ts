@@ -7,7 +7,7 @@ import { json } from '../answer.ts'
 import { ApiError } from '../errors.ts'
 import { found, given, ObjectShape, ProblemShape } from '../rest/shapes.ts'
 import { type Call, type Route, route } from '../route.ts'
-import { Fields, isAdministrator } from './given.ts'
+import { Fields, isAdministrator, principalOf } from './given.ts'
 
 const RoleShape = Type.Object({
   id: Type.String(),
@@ -49,7 +49,7 @@ export const roleRoutes: readonly Route[] = [
     handle: async (call) => {
       const fields = new Fields(call)
       const children = fields.texts('child_roles') ?? []
-      assertMayGive(call, children)
+      assertMayBring(call, children)
       const role = { name: fields.given('name'), description: fields.text('description') ?? null, children }
       return json(document(await call.node.access.roles.create(role)), 201)
     },
@@ -78,7 +78,8 @@ export const roleRoutes: readonly Route[] = [
       const fields = new Fields(call)
       const id = call.params.id as string
       const children = fields.texts('child_roles') ?? []
-      assertMayGive(call, [id, ...children])
+      assertMayChange(call, id)
+      assertMayBring(call, children)
       const role = { description: fields.text('description') ?? null, children }
       return json(document(await call.node.access.roles.replace(id, role)))
     },
@@ -91,17 +92,25 @@ export const roleRoutes: readonly Route[] = [
     summary: 'Deletes a role of the node; who had it has it no longer.',
     answers: found(ObjectShape, 'It is gone.'),
     handle: async (call) => {
-      assertMayGive(call, [call.params.id as string])
+      assertMayChange(call, call.params.id as string)
       await call.node.access.roles.remove(call.params.id as string)
       return json({})
     },
   }),
 ]
 
-/** Who develops makes roles; but nobody makes themselves an administrator, or touches a role that makes one. */
-function assertMayGive(call: Call, roles: readonly string[]): void {
-  if (isAdministrator(call) || !call.node.access.roles.expanded(roles).has(ADMIN)) return
-  throw new ApiError('forbidden', `Only administrators give the role ${ADMIN}, and change roles that bring it along.`)
+/** Who develops makes roles; but nobody puts more into one than they have: whoever has it might be they. */
+function assertMayBring(call: Call, children: readonly string[]): void {
+  const own = principalOf(call).roles
+  const missing = [...call.node.access.roles.expanded(children)].find((role) => !own.has(role))
+  if (missing === undefined || isAdministrator(call)) return
+  throw new ApiError('forbidden', `A role of yours cannot bring '${missing}' along, which you do not have.`)
+}
+
+/** Roles that make administrators are theirs to change. */
+function assertMayChange(call: Call, role: string): void {
+  if (isAdministrator(call) || !call.node.access.roles.expanded([role]).has(ADMIN)) return
+  throw new ApiError('forbidden', `Only administrators change roles that bring ${ADMIN} along.`)
 }
 
 const builtin = (id: string) => ({ id, name: id, description: null, child_roles: [], is_builtin: true })

@@ -2,7 +2,7 @@
 
 import { didYouMean } from '../../config/problems.ts'
 import { HubError } from '../errors.ts'
-import { ADMIN, ANONYMOUS, builtinRoles, EVERYONE } from './permission.ts'
+import { ANONYMOUS, builtinRoles, EVERYONE } from './permission.ts'
 import type { AccessDocument, AccessStore, StoredRole } from './store.ts'
 
 const NAME = /^[A-Za-z0-9][\w.-]{0,99}$/
@@ -112,7 +112,3 @@ export function assertRoles(roles: readonly string[], document: AccessDocument):
     })
   }
 }
-
-/** Whether somebody who has `own` may give all of `given`: administrators anything, others no more than they are. */
-export const mayGive = (own: ReadonlySet<string>, given: readonly string[], document: AccessDocument): boolean =>
-  own.has(ADMIN) || [...expand(given, document)].every((role) => own.has(role))

@@ -35,7 +35,11 @@ describe('the audit log', () => {
     })
     expect(Date.parse(entry?.time as string)).toBeGreaterThanOrEqual(before)
     await hub.ask(admin, 'PUT', '/api/permissions/pipes/in', [['allow', ['x'], ['write_data']]])
-    expect(await last({ route: '/api/permissions/*' })).toMatchObject({ action: 'administer', status: 200 })
+    expect(await last({ route: '/api/permissions/*' })).toMatchObject({
+      action: 'administer',
+      resource: 'tenant:pipes/in',
+      status: 200,
+    })
   })
 
   it('tells what was refused, and why', async () => {
