@@ -1,6 +1,7 @@
 /** What an attacker tries, one after the other: each says by its answers whether the hub was clean about it. */
 
 import { type RawConnection, rawAnswer, rawConnection, statusOf } from '../api/raw.ts'
+import { type Lie, zipOf } from './zip.ts'
 
 export interface Target {
   readonly url: string
@@ -458,7 +459,49 @@ const crowd: Attack = {
   },
 }
 
+const zips: Attack = {
+  what: 'zip files that lie, lead elsewhere or grow',
+  run: async ({ url, scale }) => {
+    const pipe = JSON.stringify({ _id: 'x', type: 'pipe', source: { type: 'empty' } })
+    const named = (name: string, more: Partial<Lie> = {}): Lie => ({ name, content: pipe, ...more })
+    // A good one beside it: the file is refused as a whole.
+    const beside = (...lies: readonly Lie[]) => zipOf([named('pipes/good.conf.json'), ...lies])
+    const zeros = Buffer.alloc((scale > 1 ? 4 : 1) * 1024 * 1024)
+    const files: Readonly<Record<string, Uint8Array<ArrayBuffer>>> = {
+      'a name that climbs': beside(named('../../x.conf.json')),
+      'a name that climbs in the middle': beside(named('pipes/../../x.conf.json')),
+      'a name from the root': beside(named('/etc/x.conf.json')),
+      'a name of a drive': beside(named('C:/x.conf.json')),
+      'a name with backslashes': beside(named('..\\..\\x.conf.json')),
+      'a link': beside(named('pipes/x.conf.json', { mode: 0o120777, content: '/etc/passwd' })),
+      'an encrypted member': beside(named('pipes/x.conf.json', { flags: 1 })),
+      'a member that is damaged': beside(named('pipes/x.conf.json', { crc: 1 })),
+      'a member larger than it says': beside(named('pipes/x.conf.json', { content: zeros, size: 10 })),
+      'a member smaller than it says': beside(named('pipes/x.conf.json', { size: 1_000_000 })),
+      'many members that grow': beside(
+        ...Array.from({ length: 70 }, (_, n) => named(`pipes/${n}.conf.json`, { content: zeros })),
+      ),
+      'one member many times': beside(
+        ...Array.from({ length: 100 }, (_, n) => named(`pipes/${n}.conf.json`, { content: zeros, at: 0 })),
+      ),
+      'more members than there are': zipOf([named('pipes/x.conf.json')], { count: 60_000 }),
+      'half a file': zipOf([named('pipes/x.conf.json')]).slice(0, 60),
+      'only the beginning': Uint8Array.from([0x50, 0x4b, 3, 4]),
+      'bytes that are no text': beside(named('pipes/x.conf.json', { content: Uint8Array.of(0xff, 0xfe) })),
+      'no JSON': beside(named('pipes/x.conf.json', { content: '[' })),
+    }
+    const found: string[] = []
+    for (const [what, body] of Object.entries(files)) {
+      found.push(
+        ...(await refused(what, `${url}/api/config`, post(body, 'PUT', { 'content-type': 'application/zip' }))),
+      )
+    }
+    return found
+  },
+}
+
 export const attacks: readonly Attack[] = [
+  zips,
   pathTricks,
   deepJson,
   largeBodies,
