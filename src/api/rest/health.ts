@@ -16,7 +16,7 @@ const ReasonShape = Type.Object(
     hint: Type.Optional(Type.String({ description: 'What to do about it.' })),
     tenant: Type.Optional(Type.String()),
   },
-  { description: 'Why; strangers are told the code only.' },
+  { description: 'Why; who may not run the node is told the code only.' },
 )
 
 const HealthShape = Type.Object({
@@ -58,7 +58,7 @@ export const healthRoutes: readonly Route[] = [
 async function answer(call: Call, isWell: (health: Health) => boolean): Promise<Answer> {
   const { node, tenant, prefix, caller } = call
   const health = await node.health(prefix === '' ? null : tenant.name)
-  const isTold = may(caller, 'read', { kind: 'node', tenant: tenant.name })
+  const isTold = may(caller, 'operate', { kind: 'node', tenant: tenant.name })
   const { isWell: isAllWell, isLive, isReady, reasons } = health
   return json(
     {

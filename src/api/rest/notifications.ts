@@ -86,11 +86,14 @@ function ruleRoutes(
   resource: 'pipe' | 'tenant',
   pipeOf: (call: Call) => string | null,
 ): Route[] {
-  const shared = { ...common, resource, action: resource === 'pipe' ? 'operate' : 'administer' } as const
+  // Who makes a rule decides where the hub calls, as who configures a pipe does.
+  const shared = { ...common, resource } as const
+  const change = resource === 'pipe' ? 'write' : 'operate'
   const id = (call: Call) => call.params.rule as string
   return [
     route({
       ...shared,
+      action: 'read',
       method: 'GET',
       path,
       summary: `The notification rules ${what}.`,
@@ -99,6 +102,7 @@ function ruleRoutes(
     }),
     route({
       ...shared,
+      action: change,
       method: 'POST',
       path,
       summary: `Adds a notification rule ${what}.`,
@@ -109,6 +113,7 @@ function ruleRoutes(
     }),
     route({
       ...shared,
+      action: 'read',
       method: 'GET',
       path: `${path}/:rule`,
       summary: 'One notification rule.',
@@ -117,6 +122,7 @@ function ruleRoutes(
     }),
     route({
       ...shared,
+      action: change,
       method: 'PUT',
       path: `${path}/:rule`,
       summary: 'Replaces a notification rule.',
@@ -127,6 +133,7 @@ function ruleRoutes(
     }),
     route({
       ...shared,
+      action: change,
       method: 'DELETE',
       path: `${path}/:rule`,
       summary: 'Removes a notification rule; what it found is over.',
@@ -210,7 +217,7 @@ export const notificationRoutes: readonly Route[] = [
   route({
     ...common,
     resource: 'tenant',
-    action: 'administer',
+    action: 'operate',
     method: 'GET',
     path: '/api/notification-deliveries',
     summary: 'What is still to be sent, and what was given up of late, with why.',
