@@ -179,6 +179,25 @@ describe('tracking', () => {
     expect(world.offset(trackingOffset('out', 'company'))).toBe('20')
   })
 
+  it('of a full run that was interrupted counts from where that began, not from where it went on', async () => {
+    const world = await peopled(200)
+    const full = pipe({ batch_size: 20, sink: { type: 'dataset', dataset: 'out', bitset_commit_interval: 20 } })
+    await world.run(full)
+    const begun = world.offset(trackingOffset('out', 'company'))
+    await world.put('company', { _id: 'c3', name: 'before', country: 'n0' })
+    expect(await world.run(full, { kind: 'rescan', commits: 8 })).toMatchObject({ outcome: 'failed' })
+    // Until it is complete what had changed before stays to be followed.
+    expect(world.offset(trackingOffset('out', 'company'))).toBe(begun)
+    // `p3` was made again before this, and is not come to once more.
+    await world.put('company', { _id: 'c3', name: 'after', country: 'n0' })
+    const resumed = await world.run(full)
+    expect(resumed).toMatchObject({ outcome: 'completed', syncType: 'full' })
+    expect(resumed.read).toBeLessThan(200)
+    expect(world.offset(trackingOffset('out', 'company'))).toBe(String(Number(begun) + 1))
+    expect(await world.run(full)).toMatchObject({ syncType: 'incremental', tracking: { changes: 1, again: 10 } })
+    expect(world.live('out').filter((text) => text.includes('after'))).toHaveLength(10)
+  })
+
   it('goes on where its offset was saved when it is killed, however many pages there were', async () => {
     for (let commits = 0; commits < 6; commits++) {
       const world = await peopled(400)
