@@ -228,6 +228,30 @@ describe('a pipe whose source dataset was deleted', () => {
   })
 })
 
+describe('a pipe that resets itself', () => {
+  it('tries what waits to be retried as if for the first time', async () => {
+    const waiting = {
+      pump: { mode: 'manual', max_write_errors_in_retry_dataset: 5, max_consecutive_write_errors: 5 },
+      sink: { type: 'dataset', max_entity_bytes_size: 60 },
+      ...AUTOMATIC,
+    }
+    const { tenant } = await settled(waiting)
+    const large = { _id: '4', v: 'x'.repeat(100) }
+    await push(tenant, 'in', [large])
+    for (const attempts of [0, 1, 2]) {
+      expect(await run(tenant)).toMatchObject({ pending: 1 })
+      expect(await attemptsOf(tenant)).toBe(attempts)
+    }
+    await recreate(tenant, 'in', [...entities('1'), large])
+    expect(await run(tenant)).toMatchObject({ syncType: 'full', pending: 1 })
+    expect(await attemptsOf(tenant)).toBe(0)
+  })
+})
+
+const attemptsOf = async (tenant: HubTenant) =>
+  (await live(tenant, 'system:pump_execution:out')).find(({ event_type: type }) => type === 'write-error')
+    ?.retry_attempts
+
 describe('a pipe whose offset lies behind the end of its source', () => {
   it('is out of sync, and reset where it may be', async () => {
     const { tenant, configure } = await settled()

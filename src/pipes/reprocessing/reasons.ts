@@ -11,8 +11,6 @@ export type ReasonCode =
   | 'source-truncated'
   | 'sink-recreated'
   | 'sink-restored'
-  | 'dependency-threshold'
-  | 'merge-dataset-removed'
   | 'offset-set'
   | 'tracking-reset'
   | 'rescan-given-up'

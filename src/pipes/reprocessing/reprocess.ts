@@ -6,6 +6,7 @@ import { eventOf, timeText } from '../execution/event.ts'
 import { writeEvents } from '../execution/writer.ts'
 import { fullRunForgotten, interruptedRun, type Plan, sourceOffset, voidFullRun } from '../full-run.ts'
 import { type Pipe, runsByPump } from '../pipe.ts'
+import { forgetRetries } from '../retries/queue.ts'
 import type { Run } from '../run.ts'
 import { offsetOrder, placesOf, readUpTo } from '../sources/bookmarks.ts'
 import type { StateChanges } from '../state.ts'
@@ -45,7 +46,12 @@ export async function checkSync(run: Run): Promise<void> {
   }
   const offset = sourceOffset(pipe.id)
   const former = snapshot.offset(offset) ?? null
-  if (next === null) await voidFullRun(pipe.id, run.present, (changes) => run.commit({ state: changes }))
+  if (next === null) {
+    const commit = (changes: StateChanges) => run.commit({ state: changes })
+    await voidFullRun(pipe.id, run.present, commit)
+    // As by hand (hub.md §6.1): what waits comes again with all else, as if for the first time.
+    await forgetRetries(pipe.id, run.present, commit)
+  }
   await run.commit({
     offsets: [[offset, next]],
     state: [...(next === null ? fullRunForgotten(pipe.id) : []), ...syncStateSaved(pipe.id, asDone(found, owed, next))],
