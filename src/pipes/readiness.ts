@@ -29,7 +29,7 @@ export async function waitingFor(run: Run, signal: AbortSignal): Promise<string 
   return waitingForCompleteness(run)
 }
 
-/** No signal says when that is there: the pipe looks again after a while. */
+/** The scheduler knows when that is there, unless a program says it: then the pipe looks again after a while. */
 function waitingForCompleteness(run: Run): PipeError | null {
   const { pipe, snapshot, context } = run
   const held = heldOf(pipe, snapshot, context)
