@@ -10,7 +10,7 @@ import { canonicalText } from '../../src/model/canonical.ts'
 import { dictOf, newDict } from '../../src/model/dict.ts'
 import type { Entity } from '../../src/model/entity.ts'
 import { isDeleted } from '../../src/model/entity.ts'
-import { writeJson } from '../../src/model/json.ts'
+import { fromPlain, writeJson } from '../../src/model/json.ts'
 import type { Value } from '../../src/model/value.ts'
 import { entity, expression, joinable, transforms } from './arbitraries.ts'
 import { contextOf, memoryLookup } from './memory-lookup.ts'
@@ -116,6 +116,31 @@ describe('a compiled program', () => {
       ),
       { numRuns: RUNS },
     )
+  })
+
+  it.each([
+    ['a subset', { where: ['eq', '_S.x', 'p.x'], subsets: { p: ['eq', '_S.t', 'a'] }, return: 'p._id' }],
+    ['either of two joins', { where: ['or', ['eq', '_S.x', 'p.x'], ['eq', '_S.y', 'p.y']], return: 'p._id' }],
+    [
+      'a hops within, which joins with an alias around it',
+      {
+        where: ['eq', '_S.x', 'p.x'],
+        return: ['list', 'p._id', ['hops', { datasets: ['q q'], where: ['eq', 'p.y', 'q.y'], return: 'q._id' }]],
+      },
+    ],
+  ])('joins by one value in common: %s', (_, spec) => {
+    const some = [
+      { _id: '1', x: null, y: ['1', '3'], t: 'a' },
+      { _id: '2', x: '1', y: '1', t: ['a', 'b'] },
+      { _id: '3', x: ['1', '2'], y: [], t: 'b' },
+    ].map((one) => fromPlain(one))
+    const rules = fromPlain({ default: [['add', '::r', ['hops', { datasets: ['p p'], ...spec }]]] })
+    const datasets = new Map([
+      ['p', some],
+      ['q', some],
+    ])
+    for (const source of some) agree(rules, plain, source, { datasets })
+    expect(new Set(some.map((source) => compiled(rules, plain, source, { datasets }))).size).toBeGreaterThan(1)
   })
 
   it('gives the rows of hops that trying every combination gives', { timeout: LONG_MS }, () => {

@@ -1156,9 +1156,10 @@ function rows(spec: ReadonlyMap<string, Value>, place: Place): Value[] {
   const conditions = (isText(where[0]) ? [where] : where) as readonly (readonly Value[])[]
   let combinations: ReadonlyMap<string, Value>[] = [new Map()]
   for (const [dataset, alias] of aliases) {
-    const entities = [...(place.program.datasets.get(dataset) ?? [])].sort((a, b) =>
-      compareText(find(pairsOf(a), '_id') as string, find(pairsOf(b), '_id') as string),
-    )
+    const subset = find(pairsOf(spec.get('subsets') ?? null), alias)
+    const entities = [...(place.program.datasets.get(dataset) ?? [])]
+      .filter((one) => subset === undefined || isInSubset(one, subset, place.program.settings))
+      .sort((a, b) => compareText(find(pairsOf(a), '_id') as string, find(pairsOf(b), '_id') as string))
     combinations = combinations.flatMap((row) => entities.map((one) => new Map([...row, [alias, one]])))
   }
   const names = aliases.map(([, alias]) => alias)
@@ -1173,14 +1174,33 @@ function rows(spec: ReadonlyMap<string, Value>, place: Place): Value[] {
   })
 }
 
+/** Whether an entity is in a subset of its dataset: as a join, so that one value in common is enough (dtl.md §13). */
+export function isInSubset(entity: Value, subset: Value, settings: DtlSettings): boolean {
+  const context: Context = { source: entity, target: [], parent: null }
+  const program: Program = { rules: new Map(), settings, datasets: new Map(), emitted: [], previous: null }
+  const place: Place = { program, context, root: context, current: undefined, aliases: new Map() }
+  const [, expression, literal] = subset as readonly [Value, Value, Value]
+  const values = listOf(evaluate(expression, place)).filter((one) => one !== null)
+  return values.some((one) => isIn(one, listOf(decoded(literal))))
+}
+
 function holds(
   condition: readonly Value[],
   before: readonly (readonly Value[])[],
   names: readonly string[],
   place: Place,
 ): boolean {
-  const pair = joined(condition, names)
-  if (pair === null || before.some((other) => joined(other, names) === pair)) return isTrue(evaluate(condition, place))
+  // An alias of a hops around this one stands in the place of `_S`, as other variables do.
+  const around = [...place.aliases.keys()].filter((name) => !names.includes(name))
+  if (condition[0] === 'or') {
+    // Joins of the same two variables, one of which will do.
+    const branches = condition.slice(1) as (readonly Value[])[]
+    const pairs = new Set(branches.map((branch) => (isList(branch) ? joined(branch, names, around) : null)))
+    if (pairs.size === 1 && !pairs.has(null)) return branches.some((branch) => holds(branch, before, names, place))
+  }
+  const pair = joined(condition, names, around)
+  if (pair === null || before.some((other) => joined(other, names, around) === pair))
+    return isTrue(evaluate(condition, place))
   const [a, b] = [condition[1], condition[2]].map((side) =>
     listOf(evaluate(side as Value, place)).filter((one) => one !== null),
   ) as [Value[], Value[]]
@@ -1188,9 +1208,10 @@ function holds(
 }
 
 /** The two variables of a join, or null: it is an ordinary condition (dtl.md §10.2). */
-function joined(condition: readonly Value[], names: readonly string[]): string | null {
+function joined(condition: readonly Value[], names: readonly string[], around: readonly string[]): string | null {
   if (condition[0] !== 'eq') return null
-  const [left, right] = [variablesIn(condition[1] as Value, names), variablesIn(condition[2] as Value, names)]
+  const all = [...names, ...around]
+  const [left, right] = [variablesIn(condition[1] as Value, all), variablesIn(condition[2] as Value, all)]
   const [a, b] = [left[0], right[0]]
   if (left.length !== 1 || right.length !== 1 || a === b || a === undefined || b === undefined) return null
   return names.includes(a) || names.includes(b) ? [a, b].sort().join(' ') : null

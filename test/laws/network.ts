@@ -11,17 +11,32 @@ interface Recipe {
   readonly reads: readonly [number, number, number]
   readonly batchSize: number
   readonly keepVersions: number
+  /** Rescans may go on beside its runs. */
+  readonly isBackground: boolean
+  /** How far a partial rescan goes back. */
+  readonly delta: number
 }
 
 export interface Network {
   readonly roots: number
+  /** Versions that compaction keeps in them. */
+  readonly rootsKeep: number
   readonly recipes: readonly Recipe[]
 }
 
 export type Step =
   | { readonly kind: 'put'; readonly root: number; readonly entity: Json }
   | { readonly kind: 'delete'; readonly root: number; readonly id: string }
-  | { readonly kind: 'run' | 'configure' | 'reset' | 'rescan'; readonly pipe: number }
+  | { readonly kind: 'run' | 'configure' | 'reset' | 'rescan' | 'partial'; readonly pipe: number }
+  /** A rescan begins beside what comes next. */
+  | { readonly kind: 'beside'; readonly pipe: number }
+  /** Some pipes at once, from one on. */
+  | { readonly kind: 'together'; readonly pipe: number; readonly several: number }
+  /** Of a root, or of what a pipe made. */
+  | { readonly kind: 'repost'; readonly dataset: number; readonly id: string }
+  | { readonly kind: 'compact'; readonly dataset: number }
+  /** What a circuit breaker holds back, if it does. */
+  | { readonly kind: 'decide'; readonly pipe: number; readonly commits: boolean }
   | { readonly kind: 'kill'; readonly pipe: number; readonly commits: number }
   /** A root, or what a pipe made, is deleted and made again. */
   | { readonly kind: 'recreate'; readonly root: number }
@@ -48,14 +63,23 @@ export const network = (may: (shape: Shape) => boolean, most: number): fc.Arbitr
     reads: fc.tuple(fc.nat(20), fc.nat(20), fc.nat(20)),
     batchSize: fc.constantFrom(1, 2, 100),
     keepVersions: fc.constantFrom(1, 2),
+    isBackground: fc.boolean(),
+    delta: fc.constantFrom(1, 3),
   })
   return fc.record({
+    rootsKeep: fc.constantFrom(1, 2),
     roots: fc.integer({ min: 1, max: 3 }),
     recipes: fc.array(recipe, { minLength: 1, maxLength: most }),
   })
 }
 
 const pipe = fc.nat(20)
+/** Of roots, and of some of what pipes make of them. */
+const repostable = fc.oneof(
+  id,
+  id.map((one) => `0|${one}`),
+  id.map((one) => `p${one}`),
+)
 const root = fc.nat(2)
 
 /** `change` is how often configurations and datasets become others. */
@@ -72,6 +96,15 @@ export const history = (length: number, change = 1): fc.Arbitrary<readonly Step[
       { weight: change, arbitrary: fc.record({ kind: fc.constantFrom('recreate' as const), root }) },
       { weight: change, arbitrary: fc.record({ kind: fc.constantFrom('lose' as const), pipe }) },
       { weight: 2, arbitrary: fc.record({ kind: fc.constant('kill' as const), pipe, commits: fc.nat(5) }) },
+      { weight: 2, arbitrary: fc.record({ kind: fc.constant('beside' as const), pipe }) },
+      {
+        weight: 2,
+        arbitrary: fc.record({ kind: fc.constant('together' as const), pipe, several: fc.integer({ min: 2, max: 4 }) }),
+      },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('partial' as const), pipe }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('repost' as const), dataset: pipe, id: repostable }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('compact' as const), dataset: pipe }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('decide' as const), pipe, commits: fc.boolean() }) },
     ),
     { minLength: 1, maxLength: length },
   )
@@ -81,7 +114,7 @@ export const pipeName = (prefix: string, place: number): string => `${prefix}p${
 
 /** The configuration of a network; `turned` are pipes that have become what they may. */
 export function configurationOf(
-  { roots, recipes }: Network,
+  { roots, rootsKeep, recipes }: Network,
   prefix: string,
   turned: ReadonlySet<number>,
   common: Json = {},
@@ -92,20 +125,23 @@ export function configurationOf(
     type: 'pipe',
     source: { type: 'http_endpoint' },
     sink: { type: 'dataset', dataset: name },
+    compaction: { keep_versions: rootsKeep },
   }))
-  const pipes = recipes.map(({ reads, batchSize, keepVersions }, place) => {
+  const pipes = recipes.map(({ reads, batchSize, keepVersions, isBackground, delta }, place) => {
     const before = [...names, ...recipes.slice(0, place).map((_, earlier) => pipeName(prefix, earlier))]
     // The newest more often than the others, for chains.
     const [a, b, c] = reads.map((one) => before.at(-1 - (one % before.length)) as string) as [string, string, string]
-    const shape = shapeAt({ roots, recipes }, place, turned)
+    const shape = shapeAt({ recipes }, place, turned)
     const name = pipeName(prefix, place)
-    const { sink, ...more } = shape.pipe(a, b, c)
+    const { sink, pump, ...more } = shape.pipe(a, b, c)
     return {
       ...common,
       _id: name,
       type: 'pipe',
       batch_size: batchSize,
       compaction: { keep_versions: keepVersions },
+      ...(isBackground ? { enable_background_rescan: true } : {}),
+      pump: { partial_rescan_run_count: 1_000, partial_rescan_delta: delta, ...(pump as Json) },
       ...more,
       sink: { type: 'dataset', ...(sink as Json), dataset: name },
     }
@@ -113,7 +149,7 @@ export function configurationOf(
   return [...components, ...pipes]
 }
 
-export function shapeAt({ recipes }: Network, place: number, turned: ReadonlySet<number>): Shape {
+export function shapeAt({ recipes }: Pick<Network, 'recipes'>, place: number, turned: ReadonlySet<number>): Shape {
   const [first, second] = (recipes[place] as Recipe).shapes
   return SHAPES[turned.has(place) ? second : first] as Shape
 }

@@ -36,13 +36,14 @@ describe('the oracle', () => {
         fc.asyncProperty(
           network(() => true, PIPES),
           history(LENGTH),
-          async (given, steps) => {
+          fc.record({ isNaive: fc.boolean(), isAutomatic: fc.nat(4).map((one) => one === 0) }),
+          async (given, steps, { isNaive, isAutomatic }) => {
             const { world, prefix } = await logs.next()
             const trial = new Trial(world, given, prefix, HEALING)
-            await trial.live(steps)
+            await trial.live(steps, { isAutomatic })
             trial.expectCalledRight()
-            for (const { pipe, holds, fresh } of await trial.outcomes())
-              expect([pipe, ...holds]).toEqual([pipe, ...fresh])
+            const outcomes = isNaive ? await trial.naiveOutcomes() : await trial.outcomes()
+            for (const { pipe, holds, fresh } of outcomes) expect([pipe, ...holds]).toEqual([pipe, ...fresh])
             await trial.expectAsFromScratch()
           },
         ),

@@ -9,6 +9,8 @@ export interface Shape {
   readonly inexact?: InexactKind
   /** It mints ids: exact but for those. */
   readonly mints?: boolean
+  /** Nothing is promised, and yet it ends as a full run does, once all that is held back has been let through. */
+  readonly settles?: boolean
   /** `a` is the dataset of the source; `b` and `c` are others, or the same. */
   pipe(a: string, b: string, c: string): Json
 }
@@ -91,7 +93,7 @@ const hops: Readonly<Record<string, Shape['pipe']>> = {
     reading(
       a,
       all,
-      hop({ datasets: [`${b} p`], where: ['eq', '_S.x', 'p.x'], subsets: { p: ['eq', 'p.t', 'a'] }, return: 'p._id' }),
+      hop({ datasets: [`${b} p`], where: ['eq', '_S.x', 'p.x'], subsets: { p: ['eq', '_S.t', 'a'] }, return: 'p._id' }),
     ),
   chained: (a, b, c) =>
     reading(
@@ -222,6 +224,23 @@ const exact: Readonly<Record<string, Shape['pipe']>> = {
     source: { type: 'union_datasets', datasets: [...new Set([a, b])] },
     transform: dtl(all, ['filter', ['neq', '_S.t', 'b']]),
   }),
+  mergeByEither: (a, b) => ({
+    source: merge([a, b], { equality: [...rules([a, b], 'x'), ...rules([a, b], 'y')] }),
+  }),
+  mergeSets: (a, b, c) => ({
+    source: merge([a, b, c], { equality_sets: [[...new Set([a, b, c])].map((_, place) => `m${place}.y`)].filter(two) }),
+  }),
+  mergeListed: (a, b, c) => ({
+    source: merge([a, b], {
+      equality: rules([a, b], 't'),
+      ...(c === a || c === b ? {} : { identity_lists: [`${c} x`] }),
+    }),
+  }),
+  guarded: (a) => ({ ...reading(a, all), sink: { type: 'dataset', circuit_breaker_threshold_count: 2 } }),
+  guardedHop: (a, b) => ({
+    ...reading(a, all, hop({ datasets: [`${b} p`], where: ['eq', '_S.x', 'p.x'], return: 'p._id' })),
+    sink: { type: 'dataset', circuit_breaker_threshold_factor: 0.5 },
+  }),
   discardTraced: (a) => ({ ...reading(a, all, ['if', ['eq', '_S.t', 'a'], ['discard']]), trace_output: true }),
   createTraced: (a) => ({
     ...reading(
@@ -234,6 +253,22 @@ const exact: Readonly<Record<string, Shape['pipe']>> = {
     trace_output: true,
   }),
 }
+
+/** Lists of rules need two sides. */
+const two = (set: readonly unknown[]): boolean => set.length > 1
+
+const several = (a: string, b: string, more: Json) => ({ source: { datasets: [...new Set([a, b])], ...more } })
+const latest: Shape['pipe'] = (a, b) => several(a, b, { type: 'merge_datasets' })
+const ofAll: Shape['pipe'] = (a, b) => several(a, b, { type: 'merge_datasets', strategy: 'all' })
+const different: Shape['pipe'] = (a, b) => several(a, b, { type: 'diff_datasets' })
+const complete: Shape['pipe'] = (a) => ({
+  ...reading(a, all),
+  source: { type: 'dataset', dataset: a, completeness: true },
+})
+const completeAs: Shape['pipe'] = (a, b) => ({
+  ...reading(a, all, hop({ datasets: [`${b} p`], where: ['eq', '_S.x', 'p.x'], return: 'p._id' })),
+  source: { type: 'dataset', dataset: a, completeness: [a, b] },
+})
 
 const inexact: Readonly<Record<string, readonly [InexactKind, Shape['pipe']]>> = {
   discard: ['discard', (a) => reading(a, all, ['discard', ['neq', '_S.t', 'b']])],
@@ -292,6 +327,14 @@ export const SHAPES: Readonly<Record<string, Shape>> = {
     mints: true,
     pipe: (a, b) => ({ source: merge([a, b], { equality: rules([a, b], 'x'), identity: 'stable' }) }),
   },
+  latest: { inexact: 'source', settles: true, pipe: latest },
+  ofAll: { inexact: 'source', settles: true, pipe: ofAll },
+  different: { inexact: 'source', settles: true, pipe: different },
+  complete: { inexact: 'time', settles: true, pipe: complete },
+  completeAs: { inexact: 'time', settles: true, pipe: completeAs },
+  latestAgain: { pipe: rescanned(latest) },
+  ofAllAgain: { pipe: rescanned(ofAll) },
+  differentAgain: { pipe: rescanned(different) },
   joinedAgain: { pipe: rescanned(hops.two as Shape['pipe']) },
   discardedAgain: { pipe: rescanned(inexact.discard?.[1] as Shape['pipe']) },
 }

@@ -1,6 +1,9 @@
 /** One random network under one random history, and what its datasets hold in the end compared with what they should. */
 
 import { expect } from 'vitest'
+import { writeJson } from '../../src/model/json.ts'
+import type { Value } from '../../src/model/value.ts'
+import { expectedOf } from './expected.ts'
 import { configurationOf, type Network, pipeName, rootName, type Step, shapeAt } from './network.ts'
 import type { Json, World } from './world.ts'
 
@@ -34,11 +37,12 @@ export class Trial {
     this.#roots = Array.from({ length: network.roots }, () => new Map())
   }
 
-  /** Lives the history, then lets all settle. */
-  async live(steps: readonly Step[]): Promise<void> {
+  /** Lives the history, then lets all settle. `isAutomatic`: meanwhile pipes run by themselves as well. */
+  async live(steps: readonly Step[], { isAutomatic = false } = {}): Promise<void> {
     await this.#world.deploy(this.#configuration())
+    if (isAutomatic) await this.#world.automate()
     for (const step of steps) await this.#step(step)
-    await this.#world.settle()
+    await this.#world.settle(this.#rootNames())
   }
 
   async #step(step: Step): Promise<void> {
@@ -59,7 +63,21 @@ export class Trial {
         return world.deploy(this.#configuration())
       }
       case 'rescan':
-        return world.rescan(this.#pipe(step.pipe))
+      case 'partial':
+        return world.runAs(this.#pipe(step.pipe), step.kind)
+      case 'beside':
+        return world.beginRescan(this.#pipe(step.pipe))
+      case 'together': {
+        const all = Array.from({ length: step.several }, (_, more) => this.#pipe(step.pipe + more))
+        await Promise.all([...new Set(all)].map((id) => world.run(id)))
+        return
+      }
+      case 'repost':
+        return world.repost(this.#dataset(step.dataset), step.id)
+      case 'compact':
+        return world.compact(this.#dataset(step.dataset))
+      case 'decide':
+        return world.decide(this.#pipe(step.pipe), step.commits)
       case 'reset':
         return world.reset(this.#pipe(step.pipe))
       case 'kill':
@@ -74,7 +92,7 @@ export class Trial {
       case 'restart':
         return world.restart()
       case 'settle':
-        return world.settle()
+        return world.settle(this.#rootNames())
     }
   }
 
@@ -93,14 +111,30 @@ export class Trial {
     })
   }
 
+  /** What exact pipes hold, beside what the naive interpreter makes of what they read; not all kinds are known to it. */
+  async naiveOutcomes(): Promise<readonly Outcome[]> {
+    const world = this.#world
+    const outcomes: Outcome[] = []
+    for (const one of this.#configuration().slice(this.#network.roots)) {
+      const { _id: pipe } = one
+      if (!this.#isExact(pipe) || (await world.run(pipe)).outcome === 'waiting') continue
+      const expected = expectedOf(one, (dataset) => world.entities(dataset))
+      if (expected === null) continue
+      const fresh = new Map([...expected].map(([id, entity]) => [id, withoutFigures(withoutRoot(entity))] as const))
+      outcomes.push({ pipe, holds: world.live(pipe, withoutFigures), fresh: inOrder(fresh), outOfSync: [] })
+    }
+    return outcomes
+  }
+
   /** Each exact pipe once more, into an empty dataset of its own. */
   async outcomes(): Promise<readonly Outcome[]> {
     const world = this.#world
     const own = this.#configuration()
     const minting = new Set<string>()
     const exact = own.slice(this.#network.roots).filter(({ _id }, place) => {
-      if (shapeAt(this.#network, place, this.#turned).mints === true) minting.add(_id)
-      return minting.has(_id) || this.#isExact(_id)
+      const { mints, settles } = shapeAt(this.#network, place, this.#turned)
+      if (mints === true) minting.add(_id)
+      return mints === true || settles === true || this.#isExact(_id)
     })
     const outOfSync = new Map(exact.map(({ _id }) => [_id, world.outOfSync(_id)]))
     const twins = exact.map((one) => ({ ...one, _id: `${one._id}_t`, sink: { ...one.sink, dataset: `${one._id}_t` } }))
@@ -126,7 +160,7 @@ export class Trial {
     await world.deploy(JSON.parse(again(JSON.stringify(chosen))) as Json[])
     for (const [root, entities] of this.#roots.entries())
       await world.put(rootName(scratch, root), [...entities.values()])
-    await world.settle()
+    await world.settle(this.#roots.map((_, root) => rootName(scratch, root)))
     for (const { _id } of chosen) {
       const back = (text: string) => text.replaceAll(scratch, this.#prefix)
       const expected = [...world.live(again(_id), withoutFigures)].map((pair) => pair.map(back))
@@ -154,6 +188,17 @@ export class Trial {
     return configurationOf(this.#network, this.#prefix, this.#turned, this.#common)
   }
 
+  #rootNames(): readonly string[] {
+    return this.#roots.map((_, root) => rootName(this.#prefix, root))
+  }
+
+  /** Each pipe writes the dataset of its name. */
+  #dataset(place: number): string {
+    const { roots, recipes } = this.#network
+    const at = place % (roots + recipes.length)
+    return at < roots ? rootName(this.#prefix, at) : pipeName(this.#prefix, at - roots)
+  }
+
   #root(root: number): string {
     return rootName(this.#prefix, root % this.#network.roots)
   }
@@ -162,6 +207,14 @@ export class Trial {
     return pipeName(this.#prefix, place % this.#network.recipes.length)
   }
 }
+
+const withoutRoot = (entity: Value): Json => {
+  const { _id, _deleted, _filtered, ...content } = JSON.parse(writeJson(entity)) as Record<string, unknown>
+  return content
+}
+
+const inOrder = (texts: ReadonlyMap<string, string>): ReadonlyMap<string, string> =>
+  new Map([...texts].sort(([one], [other]) => (one < other ? -1 : 1)))
 
 /** Entities that are taken whole hold what the hub keeps of them. */
 function withoutFigures(json: Json): string {
