@@ -2,7 +2,8 @@
 
 import { createHmac, generateKeyPairSync } from 'node:crypto'
 import { SignJWT } from 'jose'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { Pool } from 'undici'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Guard } from '../../../src/api/limits/guard.ts'
 import { defaultLimits } from '../../../src/api/limits/limits.ts'
 import type { Access } from '../../../src/api/may.ts'
@@ -101,9 +102,12 @@ const pathOf = ({ path }: Route): string =>
   path.replace(':name', 'default').replace(':number', '99').replace(/:\w+/g, 'no-such').replace('*', 'x/no-such')
 
 let routes: readonly Route[]
+let pool: Pool
+afterAll(() => pool.close())
 const tokens = new Map<Role, string>()
 beforeAll(async () => {
   const { node } = hub
+  pool = new Pool(hub.url, { connections: 8 })
   routes = createRoutes({
     node,
     doors,
@@ -118,11 +122,18 @@ beforeAll(async () => {
   expect((await hub.ask(admin, 'PUT', '/api/config', [pipe])).status).toBe(200)
 })
 
+/** Thousands of requests: by the quickest client there is. */
+async function ask(token: string | null, method: string, path: string) {
+  const headers = token === null ? {} : { authorization: `Bearer ${token}` }
+  const answer = await pool.request({ method: method as 'GET', path, headers })
+  return { status: answer.statusCode, challenge: answer.headers['www-authenticate'], text: await answer.body.text() }
+}
+
 /** A refusal for want of a permission; a route may have other reasons to say 403. */
 async function isRefused(route: Route, token: string): Promise<boolean> {
-  const { status, body } = await hub.ask(token, route.method, pathOf(route))
+  const { status, text } = await ask(token, route.method, pathOf(route))
   expect(status, nameOf(route)).not.toBe(401)
-  return status === 403 && body.code === 'forbidden' && body.details?.permission !== undefined
+  return status === 403 && /"code":"forbidden".*"permission":/.test(text)
 }
 
 describe('the permission matrix', () => {
@@ -168,11 +179,11 @@ describe('the permission matrix', () => {
   it('answers nobody without a token, and says what is needed', async () => {
     for (const route of routes) {
       if (needOf(route) === 'public') continue
-      const { status, headers } = await hub.ask(null, route.method, pathOf(route))
-      expect(`${nameOf(route)} ${status} ${headers.get('www-authenticate')}`).toBe(`${nameOf(route)} 401 Bearer`)
+      const { status, challenge } = await ask(null, route.method, pathOf(route))
+      expect(`${nameOf(route)} ${status} ${challenge}`).toBe(`${nameOf(route)} 401 Bearer`)
     }
     for (const path of ['/api/reference', '/api/reference/json', '/nothing/here', '/t/other/api/pipes']) {
-      expect((await hub.ask(null, 'GET', path)).status, path).toBe(401)
+      expect((await ask(null, 'GET', path)).status, path).toBe(401)
     }
   })
 
@@ -214,8 +225,8 @@ describe('the permission matrix', () => {
       const path = pathOf(route)
       const answers = await Promise.all(
         Object.entries(bad).map(async ([name, token]) => {
-          const { status, headers } = await hub.ask(token, route.method, path)
-          return `${name} ${status} ${headers.get('www-authenticate')}`
+          const { status, challenge } = await ask(token, route.method, path)
+          return `${name} ${status} ${challenge}`
         }),
       )
       expect(answers, nameOf(route)).toEqual(Object.keys(bad).map((name) => `${name} 401 Bearer error="invalid_token"`))
