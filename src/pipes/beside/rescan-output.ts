@@ -127,14 +127,15 @@ export class RescanOutput implements Output {
     entities: readonly Entity[],
     more: { readonly state: StateChanges; readonly offsets: readonly (readonly [string, string])[] },
   ): Promise<void> {
-    const { token, tally, ports, pipe } = this.#run
+    const { token, tally, pipe } = this.#run
     const own = this.#own(entities, suppressesFiltered(pipe, true))
     const from = this.#view.counts().end
     for (const entity of own) this.#see(entity)
     const { makesState } = this.#beside
-    const due = makesState ? [] : this.#beside.due(this.#sink.bitsetCommitInterval, ports.now(), from)
-    const moved = more.offsets.length > 0 ? this.#beside.changes() : due
-    const turn = own.length > 0 && moved.length === 0 && !makesState ? this.#beside.turnOf('rescan', from) : moved
+    const isMoving = more.offsets.length > 0
+    // Asked for once: what is given counts as saved.
+    const due = isMoving ? this.#beside.changes() : makesState ? [] : this.#due(from)
+    const turn = own.length > 0 && due.length === 0 && !makesState ? this.#beside.turnOf('rescan', from) : due
     // Its source keeps its place with each batch, so what was seen is saved with each, too.
     const saved = makesState && own.length + more.state.length > 0 ? this.#beside.savedWith(from) : turn
     const state = [...more.state, ...saved]
@@ -150,6 +151,10 @@ export class RescanOutput implements Output {
       if (makesState) markWritten(this.#beside.seen, own, from, stored)
       else this.#beside.wrote('rescan', from, stored.counts().end)
     }
+  }
+
+  #due(from: number): StateChanges {
+    return this.#beside.due(this.#sink.bitsetCommitInterval, this.#run.ports.now(), from)
   }
 
   /** What no incremental run has brought, unless that may be wrong. */

@@ -82,6 +82,12 @@ const saved = ({ opened }: World) =>
 const expected = (world: World, mark: number): Json[] =>
   bodies(world, 'in').flatMap((entity) => (entity.out === true ? [] : [{ ...entity, mark }]))
 
+/** Killed right after a batch that both moved the offset and was due to be saved. */
+const SAVED_FOR_TWO_REASONS = {
+  steps: [{ changes: [{ at: 8, n: 0, out: false, _deleted: false }], runs: false, dies: null }],
+  kills: [10, 6],
+}
+
 describe('a rescan in the background', () => {
   it('reads all again, deletes what is gone, and leaves nothing behind', async () => {
     const here = await world()
@@ -228,7 +234,7 @@ describe('a rescan in the background', () => {
         expect(bodies(here, 'd')).toEqual(expected(here, 2))
         expect(saved(here)).toBe(0)
       }),
-      { numRuns: 15 },
+      { numRuns: 15, examples: [[SAVED_FOR_TWO_REASONS]] },
     )
   })
 })
