@@ -120,8 +120,19 @@ export class LogBook {
   }
 
   #masked(line: Line): Line {
-    if (this.#mask === asItIs) return line
+    if (this.#mask === asItIs || !this.#holdsSecrets(line)) return line
     return { ...line, message: this.#mask(line.message), details: mapTexts(line.details, this.#mask) as Details }
+  }
+
+  /** Of most lines nothing has to be taken out: one look at all of their texts together tells. */
+  #holdsSecrets({ message, details }: Line): boolean {
+    const texts = [message]
+    mapTexts(details, (text) => {
+      texts.push(text)
+      return text
+    })
+    const all = texts.join('\u0000')
+    return this.#mask(all) !== all
   }
 
   #now(): number {
