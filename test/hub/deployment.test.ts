@@ -218,6 +218,18 @@ describe('a deployment', () => {
     expect(pipes.get('a')?.pipe?.addNamespaces).toBe(true)
   })
 
+  it('lets the metadata say for all systems whether certificates are verified', () => {
+    const metadata = { _id: 'node', type: 'metadata', global_defaults: { verify_ssl: true } }
+    const crm = { _id: 'crm', type: 'system:url', url_pattern: 'http://x/%s' }
+    const own = { ...crm, _id: 'own', verify_ssl: false }
+    const { systems, problems } = deploy(JSON.stringify([metadata, crm, own]), '{}', null)
+    expect(problems).toEqual([])
+    expect(['crm', 'own'].map((id) => JSON.parse(JSON.stringify(systems.get(id)?.effective)).verify_ssl)).toEqual([
+      true,
+      false,
+    ])
+  })
+
   it('refuses environment variables that are no object', () => {
     expect(() => deploy([], '[1]', null)).toThrow(/JSON object/)
     expect(() => deploy([], '{', null)).toThrow(/Not JSON/)
