@@ -5,6 +5,8 @@ import { openServer } from '../../src/api/server.ts'
 import { doors } from '../../src/hub/doors.ts'
 import { masterKeyOf } from '../../src/hub/secrets/master-key.ts'
 import { openSecret, rewrapped, sealSecret } from '../../src/hub/secrets/seal.ts'
+import { openLog } from '../../src/log/reader.ts'
+import { LogWriter } from '../../src/log/writer.ts'
 import type { Logger } from '../../src/pipes/logger.ts'
 import { type FakeServer, startFakeServer, status, text } from '../fakes/http-server.ts'
 import { live, openHub, push, receiver, temporaryFolder } from './running-hub.ts'
@@ -176,6 +178,32 @@ describe('secrets', () => {
     ])
     expect(await again.tenant.runNow('in')).toMatchObject({ outcome: 'failed', code: 'missing-secret' })
   })
+})
+
+it('starts without a secret that was changed where it is stored, and says which', async () => {
+  const { node, tenant, data } = await openHub()
+  await tenant.secrets.set(
+    null,
+    new Map([
+      ['good', 'v'],
+      ['bad', 'w'],
+    ]),
+    true,
+  )
+  await node.close()
+  const writer = await LogWriter.open(join(data, 'tenants/default/log'))
+  const log = openLog(join(data, 'tenants/default/log'))
+  const document = JSON.parse(log.snapshot().meta('secrets') as string)
+  log.close()
+  document.secrets[1].name = 'worse'
+  await writer.commit({ meta: [['secrets', JSON.stringify(document)]] })
+  await writer.close()
+  const said: string[] = []
+  const logger: Logger = { debug() {}, info() {}, warn() {}, error: (message) => void said.push(message) }
+  const again = await openHub({ data, logger })
+  expect(said).toEqual([expect.stringContaining("The secret 'worse' cannot be opened")])
+  expect(again.tenant.mask('v good w')).toBe('v good w')
+  expect(again.tenant.secrets.names(null)).toEqual(['good', 'worse'])
 })
 
 /** Letters of every kind that some encoding writes otherwise. */

@@ -36,7 +36,7 @@ export class TenantSecrets implements SecretsDoor {
     const core = this.#core
     const sealed = withSnapshot(core, storedSecrets)
     const opened = await Promise.all(sealed.map((one) => this.#opened(one)))
-    const missing = sealed.filter((_, place) => opened[place] === null)
+    const missing = sealed.filter((one) => core.options.keys.find(one.sealed.master) === null)
     if (missing.length > 0) {
       const ids = [...new Set(missing.map((one) => one.sealed.master))]
       const error = missingKey(ids, missing.length)
@@ -116,8 +116,16 @@ export class TenantSecrets implements SecretsDoor {
     const { keys, name: tenant } = this.#core.options
     const key = keys.find(entry.sealed.master)
     if (key === null) return null
-    const value = await openSecret(key, placeOf(tenant, entry), entry.sealed)
-    return { scope: entry.scope, name: entry.name, value: Buffer.from(value, 'utf8') }
+    try {
+      const value = await openSecret(key, placeOf(tenant, entry), entry.sealed)
+      return { scope: entry.scope, name: entry.name, value: Buffer.from(value, 'utf8') }
+    } catch {
+      // The hub starts all the same: whoever needs the secret says that it is missing.
+      const of = entry.scope === null ? '' : ` of system '${entry.scope}'`
+      const message = `The secret '${entry.name}'${of} cannot be opened: it was damaged, or sealed elsewhere. Set it again.`
+      this.#core.options.logger.error(message, { tenant, event: 'secret-unreadable' })
+      return null
+    }
   }
 
   #assertSystem(scope: Scope): void {
