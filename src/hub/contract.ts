@@ -83,6 +83,9 @@ export interface Node {
   replaceNetwork(document: NetworkPolicyDocument): void
   /** The reference of DTL, made of what its compiler knows. */
   language(): JsonText
+  /** Patterns to write systems after, and sources and sinks that use the one of this id. */
+  prototypes(of: 'system'): JsonText
+  prototypes(of: 'source' | 'sink', system: string): JsonText
   /** The text without the secrets of any tenant: for whatever goes out and is no data. */
   mask(text: string): string
   /** `default` is always there. */

@@ -21,6 +21,7 @@ import { HealthWatch } from './health/watch.ts'
 import { bookOver, type LogBook } from './logs/book.ts'
 import { StoredNetworkPolicy } from './network.ts'
 import { PumpPool } from './pool/pool.ts'
+import { prototypesWith, systemPrototypes } from './prototypes.ts'
 import { givenKey, type MasterKeys, ownKey } from './secrets/keys.ts'
 import type { MasterKey } from './secrets/master-key.ts'
 import type { TaskManager } from './task-manager.ts'
@@ -152,6 +153,10 @@ export class HubNode implements hub.Node {
       await node.close()
       throw (error as { code?: unknown }).code === 'data-in-use' ? inUse(options.data, error) : error
     }
+  }
+
+  prototypes(of: 'system' | 'source' | 'sink', system = ''): string {
+    return JSON.stringify(of === 'system' ? systemPrototypes() : prototypesWith(system, of))
   }
 
   language(): string {

@@ -493,6 +493,8 @@ export class FakeNode implements Node {
   }
   tenants = () => [...this.all.values()]
   language = () => JSON.stringify(reference())
+  prototypes = (of: string, system = '') =>
+    JSON.stringify([{ _id: of, of, type: of, description: '', config: { system } }])
   policy = new NetworkPolicy(OPEN_POLICY)
   network = () => this.policy
   replaceNetwork(document: NetworkPolicyDocument) {

@@ -19,6 +19,15 @@ const Status = Type.Object(
   },
   { additionalProperties: true },
 )
+const Prototypes = Type.Array(
+  Type.Object({
+    _id: Type.String(),
+    of: Type.String({ description: 'system, source or sink.' }),
+    type: Type.String(),
+    description: Type.String(),
+    config: ObjectShape,
+  }),
+)
 const noContainer = {
   400: { description: 'It is no microservice.', schema: ProblemShape },
   404: { description: 'There is no such system.', schema: ProblemShape },
@@ -56,6 +65,31 @@ export const systemRoutes: readonly Route[] = [
       return jsonText(document)
     },
   }),
+  route({
+    ...common,
+    resource: 'node',
+    method: 'GET',
+    path: '/api/system-prototypes',
+    action: 'read',
+    summary: 'Patterns to write systems after: an example of each type.',
+    answers: given(Prototypes, 'The patterns.'),
+    handle: ({ node }) => jsonText(node.prototypes('system')),
+  }),
+  ...(['source', 'sink'] as const).map((of) =>
+    route({
+      ...common,
+      method: 'GET',
+      path: `/api/systems/:id/${of}-prototypes`,
+      action: 'read',
+      summary: `Patterns to write ${of}s after that use this system.`,
+      answers: found(Prototypes, 'The patterns.'),
+      handle: ({ node, tenant, params }) => {
+        const id = params.id as string
+        if (tenant.system(id) === undefined) throw new ApiError('unknown-system', `There is no system '${id}'.`)
+        return jsonText(node.prototypes(of, id))
+      },
+    }),
+  ),
   route({
     ...common,
     method: 'GET',
