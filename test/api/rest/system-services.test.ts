@@ -37,6 +37,14 @@ describe('what can be asked of a system', { timeout: 60_000 }, () => {
     expect((await ask('/systems/nobody/status')).status).toBe(404)
   })
 
+  it('is what to write after it', async () => {
+    const patterns = async (path: string) => (await ask(path)).json()
+    expect(await patterns('/system-prototypes')).toContainEqual(expect.objectContaining({ type: 'system:url' }))
+    const source = { of: 'source', type: 'json', config: expect.objectContaining({ system: 'web' }) }
+    expect(await patterns('/systems/web/source-prototypes')).toContainEqual(expect.objectContaining(source))
+    expect((await ask('/systems/nobody/sink-prototypes')).status).toBe(404)
+  })
+
   it('is nothing of containers', async () => {
     const expected = { code: 'no-containers', hint: expect.stringContaining('"url"') }
     for (const [method, path] of [
