@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { dictOf } from '../../../src/model/dict.ts'
 import { NI } from '../../../src/model/value.ts'
+import type { Claims } from '../../../src/pipes/claims.ts'
 import { jsonSink } from '../../../src/pipes/sinks/json.ts'
 import { nullSink } from '../../../src/pipes/sinks/null.ts'
 import { sinkContract } from '../../contracts/sink-contract.ts'
@@ -37,10 +38,13 @@ sinkContract(jsonSink, ['stall', 'fail'], async () => {
 
 const people = (count: number) => Array.from({ length: count }, (_, place) => dictOf({ _id: `p${place}` }))
 
-function open(full: boolean, config: Record<string, unknown> = {}) {
+function open(full: boolean, config: Record<string, unknown> = {}, claims?: Claims) {
   const system = openUrlSystem({ url_pattern: `${server.url}%s` })
   const checked = configured(jsonSink.config, { type: 'json', system: 'erp', url: 'in', ...config })
-  const sink = jsonSink.open?.(checked, surroundings({ erp: system }), { full })
+  const sink = jsonSink.open?.(checked, surroundings({ erp: system }), {
+    full,
+    ...(claims === undefined ? {} : { claims }),
+  })
   if (sink === undefined) throw new Error('it cannot be opened')
   return { sink, close: () => system.close() }
 }
@@ -142,5 +146,39 @@ describe('a conflict (409)', () => {
     expect((await errorOf(sink.end!(never, { isComplete: true }))).code).toBe('push-conflict')
     expect(server.requests.length).toBe(1)
     await close()
+  })
+})
+
+describe('what is claimed of completeness', () => {
+  const told = async (full: boolean, claims: Claims | undefined, count = 3) => {
+    const { sink, close } = open(full, { batch_size: 2 }, claims)
+    if (count > 0) await sink.write(people(count), never)
+    await sink.end?.(never, { isComplete: true })
+    await close()
+    return server.requests.map(({ headers, body }) => [headers['x-dataset-completeness'], JSON.parse(body).length])
+  }
+
+  test('is that of the run before, until all of this one is there', async () => {
+    expect(await told(true, { before: 5, atEnd: 9 })).toEqual([
+      ['5', 2],
+      ['5', 1],
+      ['9', 0],
+    ])
+  })
+
+  test('comes after updates in a request of its own, when it is another one and something was sent', async () => {
+    expect(await told(false, { before: 0, atEnd: 9 })).toEqual([
+      ['0', 2],
+      ['0', 1],
+      ['9', 0],
+    ])
+    server.requests.length = 0
+    expect(await told(false, { before: 9, atEnd: 9 }, 1)).toEqual([['9', 1]])
+    server.requests.length = 0
+    expect(await told(false, { before: 0, atEnd: 9 }, 0)).toEqual([])
+  })
+
+  test('is nothing where nothing is known', async () => {
+    expect(await told(false, undefined, 1)).toEqual([[undefined, 1]])
   })
 })
