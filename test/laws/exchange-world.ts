@@ -123,6 +123,9 @@ const WAYS: readonly Way[] = [
   pulled({ type: 'json', ...inOrder }, (id) => `publishers/pub-${id}/entities`, published),
 ]
 
+const PATIENCE_MS = 5_000
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
 const IDS = 8
 const STEPS = 7
 
@@ -154,8 +157,10 @@ export class Exchange {
     if (!rescan) return (await hub.runNow(pipe)).outcome
     await hub.operate(pipe, 'start-rescan', {}, null).catch(() => {})
     const isRunning = () => hub.pumpState(pipe).running !== null || hub.pumpState(pipe).rescanning !== null
-    do await new Promise((resolve) => setTimeout(resolve, 2))
-    while (isRunning())
+    // A hub that was ended meanwhile says for ever that it runs.
+    const end = Date.now() + PATIENCE_MS
+    do await pause(2)
+    while (isRunning() && Date.now() < end)
     return 'rescanned'
   }
 
@@ -200,9 +205,10 @@ export async function exchangeAll(
     const steps = exchanges.map((one) => one.step(here.tenant, there.tenant).catch(() => {}))
     if (!restarting.has(step)) await Promise.all(steps)
     else {
-      await new Promise((resolve) => setTimeout(resolve, 20 * draw()))
+      await pause(20 * draw())
       await (draw() < 0.5 ? here : there).restart()
-      await Promise.all(steps)
+      // What was asked of the hub that is gone may never be answered.
+      await Promise.race([Promise.all(steps), pause(PATIENCE_MS)])
     }
   }
   for (const hub of [here, there]) hub.proxy?.calm()

@@ -7,7 +7,7 @@ import { Exchange, ExchangingHub, exchangeAll } from './exchange-world.ts'
 const RUNS = Number(process.env.EXCHANGES ?? 20)
 const isLong = RUNS > 100
 /** Histories that share the two hubs at a time, and how often one of the hubs is restarted under them. */
-const TOGETHER = isLong ? 100 : RUNS
+const TOGETHER = isLong ? 50 : RUNS
 const RESTARTS = isLong ? 3 : 1
 const SEED = Number(process.env.EXCHANGE_SEED ?? Math.floor(Math.random() * 2 ** 31))
 
