@@ -19,6 +19,9 @@ export class ExchangingHub {
   readonly #data = mkdtempSync(join(tmpdir(), 'samtale-exchange-'))
   #node: HubNode | null = null
   #server: Server | null = null
+  #over = () => {}
+  /** Resolves when the hub that is open now has ended: what was asked of it and not answered by then never will be. */
+  over: Promise<void> = Promise.resolve()
   /** In front of it. */
   proxy: UnrulyProxy | null = null
 
@@ -33,6 +36,9 @@ export class ExchangingHub {
       onFatal: (error) => {
         throw error
       },
+    })
+    this.over = new Promise((resolve) => {
+      this.#over = resolve
     })
     this.#server = await openServer(this.#node, { host: '127.0.0.1', port: 0, doors })
     if (draw !== undefined) this.proxy = await startUnrulyProxy(this.#server.url, draw)
@@ -52,6 +58,7 @@ export class ExchangingHub {
   async end(): Promise<void> {
     await this.#server?.close()
     await this.#node?.close()
+    this.#over()
   }
 
   async close(): Promise<void> {
@@ -123,7 +130,6 @@ const WAYS: readonly Way[] = [
   pulled({ type: 'json', ...inOrder }, (id) => `publishers/pub-${id}/entities`, published),
 ]
 
-const PATIENCE_MS = 5_000
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 const IDS = 8
@@ -143,25 +149,25 @@ export class Exchange {
   }
 
   /** Something changes here, or is moved there; what fails on the way is no matter. */
-  async step(here: HubTenant, there: HubTenant): Promise<void> {
+  async step(here: ExchangingHub, there: ExchangingHub): Promise<void> {
     const draw = this.#draw()
-    if (draw < 0.4) await push(here, this.id, this.#some(), {})
-    else if (draw < 0.5) await this.#replace(here)
+    if (draw < 0.4) await Promise.race([here.over, push(here.tenant, this.id, this.#some(), {})])
+    else if (draw < 0.5) await Promise.race([here.over, this.#replace(here.tenant)])
     else await this.move(here, there, draw > 0.85)
   }
 
   /** A run of its pipe, of everything with `rescan`. Gives how it ended. */
-  async move(here: HubTenant, there: HubTenant, rescan = false): Promise<string> {
+  async move(here: ExchangingHub, there: ExchangingHub, rescan = false): Promise<string> {
     const hub = this.way.isPushed ? here : there
+    return Promise.race([hub.over.then(() => 'over'), this.#moved(hub.tenant, rescan)])
+  }
+
+  async #moved(tenant: HubTenant, rescan: boolean): Promise<string> {
     const pipe = this.way.pipe(this.id)
-    if (!rescan) return (await hub.runNow(pipe)).outcome
-    await hub.operate(pipe, 'start-rescan', {}, null).catch(() => {})
-    const isRunning = () => hub.pumpState(pipe).running !== null || hub.pumpState(pipe).rescanning !== null
-    // A hub that was ended meanwhile says for ever that it runs.
-    const end = Date.now() + PATIENCE_MS
-    do await pause(2)
-    while (isRunning() && Date.now() < end)
-    return 'rescanned'
+    if (!rescan) return (await tenant.runNow(pipe)).outcome
+    await tenant.operate(pipe, 'start-rescan', {}, null).catch(() => {})
+    // The next run waits for the end of that.
+    return (await tenant.runNow(pipe)).outcome
   }
 
   /** What is here and what is there. */
@@ -202,20 +208,19 @@ export async function exchangeAll(
   for (const hub of [here, there]) hub.proxy?.stir()
   const restarting = new Set(Array.from({ length: restarts }, () => Math.floor(draw() * STEPS)))
   for (let step = 0; step < STEPS; step++) {
-    const steps = exchanges.map((one) => one.step(here.tenant, there.tenant).catch(() => {}))
+    const steps = exchanges.map((one) => one.step(here, there).catch(() => {}))
     if (!restarting.has(step)) await Promise.all(steps)
     else {
       await pause(20 * draw())
       await (draw() < 0.5 ? here : there).restart()
-      // What was asked of the hub that is gone may never be answered.
-      await Promise.race([Promise.all(steps), pause(PATIENCE_MS)])
+      await Promise.all(steps)
     }
   }
   for (const hub of [here, there]) hub.proxy?.calm()
   const differing: { exchange: Exchange; here: unknown; there: unknown }[] = []
   await Promise.all(
     exchanges.map(async (exchange) => {
-      const outcome = await settled(exchange, here.tenant, there.tenant)
+      const outcome = await settled(exchange, here, there)
       const [one, other] = await exchange.both(here.tenant, there.tenant)
       if (outcome !== 'completed' || JSON.stringify(one) !== JSON.stringify(other)) {
         differing.push({ exchange, here: one, there: outcome === 'completed' ? other : outcome })
@@ -226,7 +231,7 @@ export async function exchangeAll(
 }
 
 /** A full sync that a conflict ended begins anew: a few runs are enough where nothing is in the way. */
-async function settled(exchange: Exchange, here: HubTenant, there: HubTenant): Promise<string> {
+async function settled(exchange: Exchange, here: ExchangingHub, there: ExchangingHub): Promise<string> {
   let outcome = ''
   for (let attempt = 0; attempt < 4 && outcome !== 'completed'; attempt++) outcome = await exchange.move(here, there)
   return outcome
