@@ -55,6 +55,7 @@ export interface MountOptions {
 
 const TENANT = 'tenant'
 const NO_PARAMETERS = Type.Object({})
+const LONG_HELD_BYTES = 16 * 1024 * 1024
 
 export function mount(app: FastifyInstance, routes: readonly Route[], options: MountOptions): void {
   const all = (scope: FastifyInstance, some: readonly Route[]): void => {
@@ -86,7 +87,14 @@ function mountOne(app: FastifyInstance, prefix: string, route: Route, options: M
     method: route.method,
     url: prefix + route.path,
     bodyLimit: bodyBytes,
-    config: { work, bodyBytes, isEndpoint: isEndpoint(route), isDoor: true, isOpen: route.isOpen === true },
+    // What may be long goes on piece by piece; a part of it is held.
+    config: {
+      work,
+      bodyBytes: route.takesLong ? Math.min(bodyBytes, LONG_HELD_BYTES) : bodyBytes,
+      isEndpoint: isEndpoint(route),
+      isDoor: true,
+      isOpen: route.isOpen === true,
+    },
     schema: { ...describe(route), hide: prefix !== '' },
     // Before the body is read: whoever may not do it need not send it.
     onRequest: async (request) => {

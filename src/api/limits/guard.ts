@@ -26,7 +26,7 @@ declare module 'fastify' {
     work?: Work
     /** The route is where a pipe takes in or gives out; `params.id` names it. */
     isEndpoint?: boolean
-    /** Bytes of the largest body. */
+    /** What is held of the largest body. */
     bodyBytes?: number
   }
 }
