@@ -148,7 +148,11 @@ describe('pipes', () => {
         for (; made < 1_000; made++) yield [`{"_id":"${'x'.repeat(100_000)}"}`]
       })()
       const controller = new AbortController()
-      const response = await fetch(`${served.url}/api/pipes/a/entities`, { signal: controller.signal })
+      const response = await fetch(`${served.url}/api/pipes/a/entities`, {
+        signal: controller.signal,
+        // Compressed it would be next to nothing.
+        headers: { 'accept-encoding': 'identity' },
+      })
       await response.body?.getReader().read()
       await new Promise((resolve) => setTimeout(resolve, 200))
       // A hundred megabytes lie ahead; buffers of sockets hold a few.
