@@ -1,6 +1,6 @@
 /** Does what is asked of the pumps of a tenant (rest-api.md §4.2). */
 
-import { forgetBeside, leavesDoubt } from '../../pipes/beside/beside.ts'
+import { forgetBeside, leavesDoubt } from '../../pipes/beside/remains.ts'
 import type { User } from '../../pipes/execution/event.ts'
 import { fullRunForgotten, sourceOffset, voidFullRun } from '../../pipes/full-run.ts'
 import type { Pipe } from '../../pipes/pipe.ts'

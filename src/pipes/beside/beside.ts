@@ -8,47 +8,16 @@
  * must be saved with the batch.
  */
 
-import type { DatasetView, Snapshot } from '../../log/contract.ts'
-import { sourceOffset } from '../full-run.ts'
+import type { Snapshot } from '../../log/contract.ts'
 import type { Pipe, PipeSink } from '../pipe.ts'
 import { SeenSet } from '../seen-set.ts'
-import { type SeenHead, SeenStore } from '../seen-store.ts'
-import { placesOf } from '../sources/bookmarks.ts'
-import { forgetMergeBeside } from '../sources/merge-lane.ts'
+import type { SeenHead, SeenStore } from '../seen-store.ts'
 import type { StateChanges } from '../state.ts'
 import type { TrackingChanges } from '../tracking/begin.ts'
-import { type FollowedFrom, followedAgain, followedFrom } from '../tracking/from.ts'
+import { followedAgain, followedFrom } from '../tracking/from.ts'
+import { type Head, inputsOf, isSame, type Lane, type Making, storeOf } from './head.ts'
 import { hasReached } from './offset-order.ts'
 import { Turns } from './turns.ts'
-
-export type Lane = 'rescan' | 'incremental'
-
-interface Head extends SeenHead {
-  /** Of what the pipe does: with another configuration the rescan begins anew. */
-  readonly fingerprint: string
-  /** Generations of the datasets it reads; null for one that does not exist. */
-  readonly inputs: Readonly<Record<string, string | null>>
-  /** How far the rescan came, and how much it read. */
-  readonly reached: string | null
-  readonly read: number
-  /** Where the first incremental run beside it began: the rescan need not read further. */
-  readonly limit: string | null
-  /** The rescan is behind the pipe's offset, and moves it: nobody else may. */
-  readonly hasPassed: boolean
-  readonly by: Lane
-  readonly from: number
-  /** Of a source that keeps a state, of which the rescan makes another; absent: it keeps none. */
-  readonly making?: Making
-}
-
-interface Making {
-  /** The state that runs go on with was made with another configuration: what they bring may be wrong. */
-  readonly isDoubtful: boolean
-  /** The new state has taken its place; only what is gone is left to be deleted. */
-  readonly isExchanged: boolean
-  /** How far the datasets were that the pipe hops to, when the rescan began. */
-  readonly followed: FollowedFrom
-}
 
 /** An incremental run beside the rescan. */
 interface Admitted {
@@ -346,64 +315,5 @@ export class Beside {
   }
 }
 
-const storeOf = (pipe: string): SeenStore<Head> => new SeenStore<Head>(pipe, 'beside')
 const seenToken = ({ token }: SeenHead): string => `${token}s`
 const touchedToken = ({ token }: SeenHead): string => `${token}t`
-
-const inputsOf = (pipe: Pipe, snapshot: Snapshot): Record<string, string | null> =>
-  Object.fromEntries(pipe.source.inputs.map((id) => [id, snapshot.dataset(id)?.document.generation ?? null]))
-
-/** Whether what was handed over means the same by now. Without an offset the pipe reads all by itself. */
-function isSame(head: Head, pipe: Pipe, view: DatasetView, snapshot: Snapshot): boolean {
-  if (head.fingerprint !== pipe.fingerprint || view.document.generation !== head.generation) return false
-  if (snapshot.offset(sourceOffset(pipe.id)) === undefined) return false
-  if ((head.making === undefined) !== (pipe.source.beside === null)) return false
-  return Object.entries(inputsOf(pipe, snapshot)).every(([input, generation]) => head.inputs[input] === generation)
-}
-
-/** What an interrupted background rescan kept goes: in bounded steps, its head first. */
-export async function forgetBeside(
-  pipe: string,
-  present: () => Snapshot,
-  commit: (state: StateChanges) => Promise<unknown>,
-): Promise<void> {
-  const store = storeOf(pipe)
-  if (store.head(present()) !== undefined) {
-    await commit(store.forget())
-    await store.sweep(present, commit)
-  }
-  await forgetMergeBeside(pipe, present, commit)
-}
-
-/** What a rescan had made of another configuration, and left when nobody could go on with it, is not what the pipe makes. */
-export function isGivenUp(pipe: Pipe, snapshot: Snapshot): boolean {
-  const head = storeOf(pipe.id).head(snapshot)
-  if (head?.making?.isDoubtful !== true) return false
-  const view = snapshot.dataset(head.dataset)
-  return view === undefined || !isSame(head, pipe, view, snapshot)
-}
-
-/** The same of one that somebody gives up. */
-export const leavesDoubt = (pipe: string, snapshot: Snapshot): boolean =>
-  storeOf(pipe).head(snapshot)?.making?.isDoubtful === true
-
-/** How far back a rescan still needs a dataset: what it reads, and what the pipe hops to. Null: not at all. */
-export function neededByRescan(
-  { id, source }: Pipe,
-  dataset: string,
-  snapshot: Snapshot,
-): { readonly read: number | null; readonly followed: number | null } {
-  const head = storeOf(id).head(snapshot)
-  if (head?.making === undefined || head.making.isExchanged) return { read: null, followed: null }
-  const place = source.inputs.indexOf(dataset)
-  const read = place < 0 ? null : ((head.reached === null ? null : placesOf(head.reached)[place]) ?? NOTHING_YET)
-  return { read, followed: head.making.followed.last[dataset] ?? null }
-}
-
-const NOTHING_YET = -1
-
-/** How far an interrupted background rescan came; undefined when there is none. */
-export function interruptedBeside(pipe: string, snapshot: Snapshot): Pick<Head, 'reached' | 'read'> | undefined {
-  const head = storeOf(pipe).head(snapshot)
-  return head === undefined ? undefined : { reached: head.reached, read: head.read }
-}

@@ -1,7 +1,7 @@
 /** Notices at the begin of a run that its pipe is out of sync, and heals it where the pipe says so (hub.md §12). */
 
 import type { Snapshot } from '../../log/contract.ts'
-import { forgetBeside, isGivenUp } from '../beside/beside.ts'
+import { forgetBeside, isGivenUp } from '../beside/remains.ts'
 import { eventOf, timeText } from '../execution/event.ts'
 import { writeEvents } from '../execution/writer.ts'
 import { fullRunForgotten, interruptedRun, type Plan, sourceOffset, voidFullRun } from '../full-run.ts'
