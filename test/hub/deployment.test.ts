@@ -181,6 +181,8 @@ describe('a deployment', () => {
     const source = { type: 'dataset', dataset: 'in' }
     const all = (...pipes: object[]) => deploy(JSON.stringify([metadata, pipe('in', {}), ...pipes]), '{}', null)
     expect(all(pipe('a', { source })).pipes.get('a')?.pipe?.rescansInBackground).toBe(true)
+    const merge = { source: { type: 'merge', version: 2, datasets: ['in x'] } }
+    expect(all(pipe('a', merge)).pipes.get('a')?.pipe?.rescansInBackground).toBe(true)
     const off = { source, enable_background_rescan: false }
     expect(all(pipe('a', off)).pipes.get('a')?.pipe?.rescansInBackground).toBe(false)
     const breaker = { sink: { type: 'dataset', dataset: 'a', circuit_breaker_threshold_count: 5 } }
@@ -189,7 +191,6 @@ describe('a deployment', () => {
     for (const [more, why] of [
       [{ source, ...breaker }, 'circuit breaker'],
       [{ source, trace_output: true }, 'trace_output'],
-      [{ source: { type: 'merge', version: 2, datasets: ['in x'] } }, 'one state for all its runs'],
       [{ source: { type: 'embedded', entities: [] } }, 'each run reads everything'],
       [{ source, sink: { type: 'null' } }, 'does not write a dataset'],
     ] as const) {
