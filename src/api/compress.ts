@@ -54,6 +54,8 @@ export function inflated(encoding: string | undefined, body: Readable, mostRatio
   }
   const target = bounded(createGunzip(), mostRatio)
   pipeline(body, target, () => {})
+  // Whoever reads it hears of it; where nobody reads (a route without a body) it must not end the process.
+  target.on('error', () => {})
   // Fastify compares it with Content-Length.
   return Object.defineProperty(target, 'receivedEncodedLength', { get: () => target.bytesWritten })
 }

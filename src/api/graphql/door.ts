@@ -69,6 +69,7 @@ export function graphqlRoutes(keeperOf: (tenant: Tenant) => SchemaKeeper, log: L
 async function answer(call: Call, keeper: SchemaKeeper, log: Log): Promise<Answer> {
   if (call.method === 'GET' && call.given.query === undefined && prefersPage(call)) return explorerPage(call)
   checkType(call)
+  if (mediaType(call.contentType) === 'application/x-www-form-urlencoded') checkFields(call)
   const built = await suited(call, keeper)
   const response = await yogaOf(built, log).fetch(
     `http://localhost/graphql${call.method === 'GET' ? `?${searchOf(call)}` : ''}`,
@@ -194,6 +195,15 @@ function searchOf({ given }: Call): string {
     search.set(name, text)
   }
   return search.toString()
+}
+
+/** Those of a form. */
+function checkFields(call: Call): void {
+  const form = new URLSearchParams(textOf(call))
+  for (const name of ['variables', 'extensions']) {
+    const text = form.get(name)
+    if (text !== null) checkJson(name, text)
+  }
 }
 
 /** What reads them takes it for a mistake of its own when they are no JSON. */
