@@ -205,10 +205,12 @@ function incomingOf({ headers }: FastifyRequest, stream: Readable, mostBytes: nu
 }
 
 /** Without a token all that is known is the machine that asks. */
-export function userOf({ caller, from, socket, id }: FastifyRequest): User {
+export function userOf(request: FastifyRequest): User {
+  const { caller, from, id } = request
   if (caller?.kind === 'principal') return { ...caller.user, request_id: id }
-  // Who was refused at once was not looked at.
-  return { user_id: null, email: null, remote_addr: from?.text ?? socket.remoteAddress ?? null, request_id: id }
+  // Who was refused at once was not looked at; and an answer that is over may have let go of its connection.
+  const socket: FastifyRequest['socket'] | null = request.socket
+  return { user_id: null, email: null, remote_addr: from?.text ?? socket?.remoteAddress ?? null, request_id: id }
 }
 
 /** Tells whoever works for a call that nobody waits for it any more. */

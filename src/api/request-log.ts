@@ -22,15 +22,17 @@ const PROBES = /^(?:\/t\/:tenant)?\/api\/(?:health(?:\/live|\/ready)?|ping|metri
 export function logRequests(app: FastifyInstance, log: Log, userOf: (request: FastifyRequest) => User): void {
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('X-Request-Id', request.id)
-    const before = request.socket.bytesWritten
+    // An answer that is over may have let go of its connection.
+    const { socket } = request
+    const before = socket.bytesWritten
     // 'close' comes in any case, also when the client goes away.
-    reply.raw.once('close', () => tell(log, request, reply, before, userOf(request)))
+    reply.raw.once('close', () => tell(log, request, reply, socket.bytesWritten - before, userOf(request)))
     done()
   })
 }
 
-function tell(log: Log, request: FastifyRequest, reply: FastifyReply, before: number, user: User): void {
-  const { method, routeOptions, id, url, socket } = request
+function tell(log: Log, request: FastifyRequest, reply: FastifyReply, bytesOut: number, user: User): void {
+  const { method, routeOptions, id, url } = request
   const status = reply.raw.statusCode
   const isWhole = reply.raw.writableFinished
   const route = routeOptions.url ?? null
@@ -45,7 +47,7 @@ function tell(log: Log, request: FastifyRequest, reply: FastifyReply, before: nu
     status,
     ms,
     bytes_in: bytesIn(request),
-    bytes_out: Math.max(0, socket.bytesWritten - before),
+    bytes_out: Math.max(0, bytesOut),
     ...((request.params as Record<string, string> | undefined)?.tenant === undefined
       ? {}
       : { tenant: (request.params as Record<string, string>).tenant }),

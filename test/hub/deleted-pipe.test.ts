@@ -23,7 +23,7 @@ function left(tenant: HubTenant) {
     datasets: snapshot
       .datasets()
       .map(({ id }) => id)
-      .filter((id) => id !== 'a' && id !== 'system:config')
+      .filter((id) => !['a', 'system:config', 'system:notifications-summary'].includes(id))
       .sort(),
   }
   snapshot.close()

@@ -65,7 +65,9 @@ it.runIf(canMount)(
         }),
       { timeout: 20_000, interval: 50 },
     )
-    expect((await fetch(`${server.url}/api/health`)).status).toBe(200)
+    // Somebody must make room, and nobody must restart it.
+    expect((await fetch(`${server.url}/api/health/live`)).status).toBe(200)
+    expect((await fetch(`${server.url}/api/health`)).status).toBe(503)
     expect(await count('in')).toBe(100 * stored)
     const entities = await fetch(`${server.url}/api/datasets/in/entities?limit=3`)
     expect(await entities.json()).toHaveLength(3)

@@ -1,7 +1,11 @@
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { expect, it } from 'vitest'
 import { entryUrl } from '../../src/log/entry.ts'
+import { DIST, isBuilt, SRC } from '../built.ts'
 
-const source = new URL('../../src/hub/pool/thread.ts', import.meta.url).href
+/** In the folder of the program that is tested, which is the built one where it is there. */
+const source = pathToFileURL(join(isBuilt() ? DIST : SRC, 'hub/pool/thread.ts')).href
 
 it('finds the source beside a source, and the built file beside a built one', () => {
   // What is no part of the program is not there, built.

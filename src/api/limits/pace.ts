@@ -13,6 +13,8 @@ type Side = 'slow-sender' | 'slow-reader'
 interface Watched {
   readonly request: IncomingMessage
   readonly response: ServerResponse
+  /** Of the request, which lets go of it at its end. */
+  readonly socket: Socket
   /** Whose turn it was when it was looked at last; null: ours. */
   side: Side | null
   since: number
@@ -39,7 +41,7 @@ export class Pace {
 
   /** Until the answer is sent or the connection ends. */
   watch(request: IncomingMessage, response: ServerResponse): void {
-    const watched: Watched = { request, response, side: null, since: 0, moved: 0 }
+    const watched: Watched = { request, response, socket: request.socket, side: null, since: 0, moved: 0 }
     this.#watched.add(watched)
     response.once('close', () => this.#watched.delete(watched))
   }
@@ -51,7 +53,7 @@ export class Pace {
   #look(now: number): void {
     for (const watched of this.#watched) {
       const side = sideOf(watched)
-      const moved = side === null ? 0 : movedBy(side, watched.request.socket)
+      const moved = side === null ? 0 : movedBy(side, watched.socket)
       const isSameTurn = side !== null && side === watched.side
       if (isSameTurn && now - watched.since < this.#windowMs) continue
       if (isSameTurn && moved - watched.moved < this.#leastBytes) {
@@ -67,8 +69,8 @@ export class Pace {
 }
 
 /** Whom the request waits for. A body that nobody reads yet, or that is there already, is not its sender's fault. */
-function sideOf({ request, response }: Watched): Side | null {
-  if (response.headersSent) return request.socket.writableLength > 0 ? 'slow-reader' : null
+function sideOf({ request, response, socket }: Watched): Side | null {
+  if (response.headersSent) return socket.writableLength > 0 ? 'slow-reader' : null
   const isAwaited = !request.complete && request.readableFlowing !== null && request.readableLength === 0
   return isAwaited ? 'slow-sender' : null
 }
