@@ -13,8 +13,7 @@ export default defineConfig({
     env: isBuilt() ? { SAMTALE_BUILT: DIST } : {},
     server: { deps: { external: [/\/dist\//] } },
     pool: 'forks',
-    // Tests of hubs wait as often as they work.
-    maxWorkers: 3,
+    maxWorkers: 2,
     // A machine that is busy with other things takes its time; what hangs is found all the same.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -26,7 +26,7 @@ const root = mkdtempSync(join(tmpdir(), 'samtale-kill-'))
 const config = join(root, 'config')
 const typed = ['--data', join(root, 'killed'), '--config', config, '--threads', '3']
 const logFolder = join(root, 'killed/tenants/default/log')
-const KILLS = Number(process.env.CRASHES ?? 8)
+const KILLS = Number(process.env.CRASHES ?? 4)
 /** Of them, this part while the hub starts. */
 const STARTING = 0.2
 const COMPANIES = 800
